@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BenchError } from '../errors.ts';
+import { progress } from './progress.ts';
+import { cpuSeconds } from './usage.ts';
+
+/** Asks every `everyMs` until the answer is yes. @throws BenchError `failed` after `forMs` */
+export const waitUntil = async (
+  what: string,
+  everyMs: number,
+  forMs: number,
+  isSo: () => boolean | Promise<boolean>,
+): Promise<void> => {
+  const started = performance.now();
+  while (!(await isSo())) {
+    if (performance.now() - started > forMs)
+      throw new BenchError('failed', `waited ${Math.round(forMs / 1000)} s for ${what}`);
+    await sleep(everyMs);
+  }
+};
+
+const restMs = 1500;
+const longestMs = 120_000;
+
+/** Waits until the processes have used next to no CPU for 1.5 s; after two minutes it says so and goes on. */
+export const waitForRest = async (pids: readonly number[]): Promise<void> => {
+  const used = (): number => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+  const started = performance.now();
+  for (let before = used(); performance.now() - started < longestMs;) {
+    await sleep(restMs);
+    const now = used();
+    if (now - before <= 0.03) return;
+    before = now;
+  }
+  progress('the processes were not at rest after two minutes: the figures at rest are too low');
+};

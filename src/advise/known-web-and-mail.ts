@@ -1,0 +1,123 @@
+import { restart, type KnownService } from './known-service.ts';
+
+/** What serves pages, mail and files, and what runs behind it. */
+export const webAndMail: readonly KnownService[] = [
+  {
+    name: 'nginx',
+    executables: ['nginx'],
+    exposed: 'low',
+    why: 'a web server is usually meant to be reachable',
+    meantForStrangers: true,
+    localOnly: {
+      file: '/etc/nginx/sites-enabled/',
+      directive: 'listen 127.0.0.1:80',
+      test: 'nginx -t',
+      apply: restart('nginx'),
+      caution: 'a mere reload from a wildcard to one address can fail and silently keep the old one',
+    },
+  },
+  {
+    name: 'Apache',
+    executables: ['apache2', 'httpd'],
+    exposed: 'low',
+    why: 'a web server is usually meant to be reachable',
+    meantForStrangers: true,
+    localOnly: {
+      file: '/etc/apache2/ports.conf',
+      directive: 'Listen 127.0.0.1:80',
+      test: 'apachectl -t',
+      apply: restart('apache2'),
+    },
+  },
+  {
+    name: 'PHP-FPM',
+    executables: ['php-fpm', 'php-fpm7.4', 'php-fpm8.1', 'php-fpm8.2', 'php-fpm8.3', 'php-fpm8.4'],
+    exposed: 'critical',
+    why: 'FastCGI runs any script for whoever can connect',
+    localOnly: {
+      file: '/etc/php/<version>/fpm/pool.d/www.conf',
+      directive: 'listen=/run/php/php-fpm.sock',
+      test: 'php-fpm<version> -t',
+      apply: restart('php<version>-fpm'),
+    },
+  },
+  {
+    name: 'Tomcat',
+    executables: [],
+    script: /catalina|tomcat/i,
+    packages: ['tomcat9', 'tomcat10', 'tomcat11'],
+    units: ['tomcat9.service', 'tomcat10.service', 'tomcat11.service'],
+    exposed: 'medium',
+    why: 'an application server, whose AJP port trusts whoever connects',
+    localOnly: {
+      file: 'server.xml',
+      directive: 'address="127.0.0.1" on each Connector, AJP too; <Server port="-1">',
+      test: 'catalina.sh configtest',
+      apply: restart('tomcat'),
+    },
+  },
+  {
+    name: 'Jenkins',
+    executables: [],
+    script: /jenkins\.war$/,
+    units: ['jenkins.service'],
+    exposed: 'high',
+    why: 'it exists to run code',
+    localOnly: {
+      file: '/etc/systemd/system/jenkins.service.d/local.conf',
+      directive: '[Service] Environment=JENKINS_LISTEN_ADDRESS=127.0.0.1',
+      test: 'systemd-analyze verify jenkins.service',
+      apply: 'systemctl daemon-reload && systemctl restart jenkins',
+    },
+  },
+  {
+    name: 'Postfix',
+    executables: ['master'],
+    packages: ['postfix'],
+    units: ['postfix.service', 'postfix@-.service'],
+    exposed: 'medium',
+    why: 'a mail server that strangers can speak to; few hosts receive mail',
+    localOnly: {
+      file: '/etc/postfix/main.cf',
+      directive: 'inet_interfaces=loopback-only',
+      test: 'postfix check',
+      apply: 'systemctl stop postfix; systemctl start postfix',
+    },
+  },
+  {
+    name: 'Exim',
+    executables: ['exim4', 'exim'],
+    exposed: 'medium',
+    why: 'a mail server that strangers can speak to; few hosts receive mail',
+    localOnly: {
+      file: '/etc/exim4/update-exim4.conf.conf',
+      directive: "dc_local_interfaces='127.0.0.1 ; ::1'",
+      test: 'update-exim4.conf && exim4 -bV',
+      apply: restart('exim4'),
+    },
+  },
+  {
+    name: 'Dovecot',
+    executables: ['dovecot'],
+    exposed: 'medium',
+    why: 'mailboxes that strangers can try passwords on',
+    localOnly: {
+      file: '/etc/dovecot/dovecot.conf',
+      directive: 'listen=127.0.0.1, ::1',
+      test: 'doveconf -n',
+      apply: restart('dovecot'),
+    },
+  },
+  {
+    name: 'vsftpd',
+    executables: ['vsftpd'],
+    exposed: 'high',
+    why: 'FTP sends passwords in clear text',
+    localOnly: {
+      file: '/etc/vsftpd.conf',
+      directive: 'listen_address=127.0.0.1',
+      test: null,
+      apply: restart('vsftpd'),
+    },
+  },
+];

@@ -1,0 +1,29 @@
+import { audit } from './audit/command.ts';
+import type { Command } from './command.ts';
+import { indexRebuild } from './search-index/rebuild.ts';
+import { isolationShow } from './isolation/show.ts';
+import { logsSearch } from './logs/search.ts';
+import { logsSources } from './logs/sources.ts';
+import { logsTail } from './logs/tail.ts';
+import { patchesList } from './patches/list.ts';
+import { servicesList } from './services/list.ts';
+import { vaultVerify } from './vault/verify.ts';
+
+export { text, texts, type Command, type Context, type Flags } from './command.ts';
+export { CliError } from './errors.ts';
+export { Exit } from './exit.ts';
+export { processIo, type Io } from './io.ts';
+export { runProgram } from './program.ts';
+
+/** Every command but `up`, which is a composition root and lives in src/processes/up. */
+export const commands: readonly Command[] = [
+  audit,
+  logsSearch,
+  logsTail,
+  logsSources,
+  vaultVerify,
+  servicesList,
+  patchesList,
+  isolationShow,
+  indexRebuild,
+];

@@ -1,0 +1,84 @@
+import { request, type IncomingMessage } from 'node:http';
+import { createInterface } from 'node:readline';
+import { messageOf, systemCode } from '#base/errors';
+import type { StateDirectory } from '#base/state';
+import { searchError } from '#wire/search';
+import { CliError } from './errors.ts';
+
+/**
+ * One call to the indexer over run/search.sock.
+ * @returns the lines of its NDJSON (or JSON) answer, as they come
+ * @throws CliError `not-running`, `usage` (a mistake in the query, shown with a caret), `refused`
+ */
+export const callSearch = async function* (
+  state: StateDirectory,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: unknown,
+): AsyncGenerator<unknown> {
+  const response = await open(state, method, path, body);
+  if (response.statusCode !== 200) throw await refusal(response, body);
+  try {
+    for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
+      if (line !== '') yield JSON.parse(line);
+    }
+  } catch (error) {
+    throw new CliError('not-running', `the answer of the indexer broke off: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+};
+
+const open = async (
+  state: StateDirectory,
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    const outgoing = request(
+      {
+        socketPath: state.searchSocket,
+        method,
+        path,
+        headers: { host: 'holdfast', 'content-type': 'application/json' },
+      },
+      resolve,
+    );
+    outgoing.on('error', (error) => {
+      const code = systemCode(error);
+      const why =
+        code === 'EACCES'
+          ? `${state.searchSocket} does not let you in: run this as the user who started Holdfast`
+          : `nothing answers on ${state.searchSocket}: start Holdfast with 'holdfast up' (or name its state directory with --state)`;
+      reject(
+        new CliError(
+          'not-running',
+          code === 'EACCES' || code === 'ENOENT' || code === 'ECONNREFUSED' ? why : messageOf(error),
+          { cause: error },
+        ),
+      );
+    });
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+
+const refusal = async (response: IncomingMessage, body: unknown): Promise<CliError> => {
+  let said = '';
+  for await (const chunk of response.setEncoding('utf8')) said += String(chunk);
+  const parsed = searchError.safeParse(parseOrNull(said));
+  if (!parsed.success)
+    return new CliError('refused', `the indexer answered ${response.statusCode}: ${said.slice(0, 500)}`);
+  const { code, message, column, suggestion } = parsed.data.error;
+  if (code !== 'bad-query' && code !== 'bad-request') return new CliError('refused', message);
+  const query = typeof body === 'object' && body !== null && 'query' in body ? String(body.query) : '';
+  const caret = column === null ? '' : `\n  ${query}\n  ${' '.repeat(column)}^`;
+  return new CliError('usage', `${message}${caret}${suggestion === null ? '' : `\n${suggestion}`}`);
+};
+
+const parseOrNull = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+};

@@ -1,0 +1,2 @@
+export { health } from '#wire/search';
+export { ready } from '#wire/ready';

@@ -1,0 +1,127 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import type { Answer, Health, Hit, SearchError, Source } from '#wire/search';
+
+/**
+ * A search server for tests, on a real unix socket and with the protocol of `src/wire/search.ts`: what it holds is
+ * what the test put in, so that it can send what no well-behaved search would.
+ */
+export type ScriptedSearch = {
+  /** Lines that a search finds (those whose message contains the query), oldest first. */
+  hits: Hit[];
+  /** Answers every further search and tail with this. */
+  refuse(status: number, error: SearchError['error'] | null): void;
+  /** Sends a line to all that follow, as it stands. */
+  toTails(line: unknown): void;
+  tails(): number;
+  /** Ends searches after this many lines, without an answer; `null` = whole answers again. */
+  breakOffAfter(lines: number | null): void;
+  stop(): Promise<void>;
+};
+
+export const startScriptedSearch = async (socketPath: string): Promise<ScriptedSearch> => {
+  const hits: Hit[] = [];
+  const tails = new Set<ServerResponse>();
+  let refusal: { status: number; error: SearchError['error'] } | null = null;
+  let breakOff: number | null = null;
+
+  const search = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body: { query: string; limit?: number } = JSON.parse(await text(request));
+    const matching = hits.filter((hit) => hit.message.includes(body.query));
+    const sent = matching.slice(-(body.limit ?? 100));
+    for (const [index, hit] of sent.entries()) {
+      if (index === breakOff) {
+        response.destroy();
+        return;
+      }
+      response.write(`${JSON.stringify(hit)}\n`);
+    }
+    response.end(`${JSON.stringify(answerFor(matching.length))}\n`);
+  };
+
+  const server = createServer((request, response) => {
+    const json = (status: number, body: unknown): void => {
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(body));
+    };
+    if (request.url === '/sources') return json(200, sourcesOf(hits));
+    if (request.url === '/health') return json(200, healthOf(hits));
+    if (refusal !== null) return json(refusal.status, { error: refusal.error });
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+    if (request.url === '/search') return void search(request, response);
+    response.flushHeaders();
+    tails.add(response);
+    response.on('close', () => tails.delete(response));
+    request.resume();
+  });
+  server.listen(socketPath);
+  await once(server, 'listening');
+
+  return {
+    hits,
+    refuse: (status, error) => (refusal = error === null ? null : { status, error }),
+    toTails: (line) => tails.forEach((tail) => tail.write(`${JSON.stringify(line)}\n`)),
+    tails: () => tails.size,
+    breakOffAfter: (lines) => (breakOff = lines),
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+};
+
+/** A line as search sends it; name what matters to the test. */
+export const sampleHit = (parts: Partial<Hit>): Hit => {
+  const received = parts.received ?? '2026-05-12T03:00:00.000001Z';
+  return {
+    address: '1:1',
+    claimed: received,
+    received,
+    committed: received,
+    time: received,
+    host: 'gull',
+    source: '192.0.2.7:51234',
+    app: 'sshd',
+    pid: 812,
+    facility: 'auth',
+    severity: 'info',
+    message: 'a line',
+    fields: {},
+    via: 'syslog-tcp',
+    raw: Buffer.from(parts.message ?? 'a line').toString('base64'),
+    ...parts,
+  };
+};
+
+const answerFor = (count: number): Answer => ({
+  answer: {
+    integrity: {
+      verdict: 'unaltered',
+      detail: 'every entry matched its checkpointed hash',
+      indexed: 7,
+      committed: 7,
+    },
+    completeness: { verdict: 'unknown', detail: 'syslog senders do not number their lines', gaps: [] },
+    range: { since: null, until: null },
+    count,
+    elapsedMs: 4.2,
+  },
+});
+
+const sourcesOf = (hits: Hit[]): Source[] => {
+  const bySource = Map.groupBy(hits, (hit) => JSON.stringify([hit.host, hit.app, hit.source, hit.via]));
+  return [...bySource.values()].flatMap((group) => {
+    const [first, last] = [group[0], group.at(-1)];
+    if (first === undefined || last === undefined) return [];
+    const { host, app, source, via } = first;
+    return [{ host, app, source, via, lines: group.length, first: first.time, last: last.time }];
+  });
+};
+
+const healthOf = (hits: Hit[]): Health => ({
+  indexed: 7,
+  committed: 7,
+  lines: hits.length,
+  residentBytes: 412_000_000,
+});

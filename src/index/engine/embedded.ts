@@ -1,0 +1,190 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import { Session } from 'chdb';
+import { createChdbConnection } from 'chdb/connection';
+import { messageOf } from '#base/errors';
+import { IndexError } from '../errors.ts';
+import type { Engine, EngineOptions, Lane, Parameters, TableLayout } from './engine.ts';
+
+const gibibyte = 1024 ** 3;
+
+/**
+ * ClickHouse inside this process (chDB). The engine locks its directory: one process at a time.
+ * @throws IndexError `engine-open`
+ */
+export const openEngine = async (options: EngineOptions): Promise<Engine> => {
+  const memory = options.memory ?? gibibyte;
+  const database = join(options.path, 'engine');
+  const incoming = join(options.path, 'incoming');
+  let holder: Session;
+  try {
+    mkdirSync(database, { recursive: true });
+    rmSync(incoming, { recursive: true, force: true });
+    mkdirSync(incoming, { recursive: true });
+    // Limits of the whole engine can only be given to the first connection; it stays open and runs nothing.
+    holder = new Session(database, { connectionArgs: serverLimits(memory) });
+  } catch (error) {
+    throw new IndexError(
+      'engine-open',
+      `cannot open the index at ${options.path}: ${messageOf(error)}. What the engine says is on stderr: if it is locked, another indexer has it; if it is damaged, delete the directory and it is made again from the vault`,
+      {
+        cause: error,
+      },
+    );
+  }
+  const lanes: Record<Lane, LaneState> = {
+    ingest: openLane(database),
+    interactive: openLane(database),
+    background: openLane(database),
+    readonly: openLane(database),
+  };
+  const seconds = options.interactiveSeconds ?? 20;
+  const bounded = [
+    `SET max_memory_usage = ${Math.floor(memory * 0.7)}`,
+    `SET max_execution_time = ${seconds}`,
+  ];
+  const settings: Record<Lane, string[]> = {
+    ingest: [`SET max_memory_usage = ${Math.floor(memory * 0.7)}`, ...ingestSettings],
+    interactive: [...bounded, 'SET query_plan_max_limit_for_lazy_materialization = 10000'],
+    background: [`SET max_memory_usage = ${Math.floor(memory * 0.7)}`, 'SET max_threads = 1'],
+    readonly: [
+      ...bounded,
+      'SET max_result_rows = 100000',
+      `SET max_result_bytes = 67108864`,
+      "SET result_overflow_mode = 'throw'",
+      'SET readonly = 1',
+    ],
+  };
+  const engine = engineOf(lanes, holder, incoming);
+  for (const lane of laneNames) for (const statement of settings[lane]) await engine.run(lane, statement);
+  return engine;
+};
+
+const laneNames: readonly Lane[] = ['ingest', 'interactive', 'background', 'readonly'];
+
+/** Caches default to gigabytes, which suits a machine that does nothing else. */
+const serverLimits = (memory: number): string[] => [
+  `--max_server_memory_usage=${memory}`,
+  `--mark_cache_size=${Math.floor(memory / 16)}`,
+  `--index_mark_cache_size=${Math.floor(memory / 32)}`,
+  `--primary_index_cache_size=${Math.floor(memory / 32)}`,
+  `--text_index_tokens_cache_size=${Math.floor(memory / 32)}`,
+  `--text_index_header_cache_size=${Math.floor(memory / 32)}`,
+  `--text_index_postings_cache_size=${Math.floor(memory / 32)}`,
+  `--query_condition_cache_size=${Math.floor(memory / 64)}`,
+];
+
+const ingestSettings = [
+  // The token index is built by merges and, after a backlog, in the background: at insert it would cost more than the rest.
+  "SET exclude_materialize_skip_indexes_on_insert = 'message_tokens'",
+  'SET max_partitions_per_insert_block = 0',
+  'SET max_insert_threads = 1',
+  'SET min_insert_block_size_rows = 4194304',
+  'SET min_insert_block_size_bytes = 268435456',
+];
+
+type LaneState = { client: ClickHouseClient; tail: Promise<unknown> };
+
+const openLane = (path: string): LaneState => {
+  const connection = createChdbConnection({ path });
+  // @ts-expect-error chdb is typed against client-common's copy of the same types, whose classes have private members
+  return { client: createClient({ connection }), tail: Promise.resolve() };
+};
+
+const engineOf = (lanes: Record<Lane, LaneState>, holder: Session, incoming: string): Engine => {
+  let closed = false;
+  let files = 0;
+
+  const inLane = async <T>(lane: Lane, work: (client: ClickHouseClient) => Promise<T>): Promise<T> => {
+    if (closed)
+      throw new IndexError('engine-closed', 'the index was closed; ask again once the indexer is back');
+    const state = lanes[lane];
+    const result = state.tail.then(() => work(state.client));
+    state.tail = result.catch(() => undefined);
+    try {
+      return await result;
+    } catch (error) {
+      throw asIndexError(error);
+    }
+  };
+
+  const run = async (lane: Lane, sql: string, parameters?: Parameters): Promise<void> => {
+    await inLane(lane, (client) => client.command({ query: sql, ...bound(parameters) }));
+  };
+
+  return {
+    run,
+    rows: (lane, sql, parameters) =>
+      inLane(lane, async (client) => {
+        const result = await client.query({ query: sql, format: 'JSONEachRow', ...bound(parameters) });
+        return result.json<Record<string, unknown>>();
+      }),
+    binary: (lane, sql, parameters) =>
+      inLane(lane, async (client) => {
+        const { stream } = await client.exec({ query: `${sql}\nFORMAT RowBinary`, ...bound(parameters) });
+        const chunks: Buffer[] = [];
+        for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+        return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+      }),
+    async insert(table, rows) {
+      const file = join(incoming, `${table.name}-${(files += 1)}.rowbinary`);
+      try {
+        await writeRows(file, rows);
+        await run('ingest', insertStatement(table, file));
+      } catch (error) {
+        throw asIndexError(error);
+      } finally {
+        await unlink(file).catch(() => undefined);
+      }
+    },
+    async close() {
+      closed = true;
+      await Promise.all(Object.values(lanes).map((lane) => lane.tail));
+      await Promise.all(Object.values(lanes).map((lane) => lane.client.close()));
+      holder.close();
+    },
+  };
+};
+
+const writeRows = async (file: string, rows: readonly Uint8Array[]): Promise<void> => {
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    for (const buffer of rows) await handle.writeFile(buffer);
+  } finally {
+    await handle.close();
+  }
+};
+
+/**
+ * The engine takes binary formats only from files. The path is ours; quoting keeps an odd directory name harmless.
+ * Columns of low cardinality are read as plain strings: the reader would look up each value's place one by one, while
+ * the insert does it by column, at a quarter of the cost.
+ */
+const insertStatement = ({ name, columns }: TableLayout, file: string): string => {
+  const structure = columns
+    .map(([column, type]) => `${column} ${type.replaceAll('LowCardinality(String)', 'String')}`)
+    .join(', ');
+  return `INSERT INTO ${name} SELECT * FROM file(${quote(file)}, RowBinary, ${quote(structure)})`;
+};
+
+const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+
+const bound = (parameters: Parameters | undefined): { query_params?: Record<string, unknown> } =>
+  parameters === undefined || Object.keys(parameters).length === 0 ? {} : { query_params: parameters };
+
+/** TIMEOUT_EXCEEDED, TOO_MANY_ROWS_OR_BYTES, MEMORY_LIMIT_EXCEEDED, TOO_SLOW */
+const limitCodes = new Set([159, 160, 241, 307, 396]);
+
+const asIndexError = (error: unknown): IndexError => {
+  if (error instanceof IndexError) return error;
+  const code =
+    typeof error === 'object' && error !== null && 'code' in error ? Number(error.code) : Number.NaN;
+  const engineCode = Number.isInteger(code) ? code : null;
+  const kind = engineCode !== null && limitCodes.has(engineCode) ? 'engine-limit' : 'engine-statement';
+  return new IndexError(kind, `the index refused a statement: ${messageOf(error)}`, {
+    cause: error,
+    engineCode,
+  });
+};

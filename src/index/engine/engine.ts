@@ -1,0 +1,40 @@
+/**
+ * Lanes keep one kind of work from holding back another: a connection runs one statement at a time, several
+ * connections run in parallel.
+ *
+ * - `ingest`: inserts. Its statements take no parameters, because the binding runs all statements that do one
+ *   after the other, process-wide.
+ * - `interactive`: people's searches, bounded in time and memory.
+ * - `background`: index building, clean-up, statistics.
+ * - `readonly`: SQL that somebody else wrote. Cannot write, cannot change a setting.
+ */
+export type Lane = 'ingest' | 'interactive' | 'background' | 'readonly';
+
+/** Values bound to `{name:Type}` in a statement; never spliced into its text. */
+export type Parameters = Record<string, string | number | readonly string[] | readonly number[]>;
+
+/** A table's name and its columns in order, as the binary row format needs them. */
+export type TableLayout = { name: string; columns: readonly (readonly [name: string, type: string])[] };
+
+/** The database, as the product sees it. */
+export type Engine = {
+  /** A statement that gives nothing back. @throws IndexError */
+  run(lane: Lane, sql: string, parameters?: Parameters): Promise<void>;
+  /** A SELECT; rows as objects by column name. 64-bit integers may come as strings. @throws IndexError */
+  rows(lane: Lane, sql: string, parameters?: Parameters): Promise<Record<string, unknown>[]>;
+  /** A SELECT; its rows in ClickHouse's RowBinary format, so that bytes that are not UTF-8 survive. @throws IndexError */
+  binary(lane: Lane, sql: string, parameters?: Parameters): Promise<Buffer>;
+  /** Appends rows in RowBinary. @throws IndexError; then none, some or all of the rows are in the table */
+  insert(table: TableLayout, rows: readonly Uint8Array[]): Promise<void>;
+  /** Waits for what is running, refuses what comes after. */
+  close(): Promise<void>;
+};
+
+export type EngineOptions = {
+  /** The index's directory. Holds the engine's own files and `incoming/`, through which inserts pass. */
+  path: string;
+  /** Bound of the engine's memory, bytes. Default 1 GiB. */
+  memory?: number;
+  /** Bound of one interactive statement, seconds. Default 20. */
+  interactiveSeconds?: number;
+};

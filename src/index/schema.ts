@@ -1,0 +1,105 @@
+import type { Engine, TableLayout } from './engine/engine.ts';
+
+/** Raised whenever parsing or the layout changes: an index of another version is made again from the vault. */
+export const indexVersion = 1;
+
+/**
+ * One row per line. `raw = prefix ‖ message ‖ suffix` byte by byte wherever the message is a slice of the line; else
+ * `raw` holds the line and prefix and suffix are empty. Strings are bytes, not necessarily UTF-8, except host, app,
+ * source, listener, via, tls_name and stream.
+ *
+ * `time` is what search sorts by: `claimed` if the line has one from ten years before `received` to one day after,
+ * else `received`. 255 in facility or severity means none.
+ */
+export const lines: TableLayout = {
+  name: 'lines',
+  columns: [
+    ['entry', 'UInt64'],
+    ['line', 'UInt32'],
+    ['part', 'UInt32'],
+    ['time', "DateTime64(6, 'UTC')"],
+    ['claimed', "Nullable(DateTime64(6, 'UTC'))"],
+    ['received', "DateTime64(6, 'UTC')"],
+    ['committed', "DateTime64(6, 'UTC')"],
+    ['host', 'LowCardinality(String)'],
+    ['app', 'LowCardinality(String)'],
+    ['source', 'LowCardinality(String)'],
+    ['listener', 'LowCardinality(String)'],
+    ['via', 'LowCardinality(String)'],
+    ['pid', 'Nullable(UInt32)'],
+    ['facility', 'UInt8'],
+    ['severity', 'UInt8'],
+    ['message', 'String'],
+    ['fields', 'Map(LowCardinality(String), String)'],
+    ['prefix', 'String'],
+    ['suffix', 'String'],
+    ['raw', 'String'],
+    ['flags', 'UInt16'],
+    ['parser_version', 'UInt8'],
+    ['confidence', 'UInt8'],
+    ['tls_name', 'LowCardinality(String)'],
+    ['stream', 'LowCardinality(String)'],
+    ['sequence', 'UInt64'],
+  ],
+};
+
+/** The newest row says how far the index is; see progress.ts. */
+export const progress: TableLayout = {
+  name: 'progress',
+  columns: [
+    ['entry', 'UInt64'],
+    ['lines', 'UInt64'],
+    ['state', 'String'],
+  ],
+};
+
+const codecs: Record<string, string> = {
+  entry: 'CODEC(DoubleDelta, ZSTD(1))',
+  line: 'CODEC(Delta, ZSTD(1))',
+  time: 'CODEC(Delta, ZSTD(1))',
+  claimed: 'CODEC(Delta, ZSTD(1))',
+  received: 'CODEC(Delta, ZSTD(1))',
+  committed: 'CODEC(Delta, ZSTD(1))',
+  message: 'CODEC(ZSTD(1))',
+  prefix: 'CODEC(ZSTD(1))',
+  suffix: 'CODEC(ZSTD(1))',
+  raw: 'CODEC(ZSTD(1))',
+  fields: 'CODEC(ZSTD(1))',
+  sequence: 'CODEC(Delta, ZSTD(1))',
+};
+
+const columnList = (table: TableLayout): string =>
+  table.columns
+    .map(([name, type]) => `${name} ${type} ${table.name === 'lines' ? (codecs[name] ?? '') : ''}`.trimEnd())
+    .join(',\n  ');
+
+/**
+ * `text(splitByNonAlpha)` over the lower-cased message answers `ILIKE '%needle%'` from its dictionary, with the same
+ * rows as a scan would give, so that substrings need no n-grams.
+ */
+const statements = (): string[] => [
+  `CREATE TABLE IF NOT EXISTS lines (
+  ${columnList(lines)},
+  INDEX message_tokens message TYPE text(tokenizer = splitByNonAlpha, preprocessor = lower(message)),
+  INDEX time_range time TYPE minmax GRANULARITY 1,
+  INDEX entry_range entry TYPE minmax GRANULARITY 1
+) ENGINE = MergeTree
+PARTITION BY toYYYYMM(received)
+ORDER BY (app, time)
+SETTINGS fsync_after_insert = 0`,
+  `CREATE TABLE IF NOT EXISTS progress (
+  ${columnList(progress)}
+) ENGINE = ReplacingMergeTree(entry)
+ORDER BY tuple()`,
+];
+
+/** @throws IndexError */
+export const createTables = async (engine: Engine): Promise<void> => {
+  for (const statement of statements()) await engine.run('background', statement);
+};
+
+/** @throws IndexError */
+export const dropTables = async (engine: Engine): Promise<void> => {
+  for (const table of [lines, progress])
+    await engine.run('background', `DROP TABLE IF EXISTS ${table.name} SYNC`);
+};

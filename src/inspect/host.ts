@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+
+/** Where the host's facts are read from. Tests point these at captured trees. */
+export type HostPaths = {
+  /** A mounted procfs. */
+  proc: string;
+  /** A mounted sysfs. */
+  sys: string;
+  /** What stands before `/etc`, `/run` and `/var`; `''` for the host that this process runs on. */
+  root: string;
+};
+
+export const thisHost: HostPaths = { proc: '/proc', sys: '/sys', root: '' };
+
+/** The file's text, or `null` where it does not exist or may not be read. For facts whose absence is an answer. */
+export const textOf = (path: string): string | null => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+};

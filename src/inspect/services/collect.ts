@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '#base/errors';
+import type { CouldNotLook } from '#base/looked';
+import { textOf, thisHost, type HostPaths } from '../host.ts';
+import { findHolders } from './descriptors.ts';
+import { endpointFiles, nameOf, readEndpoints, readInodes, type Endpoint } from './endpoints.ts';
+import { describeHolders, type Held } from './holder.ts';
+import { findNamespaces, type OpenNamespace } from './namespaces.ts';
+import { packageFinder, type PackageFinder } from './packages.ts';
+import { processIds } from './processes.ts';
+import type { Listener, ServicesReport } from './report.ts';
+import { scopeOf } from './scope.ts';
+import { hiddenProcesses, unreadableProcesses } from './unseen.ts';
+import { askV6only } from './v6only.ts';
+
+export type ServicesOptions = Partial<HostPaths> & {
+  /** Keep one between collections: it remembers which package brought what. */
+  packages?: PackageFinder;
+};
+
+/** A socket that is gone after this long was somebody's passing question (a DNS query), not a service. */
+const secondLookAfter = 30; // ms
+
+/**
+ * Every socket of this host that takes bytes from anyone, in every network namespace, with all its holders: listening
+ * TCP, SCTP and unix, unconnected UDP, UDP-Lite, raw and packet. Reads /proc; runs `ss` (for IPV6_V6ONLY), `nsenter`
+ * (for namespaces without process) and `systemctl` (where systemd holds sockets), each only where needed.
+ *
+ * What cannot be seen is in `couldNotLook` and never thrown; an empty list beside it is not a clean one.
+ */
+export const collectServices = async (options: ServicesOptions = {}): Promise<ServicesReport> => {
+  const started = performance.now();
+  const paths: HostPaths = { ...thisHost, ...options };
+  const { proc } = paths;
+  const uid = process.geteuid?.() ?? -1;
+
+  let pids: number[];
+  try {
+    pids = processIds(proc);
+  } catch (error) {
+    const blind = {
+      what: 'sockets and processes',
+      why: messageOf(error),
+      remedy: `mount a procfs at ${proc}`,
+    };
+    return { listeners: [], couldNotLook: [blind], milliseconds: performance.now() - started };
+  }
+  const { namespaces, couldNotLook } = await findNamespaces(paths, pids, endpointFiles);
+  couldNotLook.push(...hiddenProcesses(proc, uid));
+
+  const sampled = performance.now();
+  const endpoints: Endpoint[] = [];
+  for (const namespace of namespaces) {
+    const read = readEndpoints(namespace);
+    endpoints.push(...read.endpoints);
+    couldNotLook.push(...read.couldNotLook);
+  }
+
+  const asking = learnV6only(endpoints);
+  const holders = findHolders(proc, pids, new Set(endpoints.flatMap(({ inodes }) => inodes)));
+  if (holders.unreadable.length > 0) couldNotLook.push(unreadableProcesses(proc, holders.unreadable, uid));
+  const described = await describeHolders(paths, endpoints, holders, options.packages ?? packageFinder());
+  const v6only = await asking;
+  couldNotLook.push(...described.couldNotLook, ...v6only.couldNotLook);
+
+  const ephemeral = ephemeralUdp(proc);
+  const passing = (endpoint: Endpoint): boolean =>
+    ephemeral(endpoint) || described.held.get(endpoint)?.processes.length === 0;
+  const doubtful = Map.groupBy(endpoints.filter(passing), ({ namespace }) => namespace);
+  if (doubtful.size > 0) await sleep(Math.max(0, secondLookAfter - (performance.now() - sampled)));
+  const still = new Set(
+    [...doubtful].flatMap(([namespace, some]) => [
+      ...readInodes(namespace, new Set(some.map(({ row }) => row.protocol))),
+    ]),
+  );
+
+  const listeners = endpoints.flatMap((endpoint): Listener[] => {
+    const held = described.held.get(endpoint);
+    if (held === undefined) return [];
+    const gone = !endpoint.inodes.some((inode) => still.has(inode));
+    const closedMeanwhile = gone && held.holder === 'unseen' && /^(?:tcp|udp)$/.test(endpoint.row.protocol);
+    if (closedMeanwhile && !ephemeral(endpoint)) return [];
+    return [listenerOf(endpoint, held, v6only.flags, ephemeral(endpoint) ? gone : null)];
+  });
+  return { listeners: listeners.sort(byEndpoint), couldNotLook, milliseconds: performance.now() - started };
+};
+
+const listenerOf = (
+  { row, inodes, namespace, surroundings }: Endpoint,
+  held: Held,
+  flags: ReadonlyMap<number, boolean>,
+  transient: boolean | null,
+): Listener => {
+  const known = inodes.flatMap((inode) => flags.get(inode) ?? []);
+  return {
+    protocol: row.protocol,
+    address: row.address,
+    port: row.port,
+    v6only: row.family !== 6 || known.length === 0 ? null : known.every(Boolean),
+    netns: { inode: namespace.inode, name: namespace.name, own: namespace.own },
+    scope: scopeOf(row.protocol, row.address, surroundings),
+    uid: row.uid,
+    inodes,
+    transient,
+    ...held,
+  };
+};
+
+/** IPV6_V6ONLY matters for wildcards alone: only where there is one is the namespace asked. */
+const learnV6only = async (
+  endpoints: readonly Endpoint[],
+): Promise<{ flags: Map<number, boolean>; couldNotLook: CouldNotLook[] }> => {
+  const asked = new Set<OpenNamespace>();
+  for (const { row, namespace } of endpoints)
+    if (row.address === '::' && row.protocol !== 'raw') asked.add(namespace);
+  const couldNotLook: CouldNotLook[] = [];
+  const answers = await Promise.all(
+    [...asked].map(async (namespace) => {
+      try {
+        return [...(await askV6only(namespace.enter))];
+      } catch (error) {
+        couldNotLook.push({
+          what: `whether listeners on [::] take IPv4 too, in ${nameOf(namespace)}`,
+          why: messageOf(error).trim(),
+          remedy: namespace.enter === null ? 'install iproute2' : 'run as root, with iproute2 installed',
+        });
+        return [];
+      }
+    }),
+  );
+  return { flags: new Map(answers.flat()), couldNotLook };
+};
+
+/** Whether the endpoint is UDP on a port that the kernel hands out by itself (ip_local_port_range). */
+const ephemeralUdp = (proc: string): ((endpoint: Endpoint) => boolean) => {
+  const range = (textOf(`${proc}/sys/net/ipv4/ip_local_port_range`) ?? '32768 60999')
+    .trim()
+    .split(/\s+/)
+    .map(Number);
+  const [first = 32768, last = 60999] = range;
+  return ({ row: { protocol, port } }) =>
+    protocol === 'udp' && port !== null && port >= first && port <= last;
+};
+
+const protocolOrder = ['tcp', 'udp', 'sctp', 'udplite', 'raw', 'packet', 'vsock', 'unix'];
+
+const byEndpoint = (a: Listener, b: Listener): number =>
+  Number(b.netns.own) - Number(a.netns.own) ||
+  (a.netns.inode ?? 0) - (b.netns.inode ?? 0) ||
+  protocolOrder.indexOf(a.protocol) - protocolOrder.indexOf(b.protocol) ||
+  (a.port ?? 0) - (b.port ?? 0) ||
+  (a.address < b.address ? -1 : a.address > b.address ? 1 : 0);

@@ -1,0 +1,96 @@
+import { messageOf } from '#base/errors';
+import type { CouldNotLook } from '#base/looked';
+import { interfaceIndexes, interfaceNames, type OpenNamespace } from './namespaces.ts';
+import type { Protocol } from './report.ts';
+import type { Surroundings } from './scope.ts';
+import { tables, type SocketRow } from './tables.ts';
+
+/** Sockets of one namespace that share protocol, address, port and owner. */
+export type Endpoint = {
+  row: SocketRow;
+  inodes: number[];
+  namespace: OpenNamespace;
+  surroundings: Surroundings;
+};
+
+/** What `readEndpoints` reads of a namespace. */
+export const endpointFiles = [...tables.map(({ file }) => file), 'dev', 'dev_mcast', 'if_inet6', 'protocols'];
+
+/** All endpoints of a namespace; a table that cannot be read or understood is named, and hides only itself. */
+export const readEndpoints = (
+  namespace: OpenNamespace,
+): { endpoints: Endpoint[]; couldNotLook: CouldNotLook[] } => {
+  const couldNotLook: CouldNotLook[] = [];
+  const rows: SocketRow[] = [];
+  for (const { file, parse } of tables) {
+    try {
+      const text = namespace.read(file);
+      if (text !== null) rows.push(...parse(text));
+    } catch (error) {
+      couldNotLook.push({
+        what: `table ${file} of ${nameOf(namespace)}`,
+        why: messageOf(error),
+        remedy: 'run as root; if it is a malformed row, report it',
+      });
+    }
+  }
+
+  const surroundings = surroundingsOf(namespace);
+  const byKey = new Map<string, Endpoint>();
+  const indexes = rows.some(({ protocol }) => protocol === 'packet')
+    ? interfaceIndexes(tryRead(namespace, 'dev_mcast'), tryRead(namespace, 'if_inet6'))
+    : new Map<number, string>();
+  for (const raw of rows) {
+    const address = raw.protocol === 'packet' ? interfaceName(raw.address, indexes) : raw.address;
+    const row = { ...raw, address };
+    const key = [row.protocol, row.family, address, row.port, row.uid].join(' ');
+    const endpoint = byKey.get(key);
+    if (endpoint === undefined) byKey.set(key, { row, inodes: [row.inode], namespace, surroundings });
+    else if (!endpoint.inodes.includes(row.inode)) endpoint.inodes.push(row.inode);
+  }
+  const endpoints = [...byKey.values()];
+  if (/^AF_VSOCK /m.test(tryRead(namespace, 'protocols') ?? '') && namespace.own) {
+    couldNotLook.push({
+      what: 'vsock listeners (between this virtual machine and its hypervisor)',
+      why: 'the kernel speaks vsock, and /proc does not list its sockets',
+      remedy: 'load the module vsock_diag, then run: ss -l --vsock',
+    });
+  }
+  return { endpoints, couldNotLook };
+};
+
+/** Inodes of the sockets of some protocols that are there now. */
+export const readInodes = (namespace: OpenNamespace, protocols: ReadonlySet<Protocol>): Set<number> => {
+  const inodes = new Set<number>();
+  for (const { file, protocol, parse } of tables) {
+    if (!protocols.has(protocol)) continue;
+    try {
+      for (const { inode } of parse(namespace.read(file) ?? '')) inodes.add(inode);
+    } catch {
+      // it was readable a moment ago: the namespace is gone
+    }
+  }
+  return inodes;
+};
+
+export const nameOf = ({ own, name, inode }: OpenNamespace): string =>
+  own ? "the host's own network namespace" : `network namespace ${name ?? `net:[${inode ?? 'unknown'}]`}`;
+
+const surroundingsOf = (namespace: OpenNamespace): Surroundings => {
+  if (namespace.own) return 'own';
+  const names = interfaceNames(tryRead(namespace, 'dev') ?? '');
+  return names.length > 0 && names.every((name) => name === 'lo')
+    ? 'other, with no interface but lo'
+    : 'other';
+};
+
+const tryRead = (namespace: OpenNamespace, file: string): string | null => {
+  try {
+    return namespace.read(file);
+  } catch {
+    return null;
+  }
+};
+
+const interfaceName = (address: string, indexes: ReadonlyMap<number, string>): string =>
+  address === '*' ? address : (indexes.get(Number(address.slice('if'.length))) ?? address);

@@ -1,0 +1,53 @@
+import { textOf, type HostPaths } from '../host.ts';
+import type { PackageFinder } from './packages.ts';
+import { argumentsOf, executableOf, linkOf, scriptOf, unitOf, userIdOf, userNames } from './processes.ts';
+import type { HolderProcess } from './report.ts';
+
+/** A process as it is reported, with the command line that only this room uses: secrets are passed in it. */
+export type DescribedProcess = { shown: HolderProcess; argv: string[] };
+
+/** Processes by pid. One that ended since it was found is left out. */
+export const describeProcesses = (
+  { proc, root }: HostPaths,
+  pids: readonly number[],
+  packages: PackageFinder,
+): Map<number, DescribedProcess> => {
+  const names = userNames(textOf(`${root}/etc/passwd`) ?? '');
+  const found = pids.flatMap((pid): DescribedProcess[] => {
+    const uid = userIdOf(proc, pid);
+    if (uid === null) return [];
+    const executable = executableOf(proc, pid);
+    const argv = argumentsOf(proc, pid);
+    const shown: HolderProcess = {
+      pid,
+      exe: executable?.path ?? null,
+      deleted: executable?.deleted ?? false,
+      script: executable === null ? null : scriptOf(executable.path, argv),
+      user: names.get(uid) ?? String(uid),
+      uid,
+      unit: unitOf(textOf(`${proc}/${pid}/cgroup`) ?? ''),
+      package: null,
+    };
+    return [{ shown, argv }];
+  });
+
+  const self = [linkOf(`${proc}/self/ns/mnt`), linkOf(`${proc}/self/root`)] as const;
+  const files = found.flatMap(({ shown: { pid, exe } }) =>
+    exe === null ? [] : [{ pid, root: rootOf(proc, root, pid, self), path: exe }],
+  );
+  const owners = packages.find(files);
+  const byPid = new Map(files.map(({ pid }, i) => [pid, owners[i] ?? null]));
+  return new Map(
+    found.map(({ shown, argv }) => [
+      shown.pid,
+      { shown: { ...shown, package: byPid.get(shown.pid) ?? null }, argv },
+    ]),
+  );
+};
+
+/** Where the files of a process are seen from here: the host's own root, or through /proc/<pid>/root. */
+const rootOf = (proc: string, root: string, pid: number, self: readonly (string | null)[]): string => {
+  const [mounts, directory] = self;
+  const same = linkOf(`${proc}/${pid}/ns/mnt`) === mounts && linkOf(`${proc}/${pid}/root`) === directory;
+  return same ? root : `${proc}/${pid}/root`;
+};

@@ -1,0 +1,127 @@
+import { messageOf } from '#base/errors';
+import type { CouldNotLook } from '#base/looked';
+import type { HostPaths } from '../host.ts';
+import type { SocketHolders } from './descriptors.ts';
+import type { Endpoint } from './endpoints.ts';
+import { forwarderOf } from './forwarders.ts';
+import { kernelListeners, kernelServiceOf } from './kernel-listeners.ts';
+import { describeProcesses, type DescribedProcess } from './holder-process.ts';
+import type { PackageFinder } from './packages.ts';
+import type { Holder, HolderProcess } from './report.ts';
+import { listSystemdSockets, socketUnitOf, type SystemdSocket } from './systemd-sockets.ts';
+import { linkOf } from './processes.ts';
+
+/** The part of a listener that says who has it. */
+export type Held = {
+  holder: Holder;
+  processes: HolderProcess[];
+  socketUnit: string | null;
+  activates: string | null;
+  forwardsTo: string | null;
+  kernelService: string | null;
+  whyUnseen: string | null;
+};
+
+/** Says of each endpoint who has it; processes, packages and socket units are looked up once for all of them. */
+export const describeHolders = async (
+  paths: HostPaths,
+  endpoints: readonly Endpoint[],
+  holders: SocketHolders,
+  packages: PackageFinder,
+): Promise<{ held: Map<Endpoint, Held>; couldNotLook: CouldNotLook[] }> => {
+  const couldNotLook: CouldNotLook[] = [];
+  const pidsOf = (endpoint: Endpoint): number[] =>
+    [...new Set(endpoint.inodes.flatMap((inode) => holders.byInode.get(inode) ?? []))].sort((a, b) => a - b);
+
+  const pids = new Set(endpoints.flatMap(pidsOf));
+  const processes = describeProcesses(paths, [...pids], packages);
+  if (pids.size > 0 && !packages.hasDatabase(paths.root)) {
+    couldNotLook.push({
+      what: 'packages of executables',
+      why: `there is no dpkg database under ${paths.root}/var/lib/dpkg`,
+      remedy: 'only Debian and Ubuntu are understood so far',
+    });
+  }
+
+  let sockets: SystemdSocket[] = [];
+  if ([...processes.values()].some(isSystemd)) {
+    try {
+      sockets = await listSystemdSockets();
+    } catch (error) {
+      couldNotLook.push({
+        what: 'units of the sockets that systemd holds',
+        why: messageOf(error).trim(),
+        remedy: 'see that `systemctl list-sockets` works',
+      });
+    }
+  }
+
+  const kernel = kernelListeners(paths);
+  const unseen = whyUnseen(paths.proc, holders.unreadable.length);
+  const held = new Map<Endpoint, Held>();
+  for (const endpoint of endpoints) {
+    const of = pidsOf(endpoint).flatMap((pid) => processes.get(pid) ?? []);
+    held.set(endpoint, judge(endpoint, of, sockets, kernel, unseen));
+  }
+  return { held, couldNotLook };
+};
+
+const nothing = { socketUnit: null, activates: null, forwardsTo: null, kernelService: null, whyUnseen: null };
+
+const judge = (
+  { row, namespace }: Endpoint,
+  of: readonly DescribedProcess[],
+  sockets: readonly SystemdSocket[],
+  kernel: ReturnType<typeof kernelListeners>,
+  unseen: { why: string; everythingRead: boolean },
+): Held => {
+  const processes = of.map(({ shown }) => shown);
+  if (of.length === 0) {
+    const known = namespace.own
+      ? kernelServiceOf(
+          kernel.filter(({ port }) => port !== 'any' || unseen.everythingRead),
+          row.protocol,
+          row.port,
+        )
+      : null;
+    if (known !== null) return { ...nothing, holder: 'kernel', processes, kernelService: known };
+    return { ...nothing, holder: 'unseen', processes, whyUnseen: unseen.why };
+  }
+  if (of.some(isSystemd)) {
+    const unit = socketUnitOf(sockets, row.address, row.port);
+    return {
+      ...nothing,
+      holder: 'systemd',
+      processes,
+      socketUnit: unit?.unit ?? null,
+      activates: unit?.activates ?? null,
+    };
+  }
+  for (const { shown, argv } of of) {
+    const forwarder = forwarderOf(shown.exe, argv);
+    if (forwarder !== null) return { ...nothing, holder: 'forwarder', processes, forwardsTo: forwarder.to };
+  }
+  return { ...nothing, holder: 'process', processes };
+};
+
+const isSystemd = ({ shown }: DescribedProcess): boolean =>
+  /^(?:\/usr)?\/lib\/systemd\/systemd$/.test(shown.exe ?? '');
+
+/** Inode of the kernel's first PID namespace: include/linux/proc_ns.h PROC_PID_INIT_INO. */
+const firstPidNamespace = 'pid:[4026531836]';
+
+const whyUnseen = (proc: string, unreadable: number): { why: string; everythingRead: boolean } => {
+  if (unreadable > 0) {
+    return {
+      why: `it may belong to ${unreadable === 1 ? 'the one process' : `one of the ${unreadable} processes`} whose descriptors could not be read`,
+      everythingRead: false,
+    };
+  }
+  if (linkOf(`${proc}/self/ns/pid`) !== firstPidNamespace) {
+    return { why: 'no process of this PID namespace has it open', everythingRead: false };
+  }
+  return {
+    why: 'no process has it open: the kernel serves it, or it is being passed on',
+    everythingRead: true,
+  };
+};

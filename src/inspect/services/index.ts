@@ -1,0 +1,11 @@
+export { collectServices, type ServicesOptions } from './collect.ts';
+export { packageFinder, type PackageFinder, type PackagedFile } from './packages.ts';
+export type {
+  Holder,
+  HolderProcess,
+  Listener,
+  NetworkNamespace,
+  Protocol,
+  Scope,
+  ServicesReport,
+} from './report.ts';

@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { textOf } from '../host.ts';
+
+/** Process ids in procfs, ascending. */
+export const processIds = (proc: string): number[] =>
+  readdirSync(proc)
+    .filter((name) => name.charCodeAt(0) <= 0x39)
+    .map(Number)
+    .filter(Number.isInteger)
+    .sort((a, b) => a - b);
+
+/** Target of a link of /proc, or `null` if it is gone or may not be read. */
+export const linkOf = (path: string): string | null => {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
+};
+
+export type Executable = { path: string; deleted: boolean };
+
+/** `/proc/<pid>/exe`: the path in the process's own root; the kernel appends ` (deleted)` once it is unlinked. */
+export const executableOf = (proc: string, pid: number): Executable | null => {
+  const target = linkOf(`${proc}/${pid}/exe`);
+  if (target === null) return null;
+  return target.endsWith(' (deleted)')
+    ? { path: target.slice(0, -' (deleted)'.length), deleted: true }
+    : { path: target, deleted: false };
+};
+
+/** The command line, argument by argument; `[]` for kernel threads and where it may not be read. */
+export const argumentsOf = (proc: string, pid: number): string[] => {
+  try {
+    const text = readFileSync(`${proc}/${pid}/cmdline`, 'utf8');
+    return text === '' ? [] : text.replace(/\0$/, '').split('\0');
+  } catch {
+    return [];
+  }
+};
+
+/** One `Name:\tvalue` of /proc/<pid>/status. */
+export const statusField = (status: string, name: string): string | null =>
+  new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? null;
+
+/** Effective user id of a process, or `null` if the process is gone. */
+export const userIdOf = (proc: string, pid: number): number | null => {
+  const fields = statusField(textOf(`${proc}/${pid}/status`) ?? '', 'Uid')?.split('\t');
+  return fields?.[1] === undefined ? null : Number(fields[1]);
+};
+
+const kernelThread = 0x00200000; // PF_KTHREAD, include/linux/sched.h
+
+/** Kernel threads have no descriptors, so being unable to read theirs hides nothing. */
+export const isKernelThread = (proc: string, pid: number): boolean => {
+  const stat = textOf(`${proc}/${pid}/stat`);
+  if (stat === null) return false;
+  const flags = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6];
+  return (Number(flags) & kernelThread) !== 0;
+};
+
+const interpreters = /^(?:python|perl|ruby|node|nodejs|java|php|bash|dash|sh|zsh|lua|tclsh|guile)[\d.]*$/;
+
+/**
+ * What an interpreter runs: a script's path, `-m module`, or a jar. `null` for other executables, for inline code, and
+ * where there is none. Other arguments are left alone, because secrets are passed in them.
+ */
+export const scriptOf = (executable: string, argv: readonly string[]): string | null => {
+  if (!interpreters.test(executable.slice(executable.lastIndexOf('/') + 1))) return null;
+  for (const [i, argument] of argv.entries()) {
+    const next = argv[i + 1];
+    if (i === 0) continue;
+    if (/^-(?:c|e|r|-eval|-print|p)$/.test(argument)) return null;
+    if (argument === '-m' && next !== undefined) return `-m ${next}`;
+    if (argument === '-jar' && next !== undefined) return next;
+    if (!argument.startsWith('-')) return argument;
+  }
+  return null;
+};
+
+/**
+ * The innermost systemd unit in the text of /proc/<pid>/cgroup (cgroups(7)), preferring the unified hierarchy, or
+ * `null`: `0::/system.slice/ssh.service` gives `ssh.service`; slices are not units that run something.
+ */
+export const unitOf = (cgroup: string): string | null => {
+  for (const pattern of [/^0::(.*)$/m, /^\d+:name=systemd:(.*)$/m]) {
+    const units = (pattern.exec(cgroup)?.[1] ?? '')
+      .split('/')
+      .filter((part) => /\.(?:service|scope|socket|mount|swap)$/.test(part));
+    const innermost = units.at(-1);
+    if (innermost !== undefined) return innermost;
+  }
+  return null;
+};
+
+/** User names by id from the text of passwd(5). The first entry of an id wins, as with getpwuid(3). */
+export const userNames = (passwd: string): Map<number, string> => {
+  const names = new Map<number, string>();
+  for (const line of passwd.split('\n')) {
+    const [name, , uid] = line.split(':');
+    if (name === undefined || uid === undefined || uid === '' || names.has(Number(uid))) continue;
+    names.set(Number(uid), name);
+  }
+  return names;
+};

@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { commands, processIo, runProgram } from '#cli';
+import { up } from './up/command.ts';
+
+/** The command line. */
+const root = join(import.meta.dirname, '..', '..');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+// A reader that goes away (`| head`) is no fault of ours.
+process.stdout.on('error', () => process.exit(0));
+
+process.exitCode = await runProgram(process.argv.slice(2), [up, ...commands], processIo(), String(version));

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { on, once } from 'node:events';
+import { existsSync, mkdirSync } from 'node:fs';
+import { request, type IncomingMessage } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stateDirectory, type StateDirectory } from '#base/state';
+import { health, type Health } from '#wire/search';
+import { growVault, type GrownVault, type TestLine } from '../index/testing/grown-vault.ts';
+
+const program = fileURLToPath(new URL('indexer.ts', import.meta.url));
+const kills = 8;
+
+/** Resolves when the process has said that its index is open. */
+const opened = async (started: ChildProcess): Promise<void> => {
+  for await (const [text] of on(started.stderr ?? started, 'data'))
+    if (String(text).includes(' index ')) return;
+};
+
+describe('the indexer process', () => {
+  let grown: GrownVault;
+  let state: StateDirectory;
+  let child: ChildProcess | null = null;
+  let said = '';
+
+  const start = (): ChildProcess => {
+    const started = spawn(process.execPath, [program, JSON.stringify({ state: state.root })], {
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    started.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    return started;
+  };
+
+  const call = async (method: string, path: string, body?: unknown): Promise<string> => {
+    const outgoing = request({
+      socketPath: state.searchSocket,
+      method,
+      path,
+      headers: { 'content-type': 'application/json' },
+    });
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+    const [response]: IncomingMessage[] = await once(outgoing, 'response');
+    let text = '';
+    for await (const chunk of response?.setEncoding('utf8') ?? []) text += String(chunk);
+    return text;
+  };
+
+  const ask = (): Promise<Health | null> =>
+    call('GET', '/health').then(
+      (text) => health.parse(JSON.parse(text)),
+      () => null,
+    );
+
+  /** Resolves when something that was not there before has been indexed. */
+  const indexing = async (): Promise<void> => {
+    let first: Health | null = null;
+    for (const limit = performance.now() + 30_000; performance.now() < limit; await sleep(10)) {
+      const now = await ask();
+      first ??= now;
+      if (now !== null && first !== null && now.indexed > first.indexed) return;
+    }
+    assert.fail(`nothing was indexed: ${said}`);
+  };
+
+  const caughtUp = async (): Promise<Health> => {
+    for (const limit = performance.now() + 30_000; ; await sleep(20)) {
+      assert.ok(performance.now() < limit, `it did not catch up: ${said}`);
+      const now = await ask();
+      if (now !== null && now.committed === grown.appender.size() && now.indexed === now.committed)
+        return now;
+    }
+  };
+
+  before(async () => {
+    grown = await growVault();
+    state = stateDirectory(grown.root);
+    mkdirSync(state.run);
+  });
+  after(() => {
+    child?.kill('SIGKILL');
+    grown.remove();
+  });
+
+  it('shows every line exactly once, killed at random moments while the vault grows', async () => {
+    let sent = 0;
+    let sequence = 0;
+    const batch = (): TestLine[] => {
+      const lines: TestLine[] = Array.from({ length: 400 }, () => ({
+        raw: `<13>May 12 03:00:00 h a: line ${(sent += 1)}`,
+      }));
+      // A sender that numbers its lines sends some of them again.
+      for (const again of [Math.max(1, sequence), sequence + 1, sequence + 2])
+        lines.push({ raw: `<13>May 12 03:00:00 h n: numbered ${again}`, stream: 's', sequence: again });
+      sequence += 2;
+      return lines;
+    };
+    const growing = new AbortController();
+    const grow = async (): Promise<void> => {
+      while (!growing.signal.aborted) {
+        await grown.grow(batch(), batch());
+        await sleep(30);
+      }
+    };
+    const grew = grow();
+    for (let kill = 0; kill < kills; kill += 1) {
+      child = start();
+      const exited = once(child, 'exit');
+      // Every fourth dies at some moment of its start, the others while they index.
+      if (kill % 4 !== 3) await opened(child);
+      if (kill % 4 < 2) await indexing();
+      await sleep(Math.random() * 200);
+      child.kill('SIGKILL');
+      await exited;
+    }
+    growing.abort();
+    await grew;
+    child = start();
+    await caughtUp();
+    const rows = (
+      await call('POST', '/sql', {
+        sql: "SELECT app, count() AS n, uniqExact(message) AS distinct FROM lines WHERE via = 'syslog-tcp' GROUP BY app ORDER BY app",
+      })
+    )
+      .trimEnd()
+      .split('\n');
+    assert.deepEqual(
+      rows.map((row): unknown => JSON.parse(row)),
+      [
+        { app: 'a', n: sent, distinct: sent },
+        { app: 'n', n: sequence, distinct: sequence },
+      ],
+    );
+    assert.match(said, /resumed|undone/);
+  });
+
+  it('ends in order when its supervisor does, and goes on from there', async () => {
+    const stopped = await caughtUp();
+    assert.ok(child !== null);
+    const exited = once(child, 'exit');
+    child.stdin?.end();
+    assert.deepEqual(await exited, [0, null], said);
+    assert.ok(!existsSync(state.searchSocket));
+    said = '';
+    child = start();
+    assert.equal((await caughtUp()).lines, stopped.lines);
+    assert.match(said, /index resumed/);
+  });
+});

@@ -1,0 +1,145 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { accounts, type ProcessName } from './accounts.ts';
+import { closedParent } from './layout.ts';
+
+/**
+ * How root starts a process with no more than its row in docs/architecture.md: an unprivileged uid, no capabilities
+ * beyond those listed, no way to gain any (no_new_privs), and a network namespace of its own, without even a loopback
+ * that is up, where the row says "network: none". Done with util-linux' `unshare` and `setpriv`, which every Debian
+ * system has.
+ */
+type Privileges = {
+  network: 'host' | 'none';
+  capabilities: readonly Capability[];
+};
+
+const privileges: Record<ProcessName, Privileges> = {
+  receiver: { network: 'host', capabilities: [] },
+  keeper: { network: 'none', capabilities: [] },
+  indexer: { network: 'none', capabilities: [] },
+  console: { network: 'host', capabilities: [] },
+  // Reads the host's logs and the open files of all processes; changes nothing.
+  agent: { network: 'host', capabilities: ['dac_read_search', 'sys_ptrace', 'syslog'] },
+};
+
+/** What of the fence this machine lets root set up; many containers do not. */
+export type FenceAbilities = {
+  networkNamespaces: boolean;
+  mountNamespaces: boolean;
+  /** Capabilities that this process may hand on (its effective set). */
+  capabilities: ReadonlySet<Capability>;
+  /** Where the code can be read by others; else it is bind-mounted for each process in its own mount namespace. */
+  codeReadable: boolean;
+};
+
+/** Bits of capability.h for those that some process keeps. */
+const capabilityBits = { dac_read_search: 2n, net_bind_service: 10n, sys_ptrace: 19n, syslog: 34n } as const;
+type Capability = keyof typeof capabilityBits;
+
+const ownCapabilities = (): ReadonlySet<Capability> => {
+  const effective = BigInt(
+    `0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'}`,
+  );
+  return new Set(capabilityNames.filter((name) => (effective & (1n << capabilityBits[name])) !== 0n));
+};
+
+const capabilityNames: readonly Capability[] = [
+  'dac_read_search',
+  'net_bind_service',
+  'sys_ptrace',
+  'syslog',
+];
+
+const canUnshare = (...flags: string[]): boolean => spawnSync('unshare', [...flags, 'true']).status === 0;
+
+export const probeFence = (root: string): FenceAbilities => ({
+  networkNamespaces: canUnshare('--net'),
+  mountNamespaces: canUnshare('--mount', '--propagation', 'slave'),
+  capabilities: ownCapabilities(),
+  codeReadable: closedParent(root) === null,
+});
+
+export type Command = { file: string; args: string[]; cwd: string };
+
+/** The command that starts `name` unfenced, as the user that `up` runs as. */
+export const plainCommand = (root: string, name: ProcessName, config: string): Command => ({
+  file: process.execPath,
+  args: nodeArguments(root, name, config),
+  cwd: '/',
+});
+
+const nodeArguments = (root: string, name: ProcessName, config: string): string[] => [
+  '--disable-warning=ExperimentalWarning',
+  join(root, 'src', 'processes', `${name}.ts`),
+  config,
+];
+
+/**
+ * The command that starts `name` fenced.
+ * @param root the project's directory
+ * @param codeMount an empty directory (root's) where the code may be bind-mounted
+ */
+export const fencedCommand = (
+  root: string,
+  name: ProcessName,
+  config: string,
+  abilities: FenceAbilities,
+  codeMount: string,
+  lowPort: 'low port' | 'none',
+): Command => {
+  const account = accounts[name];
+  const { network, capabilities } = privileges[name];
+  const bind = !abilities.codeReadable && abilities.mountNamespaces;
+  const home = bind ? codeMount : root;
+  const node =
+    bind && process.execPath.startsWith(root)
+      ? join(codeMount, process.execPath.slice(root.length))
+      : process.execPath;
+  const wanted: readonly Capability[] =
+    lowPort === 'low port' && name === 'receiver' ? [...capabilities, 'net_bind_service'] : capabilities;
+  const kept = wanted.filter((capability) => abilities.capabilities.has(capability));
+  const plus = kept.map((capability) => `+${capability}`);
+  const setpriv = [
+    'setpriv',
+    `--reuid=${account.uid}`,
+    `--regid=${account.gid}`,
+    account.groups.length === 0 ? '--clear-groups' : `--groups=${account.groups.join(',')}`,
+    '--no-new-privs',
+    `--inh-caps=${['-all', ...plus].join(',')}`,
+    `--ambient-caps=${['-all', ...plus].join(',')}`,
+    `--bounding-set=${['-all', ...plus].join(',')}`,
+    '--',
+    node,
+    ...nodeArguments(home, name, config),
+  ];
+  const unshare = [
+    ...(network === 'none' && abilities.networkNamespaces ? ['--net'] : []),
+    ...(bind ? ['--mount', '--propagation', 'slave'] : []),
+  ];
+  if (unshare.length === 0) return { file: 'setpriv', args: setpriv.slice(1), cwd: '/' };
+  const inner = bind
+    ? ['sh', '-c', 'mount --bind "$1" "$2" && shift 2 && exec "$@"', 'sh', root, codeMount, ...setpriv]
+    : setpriv;
+  return { file: 'unshare', args: [...unshare, '--', ...inner], cwd: '/' };
+};
+
+/** What could not be fenced here, or is missing, for the person who started it; empty when all rows hold. */
+export const fenceGaps = (abilities: FenceAbilities): string[] => {
+  const missing = privileges.agent.capabilities.filter(
+    (capability) => !abilities.capabilities.has(capability),
+  );
+  return [
+    ...(abilities.networkNamespaces
+      ? []
+      : [
+          'this machine does not let root make network namespaces, so keeper and indexer share the host’s (they open no socket on it)',
+        ]),
+    ...(missing.length === 0
+      ? []
+      : [
+          `root has not ${missing.map((name) => `CAP_${name.toUpperCase()}`).join(', ')} here (a container?), so the agent does not see all of this host`,
+        ]),
+  ];
+};

@@ -1,0 +1,149 @@
+import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
+import type { Clock } from '#base/clock';
+import { messageOf } from '#base/errors';
+import type { OwnLog } from '#base/own-log';
+import { encodeRecordHead, Framing } from '#vault/record';
+import type { IntakeWriter } from '#vault/intake';
+import type { Ledger } from '../ledger.ts';
+import { bindAddress, bindError, hostPort, type Listener } from '../listener.ts';
+import { readKernelDrops } from './kernel-drops.ts';
+
+export type SyslogUdpOptions = {
+  host: string;
+  /** 0 = any that is free. */
+  port: number;
+  intake: IntakeWriter;
+  ledger: Ledger;
+  clock: Clock;
+  log: OwnLog;
+  /** Bytes asked of the kernel for datagrams that wait to be read; it gives at most net.core.rmem_max. */
+  receiveBuffer: number;
+  /** With more than this queued for the disk, datagrams are dropped and counted: UDP cannot be told to wait. */
+  dropAbove: number;
+};
+
+const knownPeers = 1024;
+const watchMs = 1000;
+
+/**
+ * Syslog over UDP (RFC 5426): each datagram is one line and one delivery, whatever is in it.
+ * @throws ReceiveError
+ */
+export const listenSyslogUdp = async (options: SyslogUdpOptions): Promise<Listener> => {
+  const { intake, ledger, clock, log, receiveBuffer, dropAbove } = options;
+  const host = await bindAddress(options.host);
+  const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', recvBufferSize: receiveBuffer });
+  const heads = new Map<string, Buffer>();
+  let name = '';
+  let lastMessage = 0;
+
+  const headFor = (peer: string): Buffer => {
+    let head = heads.get(peer);
+    if (head === undefined) {
+      head = encodeRecordHead({
+        flags: 0,
+        framing: Framing.datagram,
+        received: clock.now(),
+        sequence: 0,
+        listener: name,
+        peer: hostPort(peer.slice(0, peer.lastIndexOf(' ')), Number(peer.slice(peer.lastIndexOf(' ') + 1))),
+        tlsName: '',
+        stream: '',
+        meta: '',
+      });
+      if (heads.size >= knownPeers) heads.clear();
+      heads.set(peer, head);
+    }
+    return head;
+  };
+
+  socket.on('message', (datagram, { address, port }) => {
+    lastMessage = clock.elapsed();
+    if (intake.pendingBytes > dropAbove) {
+      ledger.lost('receiver congested', name, 1);
+      return;
+    }
+    intake.enqueue({
+      head: headFor(`${address} ${port}`),
+      received: clock.now(),
+      sequence: 0,
+      flags: 0,
+      body: [datagram],
+      bodyLength: datagram.length,
+      durable: null,
+      sealed: false,
+    });
+  });
+
+  await new Promise<void>((resolve, reject) => {
+    const refuse = (cause: unknown): void => reject(bindError(hostPort(host, options.port), cause));
+    socket.once('error', refuse);
+    socket.bind({ address: host, port: options.port, exclusive: true }, () => {
+      socket.off('error', refuse);
+      resolve();
+    });
+  });
+  socket.on('error', (error) => log('error', `${name}: ${error.message}`));
+  const { port } = socket.address();
+  const address = hostPort(host, port);
+  name = `syslog-udp=${address}`;
+  warnOfSmallBuffer(name, receiveBuffer, socket.getRecvBufferSize(), log);
+
+  let dropped = 0;
+  let blind = false;
+  const look = async (): Promise<void> => {
+    const drops = await readKernelDrops(host, port);
+    if (drops.result === 'could-not-look') {
+      if (!blind) {
+        for (const reason of drops.couldNotLook) {
+          ledger.say({ kind: 'could-not-look', listener: name, ...reason });
+          log('warning', `could not look at ${reason.what}: ${reason.why}. Remedy: ${reason.remedy}`);
+        }
+      }
+      blind = true;
+      return;
+    }
+    blind = false;
+    const now = drops.result === 'found' ? drops.value : 0;
+    if (now > dropped) ledger.lost('kernel udp drop', name, now - dropped);
+    dropped = now;
+  };
+  const watch = setInterval(() => void look(), watchMs);
+
+  return {
+    name,
+    address,
+    pause: () => undefined,
+    resume: () => undefined,
+    async stop(forMs) {
+      clearInterval(watch);
+      const began = clock.elapsed();
+      do await new Promise((resolve) => setTimeout(resolve, 10));
+      while (clock.elapsed() - lastMessage < 20 && clock.elapsed() - began < forMs);
+      await look();
+      await new Promise<void>((resolve) => socket.close(() => resolve()));
+    },
+  };
+};
+
+/** SO_RCVBUF as getsockopt tells it is twice what was granted (socket(7)). */
+const warnOfSmallBuffer = (name: string, asked: number, told: number, log: OwnLog): void => {
+  const granted = told / 2;
+  if (granted >= asked) return;
+  const most = rmemMax();
+  log(
+    'warning',
+    `${name}: the kernel grants a receive buffer of ${granted} bytes where ${asked} were asked (net.core.rmem_max is ` +
+      `${most}); bursts beyond it are lost, and counted. Remedy: sysctl -w net.core.rmem_max=${asked}, then restart`,
+  );
+};
+
+const rmemMax = (): string => {
+  try {
+    return readFileSync('/proc/sys/net/core/rmem_max', 'utf8').trim();
+  } catch (error) {
+    return `not to be read: ${messageOf(error)}`;
+  }
+};

@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { decodeRecord, Flag, Framing, type DecodedRecord } from '#vault/record';
+
+/** A delivery as a test reads it back from `intake/`; `raw` is its body. */
+export type StoredDelivery = DecodedRecord & { file: string };
+
+/** One line of a delivery, told apart by the rules of src/vault/intake/delivery.ts. */
+export type StoredLine = { raw: Buffer; flags: number; sequence: number; meta: string };
+
+/**
+ * Reads `intake/` the plain way, apart from the product's own reader: the whole deliveries of each file, in order.
+ * What follows the last whole one is counted in `torn`.
+ */
+export const readStored = (dir: string): { deliveries: StoredDelivery[]; torn: number; files: string[] } => {
+  const files = readdirSync(dir).sort();
+  const deliveries: StoredDelivery[] = [];
+  let torn = 0;
+  for (const file of files) {
+    const bytes = readFileSync(join(dir, file));
+    let at = 0;
+    while (at + 16 <= bytes.length && bytes.readUInt32BE(at) === 0x48464431) {
+      const end = at + 16 + bytes.readUInt32BE(at + 4) + bytes.readUInt32BE(at + 8);
+      if (end > bytes.length || crc32(bytes.subarray(at + 16, end)) !== bytes.readUInt32BE(at + 12)) break;
+      const record = Buffer.from(bytes.subarray(at + 16, end));
+      record.writeUInt32BE(record.length - 4, 0);
+      deliveries.push({ ...decodeRecord(record).record, file });
+      at = end;
+    }
+    torn += bytes.length - at;
+  }
+  return { deliveries, torn, files };
+};
+
+export const linesOf = (
+  delivery: Pick<StoredDelivery, 'raw' | 'flags' | 'framing' | 'sequence'>,
+): StoredLine[] => {
+  const { raw: body, flags } = delivery;
+  const line = (raw: Buffer): StoredLine => ({ raw, flags, sequence: 0, meta: '' });
+  const lines: StoredLine[] = [];
+  let at = 0;
+  switch (delivery.framing) {
+    case Framing.datagram:
+      return [line(body)];
+    case Framing.newline:
+      while (at < body.length) {
+        const lf = body.indexOf(0x0a, at);
+        if (lf < 0 && (flags & (Flag.part | Flag.torn)) === 0)
+          throw new Error('a newline delivery without its last LF');
+        lines.push(line(body.subarray(at, lf < 0 ? body.length : lf)));
+        at = lf < 0 ? body.length : lf + 1;
+      }
+      return lines;
+    case Framing.octetCounted:
+      while (at < body.length) {
+        const space = body.indexOf(0x20, at);
+        const count = Number(body.toString('latin1', at, space));
+        const end = space + 1 + count;
+        if (!Number.isSafeInteger(count) || (end > body.length && (flags & Flag.torn) === 0)) {
+          throw new Error(`an octet-counted delivery that does not add up at byte ${at}`);
+        }
+        lines.push(line(body.subarray(space + 1, end)));
+        at = end;
+      }
+      return lines;
+    case Framing.own:
+      while (at < body.length) {
+        const metaEnd = at + 10 + body.readUInt16BE(at + 8);
+        const end = metaEnd + 4 + body.readUInt32BE(metaEnd);
+        if (end > body.length) throw new Error(`an own delivery that does not add up at byte ${at}`);
+        lines.push({
+          raw: body.subarray(metaEnd + 4, end),
+          flags,
+          sequence: Number(body.readBigUInt64BE(at)),
+          meta: body.toString('utf8', at + 10, metaEnd),
+        });
+        at = end;
+      }
+      return lines;
+  }
+};

@@ -1,0 +1,71 @@
+import { micros } from '#base/clock';
+import { printable } from '#base/printable';
+import { formatMicros } from '#base/rfc3339';
+import { facilityNames, RowBinaryReader, severityNames } from '#index';
+import { lineAddress } from '#vault/record';
+import type { Hit } from '#wire/search';
+
+/** What `readHits` needs, in its order. */
+export const hitColumns = `entry, line, part, time, claimed, received, committed, host, app, source, via, pid, facility,
+  severity, message, fields, prefix, suffix, raw`;
+
+/** Rows of `hitColumns` in RowBinary. Text is made printable; `raw` is exact. */
+export const readHits = (rows: Buffer): Hit[] => {
+  const reader = new RowBinaryReader(rows);
+  const hits: Hit[] = [];
+  while (!reader.done) hits.push(readHit(reader));
+  return hits;
+};
+
+const readHit = (reader: RowBinaryReader): Hit => {
+  const entry = reader.int64();
+  const line = reader.uint32();
+  const part = reader.uint32();
+  const at = readTime(reader);
+  const claimed = reader.uint8() === 1 ? null : readTime(reader);
+  const received = readTime(reader);
+  const committed = readTime(reader);
+  const host = reader.text();
+  const app = reader.text();
+  const source = reader.text();
+  const via = reader.text();
+  const pid = reader.uint8() === 1 ? null : reader.uint32();
+  const facility = reader.uint8();
+  const severity = reader.uint8();
+  const message = reader.bytes();
+  const fields = readFields(reader);
+  const prefix = reader.bytes();
+  const suffix = reader.bytes();
+  const raw = reader.bytes();
+  return {
+    address: part === 0 ? lineAddress(entry, line) : `${lineAddress(entry, line)}/${part}`,
+    claimed,
+    received,
+    committed,
+    time: at,
+    host: host === '' ? null : host,
+    source,
+    app: app === '' ? null : app,
+    pid,
+    facility: facilityNames[facility] ?? null,
+    severity: severityNames[severity] ?? null,
+    message: printable(message),
+    fields,
+    via,
+    raw: (raw.length > 0 ? raw : Buffer.concat([prefix, message, suffix])).toString('base64'),
+  };
+};
+
+const readTime = (reader: RowBinaryReader): string => formatMicros(micros(reader.int64()));
+
+/** A field that comes more than once keeps all its values, one per line. */
+const readFields = (reader: RowBinaryReader): Record<string, string> => {
+  const fields = new Map<string, string>();
+  for (let left = reader.varint(); left > 0; left -= 1) {
+    const name = reader.text();
+    const value = printable(reader.bytes());
+    const before = fields.get(name);
+    fields.set(name, before === undefined ? value : `${before}\n${value}`);
+  }
+  return Object.fromEntries(fields);
+};

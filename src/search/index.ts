@@ -1,0 +1,3 @@
+export { SearchError, type SearchErrorCode } from './errors.ts';
+export { parseQuery } from './query/parse.ts';
+export { startSearchServer, type SearchServer } from './server.ts';

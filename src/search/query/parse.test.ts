@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { micros } from '#base/clock';
+import type { Sender } from '#index';
+import { SearchError } from '../errors.ts';
+import { asksForOwnLines, compileQuery } from './compile.ts';
+import { parseQuery } from './parse.ts';
+import { inScope } from './scope.ts';
+
+const now = micros(Date.UTC(2026, 4, 12, 3, 0, 0) * 1000);
+const hour = 3_600_000_000;
+
+const sender = (more: Partial<Sender>): Sender => ({
+  host: 'web1',
+  app: 'sshd',
+  source: '192.0.2.7',
+  via: 'syslog-tcp',
+  listener: 'syslog-tcp=127.0.0.1:514',
+  numbered: false,
+  lines: 1,
+  first: now,
+  last: now,
+  ...more,
+});
+const senders = [
+  sender({}),
+  sender({ app: 'SSHD-session', host: 'db1' }),
+  sender({ app: 'holdfast', via: 'self' }),
+];
+
+const where = (query: string): string => compileQuery(parseQuery(query, now), senders).where;
+const own = " AND via NOT IN ('fact', 'self')";
+
+const mistake = (query: string): SearchError => {
+  try {
+    parseQuery(query, now);
+  } catch (error) {
+    assert.ok(error instanceof SearchError);
+    assert.equal(error.code, 'bad-query');
+    return error;
+  }
+  return assert.fail(`no mistake was found in ${query}`);
+};
+
+const scope = (query: string): string[] =>
+  senders.filter((one) => inScope(parseQuery(query, now), one)).map(({ app }) => app);
+
+describe('the query language', () => {
+  it('joins words by AND, binds OR less, and takes NOT, - and parentheses', () => {
+    assert.equal(
+      where('zeta theta OR -iota'),
+      `((message ILIKE {p0:String} AND message ILIKE {p1:String}) OR NOT (message ILIKE {p2:String}))${own}`,
+    );
+    assert.equal(
+      where('zeta (theta OR NOT iota)'),
+      `(message ILIKE {p0:String} AND (message ILIKE {p1:String} OR NOT (message ILIKE {p2:String})))${own}`,
+    );
+  });
+
+  it('takes phrases, expressions and paths for what they are', () => {
+    const { parameters } = compileQuery(
+      parseQuery(
+        '"a \\"b\\" %_" /x\\/y+/i /var/log/syslog /end/ pam_unix(sudo:session) http://h --flag 10:30:05',
+        now,
+      ),
+      [],
+    );
+    const values = Object.values(parameters);
+    for (const wanted of [
+      '%a "b" \\%\\_%',
+      '(?i)x/y+',
+      '%/var/log/syslog%',
+      'end',
+      '%pam\\_unix(sudo:session)%',
+      '%http://h%',
+      '%--flag%',
+      '%10:30:05%',
+    ]) {
+      assert.ok(values.includes(wanted), `${wanted} is not among ${JSON.stringify(values)}`);
+    }
+  });
+
+  it('never splices what was typed into the SQL', () => {
+    for (const text of [
+      "x'; DROP TABLE lines --",
+      '{p0:String}',
+      '\\',
+      '"quo\'te"',
+      "host:o'brien",
+      "n=v'",
+      "/re'gex/",
+      '*%_*',
+    ]) {
+      const compiled = compileQuery(parseQuery(text, now), [sender({ host: "o'brien" })]);
+      assert.match(compiled.where.replaceAll(own, ''), /^[A-Za-z0-9_(){}:[\], .=<>]*$/, text);
+    }
+  });
+
+  it('looks names up among the known senders', () => {
+    const { parameters } = compileQuery(parseQuery('app:sshd* host:WEB1', now), senders);
+    assert.deepEqual(parameters, { p0: ['sshd', 'SSHD-session'], p1: ['web1'] });
+    assert.equal(where('app:nobody'), `false${own}`);
+    assert.match(where('sshd'), /^\(message ILIKE .* OR app IN {p\d:Array\(String\)}\)/);
+  });
+
+  it('reads severities, facilities, pids and addresses', () => {
+    assert.equal(where('severity:<=err'), `severity IN (0, 1, 2, 3)${own}`);
+    assert.equal(where('severity:>=warning'), `severity IN (4, 5, 6, 7)${own}`);
+    assert.equal(where('severity:error'), `severity IN (3)${own}`);
+    assert.equal(where('facility:auth*'), `facility IN (4, 10)${own}`);
+    assert.deepEqual(compileQuery(parseQuery('address:12:3', now), []).parameters, { p0: 12, p1: 3, p2: 0 });
+  });
+
+  it('reads times, relative and absolute, in UTC', () => {
+    const bounds = (query: string): (number | null)[] => {
+      const { since, until } = parseQuery(query, now);
+      return [since, until];
+    };
+    assert.deepEqual(bounds('since:2h until:10m x'), [now - 2 * hour, now - hour / 6]);
+    assert.deepEqual(bounds('since:2026-05-12 until:2026-05-12'), [now - 3 * hour, now + 21 * hour]);
+    assert.deepEqual(bounds('since:"2026-05-12 02:00" until:2026-05-12T03:00:00.5+01:00'), [
+      now - hour,
+      now - hour + 500_000,
+    ]);
+    assert.deepEqual(bounds('(since:2h) since:1h'), [now - hour, null]);
+  });
+
+  it('leaves out own lines unless they are asked for by name', () => {
+    for (const query of ['app:holdfast', 'app:hold*', 'x OR app:Holdfast', 'address:1:2'])
+      assert.equal(asksForOwnLines(parseQuery(query, now).expression), true, query);
+    for (const query of ['', 'holdfast', 'app:*', '-app:holdfast', 'app:sshd'])
+      assert.equal(asksForOwnLines(parseQuery(query, now).expression), false, query);
+  });
+
+  it('says where a mistake is, and what to write instead', () => {
+    const cases: [query: string, column: number, suggestion: RegExp][] = [
+      ['a hots:web1', 2, /host:web1/],
+      ['sudo:session', 0, /"sudo:session"/],
+      ['a "open', 2, /add a "/],
+      ['a (b', 2, /add a \)/],
+      ['a b)', 3, /quote it/],
+      ['a OR', 4, /quote/],
+      ['OR a', 0, /"OR"/],
+      ['()', 1, /parentheses/],
+      ['severity:loud', 9, /emerg/],
+      ['pid:x', 4, /pid:812/],
+      ['address:12', 8, /12:3/],
+      ['since:yesterday', 6, /since:10m/],
+      ['a OR since:1h', 5, /parentheses/],
+      ['-since:1h', 1, /parentheses/],
+    ];
+    for (const [query, column, suggestion] of cases) {
+      const error = mistake(query);
+      assert.equal(error.column, column, query);
+      assert.match(error.suggestion ?? '', suggestion, query);
+    }
+  });
+
+  it('bounds what it takes', () => {
+    assert.match(mistake('('.repeat(150)).message, /levels/);
+    assert.match(mistake('NOT '.repeat(150)).message, /levels/);
+    assert.match(mistake('a '.repeat(1000)).message, /words/);
+  });
+
+  it('tells which senders could have sent what is asked for', () => {
+    assert.deepEqual(scope('any text'), ['sshd', 'SSHD-session']);
+    assert.deepEqual(scope('host:db1 text'), ['SSHD-session']);
+    assert.deepEqual(scope('-host:db1'), ['sshd']);
+    assert.deepEqual(scope('host:db1 OR /x/'), ['sshd', 'SSHD-session']);
+    assert.deepEqual(scope('until:2026-05-11'), []);
+    assert.deepEqual(scope('app:holdfast'), ['holdfast']);
+  });
+});

@@ -1,0 +1,26 @@
+import type { Value } from './tokens.ts';
+
+/** Whether a `*` in it stands for any characters. */
+export const hasWildcard = (value: Value): boolean => !value.quoted && value.text.includes('*');
+
+/** The value as a pattern for LIKE, which has `%`, `_` and `\`. */
+export const likePattern = (value: Value): string => {
+  const escaped = likeEscape(value.text);
+  return value.quoted ? escaped : escaped.replaceAll('*', '%');
+};
+
+export const likeEscape = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
+
+/** Whether a name is what the value asks for; letter case does not count. */
+export const nameMatcher = (value: Value): ((name: string) => boolean) => {
+  const wanted = value.text.toLowerCase();
+  if (!hasWildcard(value)) return (name) => name.toLowerCase() === wanted;
+  const pattern = new RegExp(
+    `^${wanted
+      .split('*')
+      .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*')}$`,
+    's',
+  );
+  return (name) => pattern.test(name.toLowerCase());
+};

@@ -1,0 +1,155 @@
+import type { Clock } from '#base/clock';
+import { formatMicros } from '#base/rfc3339';
+import { IndexError, type Index } from '#index';
+import type { Answer, Hit } from '#wire/search';
+import { SearchError } from './errors.ts';
+import { hitColumns, readHits } from './hit.ts';
+import { compileQuery, type Compiled } from './query/compile.ts';
+import { parseQuery } from './query/parse.ts';
+import { completenessOf, integrityOf } from './verdicts.ts';
+
+export type Search = {
+  query: string;
+  limit: number;
+  from: 'newest' | 'oldest';
+  /** Only entries below this; default: all that are indexed. */
+  below?: number;
+};
+
+export type Found = { hits: Hit[]; answer: Answer };
+
+/**
+ * Lines that match, oldest first, at most `limit` of them from the end that `from` names, and what can be said of them.
+ * Only entries that are wholly in the index are searched.
+ * @throws SearchError
+ */
+export const search = async (index: Index, request: Search, clock: Clock): Promise<Found> => {
+  const started = clock.elapsed();
+  const query = parseQuery(request.query, clock.now());
+  const state = index.state();
+  const compiled = compileQuery(query, [...index.senders.all()]);
+  const where = `entry < ${Math.min(state.indexed, request.below ?? state.indexed)} AND ${compiled.where}`;
+  const direction = request.from === 'newest' ? 'DESC' : 'ASC';
+  const order = ['time', 'entry', 'line', 'part'].map((column) => `${column} ${direction}`).join(', ');
+  return asSearchError(index, compiled, async () => {
+    const hits =
+      request.limit === 0
+        ? []
+        : readHits(
+            await index.engine.binary(
+              'interactive',
+              `SELECT ${hitColumns} FROM lines WHERE ${where} ORDER BY ${order} LIMIT ${request.limit}`,
+              compiled.parameters,
+            ),
+          );
+    // Fewer than were asked for are all there are.
+    const count = hits.length < request.limit ? hits.length : await countLines(index, where, compiled);
+    if (request.from === 'newest') hits.reverse();
+    const { since, until } = query;
+    return {
+      hits,
+      answer: {
+        answer: {
+          integrity: integrityOf(state),
+          completeness: await completenessOf(index, query),
+          range: {
+            since: since === null ? null : formatMicros(since),
+            until: until === null ? null : formatMicros(until),
+          },
+          count,
+          elapsedMs: Math.round((clock.elapsed() - started) * 1000) / 1000,
+        },
+      },
+    };
+  });
+};
+
+const countLines = async (index: Index, where: string, { parameters }: Compiled): Promise<number> => {
+  const [row] = await index.engine.rows(
+    'interactive',
+    `SELECT count() AS n FROM lines WHERE ${where}`,
+    parameters,
+  );
+  return Number(row?.['n'] ?? 0);
+};
+
+/** @throws SearchError `bad-query` for a query that could never be answered */
+export const checkQuery = async (index: Index, query: string, clock: Clock): Promise<void> => {
+  const compiled = compileQuery(parseQuery(query, clock.now()), []);
+  if (compiled.regexes.length === 0) return;
+  const mistake = await badRegex(index, compiled, null);
+  if (mistake !== null) throw mistake;
+};
+
+export type Slice = {
+  hits: Hit[];
+  /** Matching lines of the range that are not among the hits. */ more: number;
+};
+
+/** Matching lines of entries [from, to), in the vault's order; of more than `limit` the newest. @throws SearchError */
+export const searchEntries = async (
+  index: Index,
+  query: string,
+  range: { from: number; to: number },
+  limit: number,
+  clock: Clock,
+): Promise<Slice> => {
+  const compiled = compileQuery(parseQuery(query, clock.now()), [...index.senders.all()]);
+  const where = `entry >= ${range.from} AND entry < ${range.to} AND ${compiled.where}`;
+  return asSearchError(index, compiled, async () => {
+    const hits = readHits(
+      await index.engine.binary(
+        'interactive',
+        `SELECT ${hitColumns} FROM lines WHERE ${where} ORDER BY entry DESC, line DESC, part DESC LIMIT ${limit}`,
+        compiled.parameters,
+      ),
+    ).toReversed();
+    if (hits.length < limit) return { hits, more: 0 };
+    return { hits, more: (await countLines(index, where, compiled)) - hits.length };
+  });
+};
+
+const cannotCompileRegex = 427;
+
+const asSearchError = async <T>(index: Index, compiled: Compiled, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof IndexError)) throw error;
+    if (error.engineCode === cannotCompileRegex)
+      throw (
+        (await badRegex(index, compiled, error)) ??
+        new SearchError('bad-query', error.message, { cause: error })
+      );
+    if (error.code === 'engine-limit') {
+      throw new SearchError(
+        'too-expensive',
+        'the search ran into its limit of time or memory: narrow it by since:, until:, app: or host:',
+        { cause: error },
+      );
+    }
+    throw new SearchError('internal', error.message, { cause: error });
+  }
+};
+
+/** The engine does not say which expression it could not read, so each is tried by itself. */
+const badRegex = async (
+  index: Index,
+  { regexes, parameters }: Compiled,
+  cause: IndexError | null,
+): Promise<SearchError | null> => {
+  for (const { name, column } of regexes) {
+    const pattern = parameters[name] ?? '';
+    try {
+      await index.engine.rows('interactive', `SELECT match('', {pattern:String}) AS n`, { pattern });
+    } catch (error) {
+      return new SearchError('bad-query', 'this expression cannot be read', {
+        column,
+        suggestion:
+          'expressions are RE2 (https://github.com/google/re2/wiki/Syntax); quote the text to search for it as it stands',
+        cause: cause ?? error,
+      });
+    }
+  }
+  return null;
+};

@@ -1,0 +1,198 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { z } from 'zod';
+import type { Clock } from '#base/clock';
+import { messageOf } from '#base/errors';
+import type { OwnLog } from '#base/own-log';
+import { formatMicros } from '#base/rfc3339';
+import { IndexError, type Index } from '#index';
+import {
+  searchRequest,
+  sqlRequest,
+  tailRequest,
+  type Health,
+  type SearchError as WireError,
+  type Source,
+} from '#wire/search';
+import { SearchError } from './errors.ts';
+import { search } from './search.ts';
+import { guardSql } from './sql-guard.ts';
+import { openTail } from './tail.ts';
+
+export type SearchServer = { stop(): Promise<void> };
+
+export type SearchServerOptions = { socket: string; index: Index; clock: Clock; log: OwnLog };
+
+/**
+ * Serves src/wire/search.ts on a unix socket, mode 0660. A socket file that nobody answers on is replaced.
+ * @throws SearchError `internal` if somebody does
+ */
+export const startSearchServer = async ({
+  socket,
+  index,
+  clock,
+  log,
+}: SearchServerOptions): Promise<SearchServer> => {
+  if (await answers(socket))
+    throw new SearchError('internal', `another indexer serves ${socket}: stop it first`);
+  rmSync(socket, { force: true });
+  const ending = new AbortController();
+  const app = Fastify({ bodyLimit: 1024 * 1024, forceCloseConnections: true });
+
+  app.setErrorHandler((error, _request, reply) => sendError(reply, error, log));
+  app.setNotFoundHandler((_request, reply) =>
+    sendError(reply, new SearchError('bad-request', 'there is no such route on this socket'), log, 404),
+  );
+  routes(app, index, clock, log, ending.signal);
+  await app.listen({ path: socket });
+  chmodSync(socket, 0o660);
+  return {
+    async stop() {
+      ending.abort();
+      await app.close();
+      rmSync(socket, { force: true });
+    },
+  };
+};
+
+const answers = async (socket: string): Promise<boolean> => {
+  const connection = connect(socket);
+  try {
+    await once(connection, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    connection.destroy();
+  }
+};
+
+const routes = (app: FastifyInstance, index: Index, clock: Clock, log: OwnLog, ending: AbortSignal): void => {
+  app.post('/search', async (request, reply) => {
+    const found = await search(index, parse(searchRequest, request.body), clock);
+    const out = openLines(reply);
+    for (const hit of found.hits) await out.line(hit);
+    await out.line(found.answer);
+    out.end();
+  });
+
+  app.post('/tail', async (request, reply) => {
+    const asked = parse(tailRequest, request.body);
+    const tail = await openTail(index, asked, clock);
+    const gone = new AbortController();
+    reply.raw.on('close', () => gone.abort());
+    const out = openLines(reply);
+    try {
+      for (const hit of tail.backlog) await out.line(hit);
+      for await (const tailed of tail.follow(AbortSignal.any([gone.signal, ending]))) {
+        await out.line(tailed.kind === 'hit' ? tailed.hit : { dropped: tailed.count });
+      }
+    } catch (error) {
+      if (!gone.signal.aborted) log('warning', `a tail ended: ${messageOf(error)}`);
+    }
+    out.end();
+  });
+
+  app.post('/sql', async (request, reply) => {
+    const { sql } = parse(sqlRequest, request.body);
+    guardSql(sql);
+    const rows = await sqlRows(index, sql);
+    const out = openLines(reply);
+    for (const row of rows) await out.line(row);
+    out.end();
+  });
+
+  app.get('/sources', (): Source[] =>
+    [...index.senders.all()]
+      .map(({ host, app: name, source, via, lines, first, last }) => ({
+        host: host === '' ? null : host,
+        app: name === '' ? null : name,
+        source,
+        via,
+        lines,
+        first: formatMicros(first),
+        last: formatMicros(last),
+      }))
+      .toSorted((a, b) => (a.last < b.last ? 1 : -1)),
+  );
+
+  app.get('/health', (): Health => {
+    const { indexed, committed, lines } = index.state();
+    return { indexed, committed, lines, residentBytes: process.memoryUsage.rss() };
+  });
+
+  app.post('/rebuild', async () => {
+    await index.rebuild();
+    return { rebuilding: true };
+  });
+};
+
+const sqlRows = async (index: Index, sql: string): Promise<Record<string, unknown>[]> => {
+  try {
+    return await index.engine.rows('readonly', sql);
+  } catch (error) {
+    if (!(error instanceof IndexError)) throw error;
+    if (error.code === 'engine-limit')
+      throw new SearchError('too-expensive', error.message, { cause: error });
+    throw new SearchError('bad-query', error.message, { cause: error });
+  }
+};
+
+const parse = <T extends z.ZodType>(schema: T, body: unknown): z.output<T> => {
+  const parsed = schema.safeParse(body);
+  if (!parsed.success)
+    throw new SearchError(
+      'bad-request',
+      `the request is not of the form that is taken here: ${z.prettifyError(parsed.error)}`,
+    );
+  return parsed.data;
+};
+
+type Lines = { line(value: unknown): Promise<void>; end(): void };
+
+/** Newline-delimited JSON; a line waits while the reader does not read. */
+const openLines = (reply: FastifyReply): Lines => {
+  reply.hijack();
+  const response = reply.raw;
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  response.flushHeaders();
+  return {
+    async line(value) {
+      if (response.destroyed || response.writableEnded) return;
+      if (!response.write(`${JSON.stringify(value)}\n`)) await drained(response);
+    },
+    end: () => response.end(),
+  };
+};
+
+const drained = (response: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
+
+const statuses = { 'bad-query': 400, 'bad-request': 400, 'too-expensive': 503, internal: 500 } as const;
+
+const sendError = (reply: FastifyReply, error: unknown, log: OwnLog, status?: number): FastifyReply => {
+  const known = error instanceof SearchError ? error : asSearchError(error);
+  if (known.code === 'internal') log('error', known.message);
+  const body: WireError = {
+    error: { code: known.code, message: known.message, column: known.column, suggestion: known.suggestion },
+  };
+  return reply.code(status ?? statuses[known.code]).send(body);
+};
+
+/** Fastify's own refusals (a body that is no JSON, too large) carry a status below 500. */
+const asSearchError = (error: unknown): SearchError => {
+  const status =
+    typeof error === 'object' && error !== null && 'statusCode' in error ? Number(error.statusCode) : 500;
+  return new SearchError(status < 500 ? 'bad-request' : 'internal', messageOf(error), { cause: error });
+};

@@ -1,0 +1,126 @@
+import { connect, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { messageOf } from '#base/errors';
+import type { OwnLog } from '#base/own-log';
+import type { Hello } from '#wire/own';
+import type { Spool } from './spool/spool.ts';
+
+/** Sends what the spool holds and hears what is acknowledged, for as long as it is not closed. */
+export type Connection = {
+  /** There is something new in the spool. */
+  wake(): void;
+  connected(): boolean;
+  /** Ends the connection. What was not acknowledged stays in the spool. */
+  close(): Promise<void>;
+};
+
+const firstBackoff = 20;
+const lastBackoff = 1000;
+
+/**
+ * Keeps a connection to `run/own.sock` (protocol: src/wire/own.ts). After a reconnect it sends again from the first
+ * line that was not acknowledged. An acknowledgement of something that was never sent ends the connection and
+ * frees nothing.
+ */
+export const keepConnection = (options: {
+  socket: string;
+  hello: Hello;
+  spool: Spool;
+  log: OwnLog;
+  onAcknowledged(through: number): Promise<void>;
+  onFault(error: unknown): void;
+}): Connection => {
+  const { spool, log } = options;
+  const ended = new AbortController();
+  let current: Socket | null = null;
+  let awaken: (() => void) | null = null;
+  let failing = false;
+
+  const serve = async (socket: Socket): Promise<void> => {
+    let sent = spool.acknowledged();
+    let pending: Buffer = Buffer.alloc(0);
+    socket.on('data', (chunk: Buffer) => {
+      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
+      const whole = pending.length - (pending.length % 8);
+      if (whole === 0) return;
+      const through = Number(pending.readBigUInt64BE(whole - 8));
+      pending = pending.subarray(whole);
+      if (through > sent) {
+        socket.destroy(
+          new Error(`the receiver acknowledged line ${through}, but only ${sent} were sent to it`),
+        );
+      } else if (through > spool.acknowledged()) {
+        options.onAcknowledged(through).catch(options.onFault);
+      }
+    });
+    const hello = Buffer.from(JSON.stringify(options.hello));
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(hello.length);
+    socket.write(Buffer.concat([length, hello]));
+
+    socket.on('drain', () => awaken?.());
+    socket.on('close', () => awaken?.());
+    const reader = spool.read(sent);
+    try {
+      while (!socket.destroyed && !socket.readableEnded && !ended.signal.aborted) {
+        const awake = new Promise<void>((resolve) => (awaken = resolve));
+        const batch = socket.writableNeedDrain ? null : await reader.next();
+        if (batch === null) {
+          await awake;
+        } else {
+          sent = batch.last;
+          socket.write(batch.frames);
+        }
+      }
+    } finally {
+      await reader.close();
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    let backoff = firstBackoff;
+    while (!ended.signal.aborted) {
+      const socket = connect(options.socket);
+      socket.on('error', (error) => {
+        if (!failing)
+          log(
+            'warning',
+            `${options.socket}: ${messageOf(error)}; lines are kept in the spool until it answers`,
+          );
+        failing = true;
+      });
+      const opened = await new Promise<boolean>((resolve) => {
+        socket.once('connect', () => resolve(true));
+        socket.once('close', () => resolve(false));
+      });
+      if (opened) {
+        if (failing) log('info', `${options.socket}: connected again`);
+        failing = false;
+        current = socket;
+        const before = spool.acknowledged();
+        try {
+          await serve(socket);
+        } finally {
+          current = null;
+          if (ended.signal.aborted) socket.destroySoon();
+          else socket.destroy();
+        }
+        if (spool.acknowledged() > before) backoff = firstBackoff;
+      }
+      if (!ended.signal.aborted)
+        await wait(backoff, undefined, { signal: ended.signal }).catch(() => undefined);
+      backoff = Math.min(backoff * 2, lastBackoff);
+    }
+  };
+  const running = run().catch(options.onFault);
+
+  return {
+    wake: () => awaken?.(),
+    connected: () => current !== null,
+    async close() {
+      ended.abort();
+      awaken?.();
+      await running;
+    },
+  };
+};

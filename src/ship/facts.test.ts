@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '#base/clock';
+import { connectOwn } from './deliver.ts';
+import { sendFacts } from './facts.ts';
+import { distinct, receivedIn, serveOwn } from './testing/own-server.ts';
+import { place, quiet, until } from './testing/place.ts';
+
+const clock = systemClock();
+
+test('a fact is sent when it is new, when it changes and when it no longer holds, also over a restart', async (t) => {
+  const at = place(t);
+  const server = await serveOwn(at.socket, at.received);
+  at.after(() => server.close());
+  const open = () =>
+    connectOwn({ socket: at.socket, spool: at.spool, sender: 't', stream: 't', clock, log: quiet().log });
+  const first = await open();
+  await sendFacts(
+    first,
+    [
+      { name: 'a', value: { port: 1 } },
+      { name: 'b', value: [] },
+    ],
+    clock,
+  );
+  await sendFacts(
+    first,
+    [
+      { name: 'a', value: { port: 1 } },
+      { name: 'b', value: [] },
+    ],
+    clock,
+  );
+  await first.close(1000);
+  const second = await open();
+  at.after(() => second.close(0));
+  await sendFacts(second, [{ name: 'a', value: { port: 2 } }], clock);
+  await sendFacts(second, [{ name: 'a', value: { port: 2 } }], clock);
+  await until('all is acknowledged', () => second.backlog().lines === 0);
+  const facts = distinct(receivedIn(at.received)).map((got) => {
+    assert.equal(got.meta.via, 'fact');
+    const { kind, name, value } = JSON.parse(got.raw.toString());
+    assert.equal(kind, 'fact');
+    return [name, value];
+  });
+  assert.deepEqual(facts, [
+    ['a', { port: 1 }],
+    ['b', []],
+    ['a', { port: 2 }],
+    ['b', null],
+  ]);
+});

@@ -1,0 +1,237 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock, Micros } from '#base/clock';
+import { messageOf } from '#base/errors';
+import { checkpointText, encodeHistoryNote, encodeLock, signNote, type Checkpoint } from '#vault/checkpoint';
+import { openDurable } from '#vault/durable';
+import {
+  edgeRoot,
+  encodeEntry,
+  growEdge,
+  historyPath,
+  loadEdge,
+  segmentPath,
+  sha256,
+  type BatchEntry,
+  type Edge,
+  type Entry,
+} from '#vault/tree';
+import { VaultError } from '../errors.ts';
+import { applyStaged, dropStaging } from './apply.ts';
+import { keyFiles, loadSigner } from './keys.ts';
+import { recover } from './recover.ts';
+import { encodeStaging, parseStaging, stagingName, type Staged } from './staging.ts';
+
+/** What is to become an outer entry; the commit adds when, and after which checkpoint. */
+export type NewEntry =
+  | { kind: 'batch'; entry: Omit<BatchEntry, 'kind' | 'committed' | 'prev'>; stored: Buffer }
+  | { kind: 'restart'; reason: string }
+  | { kind: 'heartbeat' };
+
+export type AppenderOptions = {
+  vault: string;
+  keys: string;
+  clock: Clock;
+  /** Called before and after every system call that changes something. Tests end the process there, so to speak. */
+  step?: (what: string) => void;
+};
+
+export type Appender = {
+  readonly origin: string;
+  /** Entries committed, and index of the next one. */
+  size(): number;
+  /** Intake position of the last commit, as it was given. */
+  intake(): string;
+  /** What was found at the start: a commit that a crash had cut short and that was completed. */
+  readonly recovered: boolean;
+  /**
+   * Appends the entries, in order, and publishes the checkpoint that covers them. One at a time.
+   * @param intake position up to which intake is taken once this is committed
+   * @throws VaultError `no-space`: nothing was committed, the same call may be repeated; anything else ends the
+   *   appender, and the process with it
+   */
+  commit(entries: readonly NewEntry[], intake: string): Promise<Checkpoint>;
+};
+
+/**
+ * Opens the vault for its only writer. Completes a commit that a crash cut short, and refuses to go on where the
+ * published state and the signer's memory contradict each other.
+ * @throws VaultError `absent`, `bad-key`, `rolled-back`, `signer-behind`, `fork`, `corrupt`
+ */
+export const openAppender = async ({ vault, keys, clock, step }: AppenderOptions): Promise<Appender> => {
+  const scratch = join(vault, 'staging');
+  const durable = openDurable({ scratch, ...(step ? { step } : {}) });
+  const keysDurable = openDurable({ scratch: keys, ...(step ? { step } : {}) });
+  const signer = loadSignerOrAbsent(keys, vault);
+  const found = await recover({ vault, keys, vkey: signer.vkey, durable });
+
+  const origin = signer.vkey.name;
+  const lockFile = keyFiles(keys).lock;
+  let { edge, checkpoint, intake, lockBytes, historyEnd } = found;
+  let state: 'open' | 'committing' | 'failed' = 'open';
+
+  let pastCommitPoint = false;
+
+  const commit = async (entries: readonly NewEntry[], newIntake: string): Promise<Checkpoint> => {
+    if (!lockBytes.equals(await readFile(lockFile))) {
+      throw new VaultError(
+        'other-writer',
+        `${lockFile} was changed by somebody else: another keeper runs on this vault. End one of them`,
+      );
+    }
+    const committed = clock.now();
+    const prev = { size: checkpoint.size, sha256: sha256(checkpoint.note) };
+    const encoded = entries.map((entry) => encodeEntry(outer(entry, committed, prev)));
+    const growth = growEdge(edge, encoded);
+    const root = edgeRoot(growth.edge);
+    const size = growth.edge.size;
+    const path = historyPath(size);
+    const staged: Staged = {
+      size,
+      root,
+      from: edge.size,
+      history: { path, offset: path === historyPath(edge.size) ? historyEnd : 0 },
+      files: growth.files,
+      replaced: growth.replaced,
+    };
+
+    // Up to the commit point a full disk undoes everything and changes nothing.
+    const written = entries
+      .map((_, i) => join(vault, segmentPath(edge.size + i)))
+      .filter((_, i) => entries[i]?.kind === 'batch');
+    const bundle = join(scratch, stagingName(size, root));
+    let note: Buffer;
+    let lock: Buffer;
+    try {
+      await Promise.all(
+        entries.map(async (entry, i) => {
+          if (entry.kind === 'batch')
+            await durable.write(join(vault, segmentPath(edge.size + i)), entry.stored);
+        }),
+      );
+      await durable.write(bundle, encodeStaging(staged));
+      await reread(vault, entries, edge.size, bundle, growth.edge);
+
+      note = signNote(checkpointText(origin, size, root), {
+        name: origin,
+        keyId: signer.vkey.keyId,
+        privateKey: signer.privateKey,
+      });
+      lock = encodeLock({ intake: newIntake, note });
+      await keysDurable.write(lockFile, lock, 0o644);
+    } catch (error) {
+      if (error instanceof VaultError && error.code === 'no-space') await undo(written, bundle);
+      throw error;
+    }
+    lockBytes = lock;
+    pastCommitPoint = true;
+
+    await applyStaged({ vault, durable, staged, note });
+    await dropStaging({ vault, durable, replaced: staged.replaced });
+    historyEnd = staged.history.offset + encodeHistoryNote(note).length;
+    edge = growth.edge;
+    intake = newIntake;
+    checkpoint = { origin, size, root, note };
+    return checkpoint;
+  };
+
+  const undo = async (written: readonly string[], bundle: string): Promise<void> => {
+    await durable.remove([...written, bundle]);
+    await dropStaging({ vault, durable, replaced: [] });
+  };
+
+  return {
+    origin,
+    size: () => edge.size,
+    intake: () => intake,
+    recovered: found.recovered,
+    async commit(entries, newIntake) {
+      if (state !== 'open') {
+        throw new VaultError(
+          'failed',
+          `the vault's writer is ${state}: it takes no commit until the process is started again`,
+        );
+      }
+      state = 'committing';
+      pastCommitPoint = false;
+      try {
+        const result = await commit(entries, newIntake);
+        state = 'open';
+        return result;
+      } catch (error) {
+        // Past the commit point even a full disk is a fault: the next start completes the commit.
+        state =
+          error instanceof VaultError && error.code === 'no-space' && !pastCommitPoint ? 'open' : 'failed';
+        throw state === 'open'
+          ? error
+          : new VaultError(codeOf(error), `commit failed: ${messageOf(error)}`, { cause: error });
+      }
+    },
+  };
+};
+
+const codeOf = (error: unknown): VaultError['code'] =>
+  error instanceof VaultError && error.code !== 'no-space' ? error.code : 'failed';
+
+const loadSignerOrAbsent = (keys: string, vault: string): ReturnType<typeof loadSigner> => {
+  const files = keyFiles(keys);
+  const missing = [files.lock, files.signer, files.vkey, join(vault, 'checkpoint')].filter(
+    (path) => !isReadable(path),
+  );
+  if (missing.length === 0) return loadSigner(keys);
+  throw new VaultError(
+    'absent',
+    `no vault in ${vault} with keys in ${keys}: cannot read ${missing.join(', ')}. A vault is never made implicitly. ` +
+      'Restore what is missing from a backup; if a first start was cut short before keys/lock was written, nothing was ever stored: remove both directories and start again',
+  );
+};
+
+const isReadable = (path: string): boolean => {
+  try {
+    readFileSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const outer = (entry: NewEntry, committed: Micros, prev: Entry['prev']): Entry => {
+  switch (entry.kind) {
+    case 'batch':
+      return { kind: 'batch', ...entry.entry, committed, prev };
+    case 'restart':
+      return { kind: 'restart', reason: entry.reason, committed, prev };
+    case 'heartbeat':
+      return { kind: 'heartbeat', committed, prev };
+  }
+};
+
+/** One flipped bit can end a log: what was written is read again, and must give the root that is about to be signed. */
+const reread = async (
+  vault: string,
+  entries: readonly NewEntry[],
+  first: number,
+  bundle: string,
+  edge: Edge,
+): Promise<void> => {
+  for (const [i, entry] of entries.entries()) {
+    if (entry.kind !== 'batch') continue;
+    const path = join(vault, segmentPath(first + i));
+    if (!sha256(await readFile(path)).equals(entry.entry.segment.sha256)) {
+      throw new VaultError(
+        'corrupt',
+        `${path} does not read back as it was written. Check memory and disk; nothing was signed`,
+      );
+    }
+  }
+  const { files } = parseStaging(await readFile(bundle));
+  const staged = new Map(files.map((file) => [file.path, file.bytes]));
+  const again = loadEdge(
+    (path) => staged.get(path) ?? readFileSync(join(vault, path)),
+    edge.size,
+    edgeRoot(edge),
+  );
+  if (!again.bundle.equals(edge.bundle))
+    throw new VaultError('corrupt', `${bundle} does not read back as it was written`);
+};

@@ -1,0 +1,86 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { formatMicros } from '#base/rfc3339';
+import type { Clock } from '#base/clock';
+import {
+  checkpointText,
+  encodeHistoryNote,
+  encodeLock,
+  formatVkey,
+  isKeyName,
+  parseVkey,
+  signNote,
+} from '#vault/checkpoint';
+import { createDirectory, createFile, syncDirectory } from '#vault/durable';
+import { emptyRoot, historyPath } from '#vault/tree';
+import { VaultError } from '../errors.ts';
+import { keyFiles } from './keys.ts';
+
+export type CreateOptions = {
+  /** Both missing or empty; made where missing. */
+  vault: string;
+  keys: string;
+  /** Name of the log and of its key; default `<hostname>/holdfast/<8 hex>`. */
+  origin?: string;
+  clock: Clock;
+};
+
+/**
+ * Makes a new, empty evidence store with a key of its own and publishes the checkpoint of size 0. Only ever called on
+ * purpose: where a vault is expected, its absence is a fault and not a reason to begin another.
+ * @returns the origin, and every file and directory that was made (for whoever gives them to another user)
+ * @throws VaultError `exists`; system errors
+ */
+export const createVault = ({
+  vault,
+  keys,
+  origin,
+  clock,
+}: CreateOptions): { origin: string; files: string[] } => {
+  for (const path of [vault, keys]) {
+    if (existsSync(path) && readdirSync(path).length > 0) {
+      throw new VaultError(
+        'exists',
+        `${path} is not empty: a new vault is only made where there is nothing. ${whatToDo}`,
+      );
+    }
+    mkdirSync(path, { recursive: true, mode: path === keys ? 0o755 : 0o750 });
+    syncDirectory(dirname(path));
+  }
+  const name =
+    origin ??
+    `${hostname().replace(/[^A-Za-z0-9.-]/g, '-') || 'localhost'}/holdfast/${randomBytes(4).toString('hex')}`;
+  if (!isKeyName(name))
+    throw new VaultError(
+      'bad-key',
+      `"${name}" cannot be an origin: no spaces, no plus sign, at most 255 characters`,
+    );
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const vkey = formatVkey(name, publicKey);
+  const { keyId } = parseVkey(vkey);
+  const note = signNote(checkpointText(name, 0, emptyRoot), { name, keyId, privateKey });
+
+  const files: string[] = [];
+  const file = (path: string, bytes: Buffer, mode: number): void => {
+    createFile(path, bytes, mode);
+    files.push(path);
+  };
+  const directory = (path: string): void => {
+    createDirectory(path, 0o750);
+    files.push(path);
+  };
+  const paths = keyFiles(keys);
+  file(paths.signer, Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' })), 0o600);
+  file(paths.vkey, Buffer.from(`${vkey}\n`), 0o644);
+  for (const part of ['tile', 'segment', 'history', 'staging']) directory(join(vault, part));
+  file(join(vault, historyPath(0)), encodeHistoryNote(note), 0o640);
+  file(join(vault, 'checkpoint'), note, 0o640);
+  // Last: without a lock record there is no vault.
+  file(paths.lock, encodeLock({ intake: `created ${formatMicros(clock.now())}\n`, note }), 0o644);
+  return { origin: name, files };
+};
+
+const whatToDo =
+  'If a first start was cut short (there is no lock record in keys/), nothing was ever stored: remove both directories and start again';

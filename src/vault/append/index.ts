@@ -1,0 +1,3 @@
+export { openAppender, type Appender, type AppenderOptions, type NewEntry } from './appender.ts';
+export { createVault, type CreateOptions } from './create.ts';
+export { startSequencer, type Sequencer, type SequencerOptions } from './sequencer.ts';

@@ -1,0 +1,193 @@
+import { readFileSync } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf, systemCode } from '#base/errors';
+import { lastHistoryNote, openCheckpoint, parseLock, type Checkpoint, type Vkey } from '#vault/checkpoint';
+import type { Durable } from '#vault/durable';
+import {
+  historyPath,
+  levelCount,
+  loadEdge,
+  maxLevel,
+  parseBundle,
+  parseEntry,
+  partialsPath,
+  segmentPath,
+  sha256,
+  tilePath,
+  tileWidth,
+  VaultFormatError,
+  type Edge,
+} from '#vault/tree';
+import { VaultError } from '../errors.ts';
+import { applyStaged, dropStaging } from './apply.ts';
+import { keyFiles } from './keys.ts';
+import { parseStaging, stagingName } from './staging.ts';
+
+export type Recovered = {
+  edge: Edge;
+  checkpoint: Checkpoint;
+  intake: string;
+  lockBytes: Buffer;
+  /** Bytes of the history file of the newest checkpoint. */
+  historyEnd: number;
+  /** A commit that had passed its commit point was completed. */
+  recovered: boolean;
+};
+
+/** More entries than one commit ever takes: so far beyond the checkpoint may segments of an unfinished commit lie. */
+const maxUncommitted = 1024;
+
+type Recovering = { vault: string; keys: string; vkey: Vkey; durable: Durable };
+
+/**
+ * Brings the published state up to the signer's memory, or refuses. Nothing is written before everything that will be
+ * published is known to give the root that was signed.
+ * @throws VaultError
+ */
+export const recover = async ({ vault, keys, vkey, durable }: Recovering): Promise<Recovered> => {
+  const lockFile = keyFiles(keys).lock;
+  const lockBytes = await readFile(lockFile);
+  const lock = blame(lockFile, () => parseLock(lockBytes));
+  const signed = blame(lockFile, () => openCheckpoint(lock.note, vkey));
+  const publishedFile = join(vault, 'checkpoint');
+  const publishedBytes = await readFile(publishedFile);
+  const published = blame(publishedFile, () => openCheckpoint(publishedBytes, vkey));
+
+  if (published.size > signed.size) {
+    throw new VaultError(
+      'signer-behind',
+      `${publishedFile} has size ${published.size}, but the signer remembers only ${signed.size}: keys/ was put back to an older state. ` +
+        `Restore ${lockFile} of that time, never sign again from here`,
+    );
+  }
+  if (published.size === signed.size && !published.note.equals(signed.note)) {
+    throw new VaultError(
+      'fork',
+      `${publishedFile} and ${lockFile} name different trees of size ${signed.size}. Keep both for examination`,
+    );
+  }
+  await durable.makeDirectory(join(vault, 'staging'));
+  const behind = published.size < signed.size;
+  if (behind) await replay({ vault, durable, published, signed });
+
+  const read = (path: string): Buffer => readFileSync(join(vault, path));
+  const edge = blame(vault, () => loadEdge(read, signed.size, signed.root));
+  blame(vault, () => checkLastCommit(read, signed.size));
+  const historyFile = join(vault, historyPath(signed.size));
+  const historyEnd = blame(historyFile, () => {
+    const bytes = readFileSync(historyFile);
+    if (!lastHistoryNote(bytes).equals(signed.note))
+      throw new VaultFormatError('the newest checkpoint is not its last');
+    return bytes.length;
+  });
+
+  await removeUncommitted(vault, durable, signed.size);
+  await removeUnfinished(keys, durable);
+  await dropStaging({ vault, durable, replaced: behind ? [] : lastFullTiles(signed.size) });
+  return { edge, checkpoint: signed, intake: lock.intake, lockBytes, historyEnd, recovered: behind };
+};
+
+const replay = async ({
+  vault,
+  durable,
+  published,
+  signed,
+}: {
+  vault: string;
+  durable: Durable;
+  published: Checkpoint;
+  signed: Checkpoint;
+}): Promise<void> => {
+  const bundle = join(vault, 'staging', stagingName(signed.size, signed.root));
+  const bytes = await readFile(bundle).catch((error: unknown) => {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    throw new VaultError(
+      'rolled-back',
+      `${vault} ends at size ${published.size}, but the signer has signed size ${signed.size} and no commit is under way: ` +
+        'the vault was put back to an older state. Restore the newer one; signing on from here would fork the log',
+    );
+  });
+  const staged = blame(bundle, () => parseStaging(bytes));
+  if (staged.from !== published.size) {
+    throw new VaultError(
+      'rolled-back',
+      `${bundle} continues size ${staged.from}, but ${vault} ends at ${published.size}: it was put back to an older state`,
+    );
+  }
+  const files = new Map(staged.files.map((file) => [file.path, file.bytes]));
+  const read = (path: string): Buffer => files.get(path) ?? readFileSync(join(vault, path));
+  blame(bundle, () => {
+    loadEdge(read, signed.size, signed.root);
+    checkLastCommit(read, signed.size);
+  });
+  await applyStaged({ vault, durable, staged, note: signed.note });
+  await dropStaging({ vault, durable, replaced: staged.replaced });
+};
+
+/** The segments of the last commit, as far as the last bundle names them, are what their entries say. */
+const checkLastCommit = (read: (path: string) => Buffer, size: number): void => {
+  if (size === 0) return;
+  const index = Math.ceil(size / tileWidth) - 1;
+  const entries = parseBundle(
+    read(tilePath({ level: 'entries', index, width: size % tileWidth || tileWidth })),
+    size % tileWidth || tileWidth,
+  ).map(parseEntry);
+  const last = entries.at(-1)?.prev.size ?? 0;
+  for (const [i, entry] of entries.entries()) {
+    const at = index * tileWidth + i;
+    if (entry.kind !== 'batch' || at < last) continue;
+    const stored = read(segmentPath(at));
+    if (stored.length !== entry.segment.length || !sha256(stored).equals(entry.segment.sha256)) {
+      throw new VaultFormatError(`${segmentPath(at)} is not the segment that entry ${at} names`);
+    }
+  }
+};
+
+/** Segments that were written for a commit which never reached its commit point. Their lines are still in intake. */
+const removeUncommitted = async (vault: string, durable: Durable, size: number): Promise<void> => {
+  const left: string[] = [];
+  for (let entry = size; entry < size + maxUncommitted; entry++) {
+    const path = join(vault, segmentPath(entry));
+    if ((await stat(path).catch(() => null)) !== null) left.push(path);
+  }
+  if (left.length > 0) await durable.remove(left);
+};
+
+/** What was left of writing a lock record when the process ended. */
+const removeUnfinished = async (keys: string, durable: Durable): Promise<void> => {
+  const left = (await readdir(keys))
+    .filter((name) => name.startsWith('tmp-'))
+    .map((name) => join(keys, name));
+  if (left.length > 0) await durable.remove(left);
+};
+
+/** Partial tiles beside these may be left from a crash between publishing and cleaning up. */
+const lastFullTiles = (size: number): string[] => {
+  const found: string[] = [];
+  const near = Math.ceil(maxUncommitted / tileWidth);
+  for (let level = 0; level <= maxLevel; level++) {
+    const full = Math.floor(levelCount(size, level) / tileWidth);
+    for (let index = Math.max(0, full - near); index < full; index++) {
+      found.push(partialsPath({ level, index }));
+      if (level === 0) found.push(partialsPath({ level: 'entries', index }));
+    }
+  }
+  return found;
+};
+
+/** A parser's complaint about a file of the vault, as the fault that it is. */
+const blame = <T>(file: string, parse: () => T): T => {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof VaultError) throw error;
+    throw new VaultError(
+      'corrupt',
+      `${file}: ${messageOf(error)}. The keeper does not go on; run "holdfast vault verify" and restore the file from a copy`,
+      {
+        cause: error,
+      },
+    );
+  }
+};

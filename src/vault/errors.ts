@@ -1,0 +1,42 @@
+import { HoldfastError } from '#base/errors';
+
+/**
+ * What can be wrong with a vault or with writing to it.
+ *
+ * - `absent`: there is no vault, or one of its two halves (vault/, keys/) is missing; nothing is created implicitly
+ * - `exists`: a vault was to be created where one already is
+ * - `rolled-back`: the published state is older than what the signer remembers
+ * - `signer-behind`: the signer remembers less than what is published
+ * - `fork`: signer and published state disagree about the tree at one size
+ * - `corrupt`: bytes of the vault are not what their hashes say
+ * - `bad-key`: signer, public key and checkpoint do not belong together
+ * - `other-writer`: somebody else wrote the lock record while this process held the vault
+ * - `no-space`: the file system is full; nothing was committed, the same commit may be tried again
+ * - `fsync-failed`: the kernel could not make bytes durable; the process must end
+ * - `failed`: an earlier fault stopped this writer; the process must end
+ * - `not-found`: no such entry or line
+ * - `expected-more`: more was asked for than the checkpoint covers
+ */
+export type VaultErrorCode =
+  | 'absent'
+  | 'exists'
+  | 'rolled-back'
+  | 'signer-behind'
+  | 'fork'
+  | 'corrupt'
+  | 'bad-key'
+  | 'other-writer'
+  | 'no-space'
+  | 'fsync-failed'
+  | 'failed'
+  | 'not-found'
+  | 'expected-more';
+
+export class VaultError extends HoldfastError {
+  override readonly code: VaultErrorCode;
+
+  constructor(code: VaultErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}

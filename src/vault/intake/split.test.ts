@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { micros } from '#base/clock';
+import { decodeRecord, encodeRecordHead, Flag, Framing, type DecodedRecord } from '#vault/record';
+import { encodeDeliveryFixed } from './delivery.ts';
+import { parseDelivery, senderNames, type Delivery } from './parse-delivery.ts';
+import { maxLines, newLines, splitDelivery, type Lines } from './split.ts';
+
+const head: Omit<DecodedRecord, 'raw'> = {
+  flags: 0,
+  framing: Framing.newline,
+  received: micros(1_778_554_800_000_001),
+  sequence: 0,
+  listener: 'syslog-tcp=127.0.0.1:5514',
+  peer: '192.0.2.7:51234',
+  tlsName: 'näme',
+  stream: 'st',
+  meta: '{"a":1}',
+};
+
+const whole = (body: Buffer, other: Partial<typeof head> = {}): Delivery => {
+  const encoded = encodeRecordHead({ ...head, ...other });
+  const parsed = parseDelivery(Buffer.concat([encodeDeliveryFixed(encoded, body), encoded, body]), 0);
+  assert.ok(parsed.kind === 'whole');
+  return parsed.delivery;
+};
+
+const decode = (lines: Lines): DecodedRecord[] =>
+  Array.from(
+    { length: lines.count },
+    (_, i) => decodeRecord(lines.bytes.subarray(0, lines.used), lines.offsets[i]).record,
+  );
+
+const split = (delivery: Delivery): DecodedRecord[] => {
+  const lines = newLines();
+  const splitting = splitDelivery(delivery);
+  splitting.fill(lines);
+  assert.ok(splitting.done());
+  return decode(lines);
+};
+
+const raws = (records: DecodedRecord[]): string[] => records.map((record) => record.raw.toString('latin1'));
+
+describe('splitting a delivery', () => {
+  it('newline: LF goes, CR and NUL stay, empty lines are none, the last may lack its LF', () => {
+    const records = split(whole(Buffer.from('a\r\n\nb\0\xff\n\nlast', 'latin1')));
+    assert.deepEqual(raws(records), ['a\r', 'b\0\xff', 'last']);
+    for (const record of records) {
+      const { raw, ...rest } = record;
+      assert.ok(raw.length > 0);
+      assert.deepEqual(rest, head);
+    }
+  });
+  it('counts on from the sequence number of the delivery, also beyond 32 bits', () => {
+    const records = split(whole(Buffer.from('a\nb\nc\n'), { sequence: 2 ** 32 - 1, flags: Flag.backfill }));
+    assert.deepEqual(
+      records.map((record) => record.sequence),
+      [2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1],
+    );
+    assert.deepEqual(
+      records.map((record) => record.flags),
+      [Flag.backfill, Flag.backfill, Flag.backfill],
+    );
+  });
+  it('octet counting: the count goes, LF within stays, a short last frame keeps what is there', () => {
+    const records = split(whole(Buffer.from('3 a\nb0 5 hello9 short'), { framing: Framing.octetCounted }));
+    assert.deepEqual(raws(records), ['a\nb', '', 'hello', 'short']);
+  });
+  it('octet counting: what is no frame becomes one torn record, and nothing is dropped', () => {
+    const records = split(whole(Buffer.from('1 axyz 5'), { framing: Framing.octetCounted }));
+    assert.deepEqual(raws(records), ['a', 'xyz 5']);
+    assert.deepEqual(
+      records.map((record) => record.flags),
+      [0, Flag.torn],
+    );
+  });
+  it('a datagram is one record, an empty one too', () => {
+    assert.deepEqual(raws(split(whole(Buffer.from('a\nb\n'), { framing: Framing.datagram }))), ['a\nb\n']);
+    assert.deepEqual(raws(split(whole(Buffer.alloc(0), { framing: Framing.datagram }))), ['']);
+    assert.deepEqual(raws(split(whole(Buffer.alloc(0)))), []);
+  });
+  it('own framing: every frame brings its number and meta', () => {
+    const frame = (sequence: number, meta: string, raw: string): Buffer => {
+      const bytes = Buffer.alloc(14 + meta.length + raw.length);
+      bytes.writeBigUInt64BE(BigInt(sequence), 0);
+      bytes.writeUInt16BE(meta.length, 8);
+      bytes.write(meta, 10);
+      bytes.writeUInt32BE(raw.length, 10 + meta.length);
+      bytes.write(raw, 14 + meta.length);
+      return bytes;
+    };
+    const body = Buffer.concat([frame(41, '{"via":"file"}', 'one'), frame(42, '', ''), Buffer.from('??')]);
+    const records = split(whole(body, { framing: Framing.own, sequence: 41 }));
+    assert.deepEqual(
+      records.slice(0, 2).map(({ sequence, meta, raw }) => [sequence, meta, raw.toString()]),
+      [
+        [41, '{"via":"file"}', 'one'],
+        [42, '', ''],
+      ],
+    );
+    assert.deepEqual([records[2]?.flags, records[2]?.raw.toString()], [Flag.torn, '??']);
+  });
+  it('stops where the batch is full and goes on in the next one', () => {
+    const count = maxLines * 2 + 10;
+    const splitting = splitDelivery(whole(Buffer.from('x\n'.repeat(count)), { sequence: 1 }));
+    const lines = newLines();
+    const numbers: number[] = [];
+    while (!splitting.done()) {
+      assert.ok(splitting.fill(lines) > 0);
+      assert.ok(lines.count <= maxLines && lines.used < 4 * 1024 * 1024 + 200);
+      for (const record of decode(lines)) numbers.push(record.sequence);
+      lines.used = 0;
+      lines.count = 0;
+    }
+    assert.equal(numbers.length, count);
+    assert.ok(numbers.every((number, i) => number === i + 1));
+  });
+  it('takes a line that is longer than a batch', () => {
+    const long = Buffer.alloc(9 * 1024 * 1024, 'y');
+    const [record] = split(whole(long, { framing: Framing.datagram }));
+    assert.ok(record?.raw.equals(long));
+  });
+  it('names the sender as the head has it', () => {
+    const { sender } = whole(Buffer.from('a\n'));
+    assert.deepEqual(senderNames(sender), {
+      listener: head.listener,
+      peer: head.peer,
+      tlsName: 'näme',
+      stream: 'st',
+    });
+  });
+});
+
+describe('parsing a delivery', () => {
+  const encoded = encodeRecordHead(head);
+  const body = Buffer.from('a\n');
+  const bytes = Buffer.concat([encodeDeliveryFixed(encoded, body), encoded, body]);
+  it('waits for what is not there yet', () => {
+    for (let length = 0; length < bytes.length; length++) {
+      assert.equal(parseDelivery(bytes.subarray(0, length), 0).kind, 'incomplete', `${length}`);
+    }
+  });
+  it('refuses each single flipped bit, and never throws', () => {
+    for (let at = 0; at < bytes.length; at++) {
+      for (let bit = 0; bit < 8; bit++) {
+        const copy = Buffer.from(bytes);
+        copy[at] = (copy[at] ?? 0) ^ (1 << bit);
+        assert.notEqual(parseDelivery(copy, 0).kind, 'whole', `byte ${at} bit ${bit}`);
+      }
+    }
+  });
+});

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf, systemCode } from '#base/errors';
+import type { Checkpoint } from '#vault/checkpoint';
+import {
+  edgeTiles,
+  foldPeaks,
+  hashAt,
+  hashSize,
+  leafHash,
+  levelCount,
+  parseBundle,
+  peaks,
+  tilePath,
+  tileWidth,
+  treeRoot,
+  type Tile,
+} from '#vault/tree';
+import { VaultError } from '../errors.ts';
+
+/** The tiles of a vault under one checkpoint: whatever comes out of here has been followed up to its root. */
+export type Tiles = {
+  /** Entries `index`·256 and on, at most 256, as far as the checkpoint goes. @throws VaultError `corrupt` */
+  bundle(index: number): Buffer[];
+  /** Path that proves entry `index` (RFC 9162 §2.1.3.1). @throws VaultError `corrupt` */
+  inclusionPath(index: number): Buffer[];
+};
+
+/** Full tiles never change: what was checked once is kept, up to this many. */
+const maxKept = 256;
+
+/**
+ * @param kept full tiles that were checked under an earlier checkpoint of the same log
+ * @throws VaultError `corrupt` if the right edge does not give the checkpoint's root
+ */
+export const openTiles = (vault: string, { size, root }: Checkpoint, kept: Map<string, Buffer>): Tiles => {
+  const edge = new Map<number, Buffer>();
+  const row: Buffer[] = [];
+  for (const tile of edgeTiles(size)) {
+    const hashes = readTile(vault, tile);
+    edge.set(tile.level, hashes);
+    row.push(...peaks(hashes));
+  }
+  if (!foldPeaks(row).equals(root)) {
+    throw new VaultError(
+      'corrupt',
+      `${vault}: the tiles at the right edge of size ${size} do not give its root. Run "holdfast vault verify"`,
+    );
+  }
+
+  /** The hashes of a tile, each known to be under the root. */
+  const authentic = (level: number, index: number): Buffer => {
+    if (index === Math.floor(levelCount(size, level) / tileWidth)) return edge.get(level) ?? Buffer.alloc(0);
+    const tile = { level, index, width: tileWidth };
+    const key = tilePath(tile);
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    const hashes = readTile(vault, tile);
+    const parent = authentic(level + 1, Math.floor(index / tileWidth));
+    if (!treeRoot(hashes).equals(hashAt(parent, index % tileWidth))) throw changed(tilePath(tile));
+    if (kept.size >= maxKept) kept.clear();
+    kept.set(key, hashes);
+    return hashes;
+  };
+
+  /** Root of the entries from..to, where `from` is where a subtree of at least that many begins. */
+  const rangeRoot = (from: number, to: number): Buffer => {
+    const found: Buffer[] = [];
+    for (let at = from; at < to;) {
+      let height = 0;
+      while (at % 2 ** (height + 1) === 0 && at + 2 ** (height + 1) <= to) height += 1;
+      const level = Math.floor(height / 8);
+      const width = 2 ** (height % 8);
+      const first = at / 2 ** (level * 8);
+      const hashes = authentic(level, Math.floor(first / tileWidth));
+      const offset = (first % tileWidth) * hashSize;
+      found.push(treeRoot(hashes.subarray(offset, offset + width * hashSize)));
+      at += 2 ** height;
+    }
+    return foldPeaks(found);
+  };
+
+  return {
+    bundle(index) {
+      const width = Math.min(tileWidth, size - index * tileWidth);
+      const tile: Tile = { level: 'entries', index, width };
+      const entries = parse(tile, readFile(vault, tile), width);
+      const hashes = Buffer.concat(entries.map(leafHash));
+      if (!hashes.equals(authentic(0, index).subarray(0, hashes.length))) throw changed(tilePath(tile));
+      return entries;
+    },
+    inclusionPath(index) {
+      if (index < 0 || index >= size)
+        throw new VaultError('expected-more', `entry ${index} is not under size ${size}`);
+      const path: Buffer[] = [];
+      let from = 0;
+      let to = size;
+      while (to - from > 1) {
+        const split = from + 2 ** Math.floor(Math.log2(to - from - 1));
+        if (index < split) {
+          path.unshift(rangeRoot(split, to));
+          to = split;
+        } else {
+          path.unshift(rangeRoot(from, split));
+          from = split;
+        }
+      }
+      return path;
+    },
+  };
+};
+
+const readTile = (vault: string, tile: Tile): Buffer => {
+  const bytes = readFile(vault, tile);
+  const wanted = tile.width * hashSize;
+  if (bytes.length < wanted) throw changed(tilePath(tile));
+  return bytes.subarray(0, wanted);
+};
+
+/** A partial tile gives way to the full one, which begins with the same hashes. */
+const readFile = (vault: string, tile: Tile): Buffer => {
+  const path = tilePath(tile);
+  try {
+    return readFileSync(join(vault, path));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' && tile.width < tileWidth)
+      return readFile(vault, { ...tile, width: tileWidth });
+    throw new VaultError('corrupt', `cannot read ${path}: ${messageOf(error)}. Run "holdfast vault verify"`, {
+      cause: error,
+    });
+  }
+};
+
+const parse = (tile: Tile, bytes: Buffer, width: number): Buffer[] => {
+  try {
+    return parseBundle(bytes, width);
+  } catch {
+    // It may be the full bundle that has taken the place of a partial one.
+    try {
+      return parseBundle(bytes, tileWidth).slice(0, width);
+    } catch (error) {
+      throw new VaultError('corrupt', `${tilePath(tile)}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+};
+
+const changed = (path: string): VaultError =>
+  new VaultError('corrupt', `${path} is not what the checkpoint covers. Run "holdfast vault verify"`);

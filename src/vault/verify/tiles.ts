@@ -1,0 +1,357 @@
+import { join } from 'node:path';
+import {
+  edgeWidth,
+  foldPeaks,
+  hashAt,
+  hashSize,
+  leafHash,
+  levelCount,
+  maxBundle,
+  maxLevel,
+  parseBundle,
+  peaks,
+  tilePath,
+  tileWidth,
+  treeRoot,
+  type Tile,
+} from '#vault/tree';
+import { readBounded, type Listing } from './files.ts';
+import { messageOf, type Findings } from './report.ts';
+
+/** The entries of a bundle, once it is known which of them are true. */
+export type CheckedBundle = {
+  /** Index of the first. */
+  first: number;
+  width: number;
+  file: string;
+  /** By position, the entry under the root; `null` where no file has it. */
+  entries: (Buffer | null)[];
+  leaves: Buffer | null;
+};
+
+/** A row of hashes that a file gives, and what is wrong with that file if the row is not the true one. */
+type Candidate = { row: Buffer; blame: (chosen: Buffer | null) => void };
+
+type Checking = {
+  vault: string;
+  listing: Listing;
+  size: number;
+  root: Buffer;
+  findings: Findings;
+  /** Whether a keeper has published a larger log since. */
+  hasMovedOn: () => boolean;
+};
+
+/**
+ * Walks the log's files from the entries up to the root. Where two files contradict each other, the one above them
+ * decides which was changed; at the right edge the checkpoint's root does.
+ * @param visit is given every bundle, in order, once it is known which of its entries are true
+ * @returns the true rows at the right edge by level; `null` for a level where nothing gives the root
+ */
+export const checkTiles = async (
+  checking: Checking,
+  visit: (bundle: CheckedBundle) => Promise<void>,
+): Promise<(Buffer | null)[]> => {
+  const { listing, size, root, findings } = checking;
+  const stored = storedTiles(checking);
+  const bundles = storedBundles(checking);
+  const present = presentIndices(listing);
+  const full = levelCount(size, 1);
+  /** By level, the roots of the full tiles below: what the next level must hold. */
+  let below: (Buffer | null)[] = [];
+
+  for (let index = 0; index < full; index++) {
+    const next = skipMissing(present, index, full);
+    if (next > index) {
+      reportGap(index, next, findings);
+      // Nobody can have that much missing from a log that he wants checked; and it would take for ever.
+      if (next - index > maxGap) return [];
+      for (; index < next; index++) below.push(null);
+      if (index === full) break;
+    }
+    const bundle = bundles.read(index, tileWidth);
+    const tile = stored.read(0, index, tileWidth);
+    const parent = stored.hash(1, index);
+    const row = decide([bundle.candidate, tile], parent);
+    below.push(row === null ? null : treeRoot(row));
+    await visit(bundles.check(bundle, row));
+  }
+
+  // The right edge: the rows of all levels together must give the root.
+  const choices: { level: number; candidates: Candidate[] }[] = [];
+  const lastBundle = bundles.read(full, edgeWidth(size, 0));
+  const lastTile = stored.read(0, full, edgeWidth(size, 0));
+  if (edgeWidth(size, 0) > 0) choices.push({ level: 0, candidates: those([lastBundle.candidate, lastTile]) });
+
+  for (let level = 1; level <= maxLevel && levelCount(size, level) > 0; level++) {
+    const above: (Buffer | null)[] = [];
+    const count = Math.floor(levelCount(size, level) / tileWidth);
+    for (let index = 0; index < count; index++) {
+      const tile = stored.read(level, index, tileWidth);
+      const computed = computedRow(below, index * tileWidth, tileWidth, level, findings);
+      const row = decide([tile, computed], stored.hash(level + 1, index));
+      above.push(row === null ? null : treeRoot(row));
+    }
+    const width = edgeWidth(size, level);
+    if (width > 0) {
+      const tile = stored.read(level, count, width);
+      choices.push({
+        level,
+        candidates: those([tile, computedRow(below, count * tileWidth, width, level, findings)]),
+      });
+    }
+    below = above;
+  }
+
+  const edge = chooseEdge(choices, root);
+  if (edge === null && choices.every(({ candidates }) => candidates.length > 0)) {
+    findings.add({ file: 'checkpoint', what: 'the tiles at the right edge do not give its root' });
+  }
+  if (edgeWidth(size, 0) > 0) {
+    await visit(bundles.check(lastBundle, edge?.[0] ?? lastBundle.candidate?.row ?? lastTile?.row ?? null));
+  }
+  return edge ?? [];
+};
+
+/** Tiles that may be missing in one stretch and still be walked over one by one. */
+const maxGap = 1_000_000;
+
+const those = (candidates: (Candidate | null)[]): Candidate[] =>
+  candidates.filter((candidate) => candidate !== null);
+
+/** The row that the parent confirms. All agree: no need to ask. Nobody is confirmed: all are doubted, the first is used. */
+const decide = (given: (Candidate | null)[], parent: Buffer | null): Buffer | null => {
+  const candidates = those(given);
+  const [first, ...others] = candidates;
+  if (first === undefined) return null;
+  if (others.every(({ row }) => row.equals(first.row))) return first.row;
+  const right = candidates.find(({ row }) => parent !== null && treeRoot(row).equals(parent));
+  for (const candidate of candidates)
+    if (right === undefined || !candidate.row.equals(right.row)) candidate.blame(right?.row ?? null);
+  return right?.row ?? first.row;
+};
+
+/** One candidate of each level such that the root comes out; those that contradict it are blamed. */
+const chooseEdge = (choices: { level: number; candidates: Candidate[] }[], root: Buffer): Buffer[] | null => {
+  const pick = (at: number, row: Buffer[]): Buffer[] | null => {
+    const choice = choices[at];
+    if (choice === undefined) return foldPeaks(row.toReversed().flatMap(peaks)).equals(root) ? row : null;
+    for (const candidate of choice.candidates) {
+      const found = pick(at + 1, [...row, candidate.row]);
+      if (found !== null) return found;
+    }
+    return null;
+  };
+  const rows = pick(0, []);
+  const byLevel: Buffer[] = [];
+  for (const [i, { level, candidates }] of choices.entries()) {
+    const chosen = rows?.[i];
+    for (const candidate of candidates) {
+      const isDoubted = candidates.some(({ row }) => !row.equals(chosen ?? candidate.row));
+      if (chosen === undefined ? isDoubted : !candidate.row.equals(chosen)) candidate.blame(chosen ?? null);
+    }
+    if (chosen !== undefined) byLevel[level] = chosen;
+  }
+  return rows === null ? null : byLevel;
+};
+
+const computedRow = (
+  below: readonly (Buffer | null)[],
+  from: number,
+  width: number,
+  level: number,
+  findings: Findings,
+): Candidate | null => {
+  const hashes = below.slice(from, from + width);
+  const known = hashes.filter((hash) => hash !== null);
+  if (known.length !== width) return null;
+  const row = Buffer.concat(known);
+  return {
+    row,
+    // Wherever the fault shows further down it has been named there; only a change that agrees with itself has not.
+    blame(chosen) {
+      for (const [i, hash] of known.entries()) {
+        if (chosen !== null && hash.equals(hashAt(chosen, i))) continue;
+        const tile = { index: from + i, width: tileWidth };
+        const files = [tilePath({ level: level - 1, ...tile }), tilePath({ level: 'entries', ...tile })];
+        if (files.some((file) => findings.has(file))) continue;
+        for (const file of level === 1 ? files : files.slice(0, 1)) {
+          findings.add({ file, what: `changed: what it gives does not match tile/${level}` });
+        }
+      }
+    },
+  };
+};
+
+type StoredBundle = {
+  file: string;
+  index: number;
+  width: number;
+  entries: Buffer[];
+  candidate: Candidate | null;
+};
+
+const storedBundles = ({ vault, listing, size, findings, hasMovedOn }: Checking) => {
+  const read = (index: number, width: number): StoredBundle => {
+    const file = tilePath({ level: 'entries', index, width });
+    const none: StoredBundle = { file, index, width, entries: [], candidate: null };
+    if (width === 0) return none;
+    const about = `entries ${index * tileWidth} to ${Math.min(size, (index + 1) * tileWidth) - 1}`;
+    try {
+      const found = readPartial(vault, { level: 'entries', index, width }, maxBundle, hasMovedOn);
+      if (found === null) {
+        findings.add({ file, what: `missing: ${about}` });
+        return none;
+      }
+      const entries = parseBundle(found.bytes, found.replaced ? tileWidth : width).slice(0, width);
+      // Which entries were changed is said when each is checked.
+      return {
+        ...none,
+        entries,
+        candidate: { row: Buffer.concat(entries.map(leafHash)), blame: () => undefined },
+      };
+    } catch (error) {
+      findings.add({ file, what: `changed: ${messageOf(error)} (${about})` });
+      return none;
+    }
+  };
+  /** Entries of the partial bundles that earlier checkpoints had in this place: the same ones, as far as they go. */
+  const earlier = (index: number): Buffer[][] => {
+    const found: Buffer[][] = [];
+    for (const [path, file] of listing.files) {
+      if (file.kind !== 'tile' || file.tile.level !== 'entries' || file.tile.index !== index) continue;
+      try {
+        found.push(
+          parseBundle(readBounded(join(vault, path), maxBundle) ?? Buffer.alloc(0), file.tile.width),
+        );
+      } catch {
+        // It is looked at for itself later on.
+      }
+    }
+    return found;
+  };
+  return {
+    read,
+    /** Picks out the entries that are under `row`, from earlier bundles where this one does not have them. */
+    check({ file, index, width, entries, candidate }: StoredBundle, row: Buffer | null): CheckedBundle {
+      let others: Buffer[][] | null = null;
+      const isTrue = (entry: Buffer | undefined, i: number): entry is Buffer =>
+        entry !== undefined && row !== null && leafHash(entry).equals(hashAt(row, i));
+      const wrong: number[] = [];
+      const truth = Array.from({ length: width }, (_, i) => {
+        const own = entries[i];
+        if (isTrue(own, i)) return own;
+        wrong.push(index * tileWidth + i);
+        others ??= earlier(index);
+        return others.map((bundle) => bundle[i]).find((entry) => isTrue(entry, i)) ?? null;
+      });
+      const [first] = wrong;
+      if (candidate !== null && row !== null && first !== undefined) {
+        const more = wrong.length > 1 ? `, nor are ${wrong.length - 1} more` : '';
+        findings.add({
+          file,
+          entry: first,
+          what: `changed: entry ${first} is not the one under the root${more}`,
+        });
+      }
+      return { first: index * tileWidth, width, file, entries: truth, leaves: row };
+    },
+  };
+};
+
+const storedTiles = ({ vault, size, findings, hasMovedOn }: Checking) => {
+  /** The tile that was asked for last, by level: its hashes are asked for one after another. */
+  const last = new Map<number, { index: number; tile: Candidate | null }>();
+  const read = (level: number, index: number, width: number): Candidate | null => {
+    if (width === 0) return null;
+    const seen = last.get(level);
+    if (seen?.index === index) return seen.tile;
+    const tile = load(level, index, width);
+    last.set(level, { index, tile });
+    return tile;
+  };
+  const load = (level: number, index: number, width: number): Candidate | null => {
+    const file = tilePath({ level, index, width });
+    const wrong = (what: string): null => {
+      // A tile can be asked for again after others of its level.
+      if (!findings.has(file)) findings.add({ file, what });
+      return null;
+    };
+    try {
+      const found = readPartial(vault, { level, index, width }, tileWidth * hashSize, hasMovedOn);
+      if (found === null) return wrong('missing');
+      const expected = (found.replaced ? tileWidth : width) * hashSize;
+      const length = found.bytes.length;
+      if (length !== expected)
+        return wrong(
+          `${length < expected ? 'truncated' : 'too long'}: ${length} bytes instead of ${expected}`,
+        );
+      return {
+        row: found.bytes.subarray(0, width * hashSize),
+        blame: () => wrong('changed: its hashes are not those under the root'),
+      };
+    } catch (error) {
+      return wrong(`cannot be read: ${messageOf(error)}`);
+    }
+  };
+  return {
+    read,
+    /** The hash at `position` of a level, as its tile has it; `null` if the log has none there. */
+    hash(level: number, position: number): Buffer | null {
+      if (position >= levelCount(size, level)) return null;
+      const index = Math.floor(position / tileWidth);
+      const width =
+        index === Math.floor(levelCount(size, level) / tileWidth) ? edgeWidth(size, level) : tileWidth;
+      const tile = read(level, index, width);
+      return tile === null ? null : hashAt(tile.row, position % tileWidth);
+    },
+  };
+};
+
+/** A partial file, or the full one by which a keeper has replaced it since the checkpoint was read (`replaced`). */
+const readPartial = (
+  vault: string,
+  tile: Tile,
+  limit: number,
+  hasMovedOn: () => boolean,
+): { bytes: Buffer; replaced: boolean } | null => {
+  const bytes = readBounded(join(vault, tilePath(tile)), limit);
+  if (bytes !== null) return { bytes, replaced: false };
+  if (tile.width === tileWidth || !hasMovedOn()) return null;
+  const full = readBounded(join(vault, tilePath({ ...tile, width: tileWidth })), limit);
+  return full === null ? null : { bytes: full, replaced: true };
+};
+
+/** Indices of which there is a full bundle or a full lowest tile. */
+const presentIndices = (listing: Listing): number[] => {
+  const found = new Set<number>();
+  for (const file of listing.files.values()) {
+    if (file.kind === 'tile' && (file.tile.level === 'entries' || file.tile.level === 0))
+      found.add(file.tile.index);
+  }
+  return [...found].sort((a, b) => a - b);
+};
+
+/** The first index from `index` on that is present, or `end`. */
+const skipMissing = (present: readonly number[], index: number, end: number): number => {
+  let low = 0;
+  let high = present.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((present[middle] ?? 0) < index) low = middle + 1;
+    else high = middle;
+  }
+  return Math.min(present[low] ?? end, end);
+};
+
+const reportGap = (from: number, to: number, findings: Findings): void => {
+  for (const level of ['entries', 0] as const) {
+    const first = tilePath({ level, index: from, width: tileWidth });
+    const more =
+      to - from > 1 ? ` and all up to ${tilePath({ level, index: to - 1, width: tileWidth })}` : '';
+    findings.add({
+      file: first,
+      what: `missing${more}: entries ${from * tileWidth} to ${to * tileWidth - 1}`,
+    });
+  }
+};

@@ -1,0 +1,15 @@
+import { z } from 'zod';
+
+/** `run/ready.json`: written when all processes serve. `receiver` has `syslogTcp`, `syslogUdp`, a second one of a kind as `syslogTcp2`; `HOST:PORT`. */
+export const ready = z.object({
+  receiver: z.record(z.string(), z.string()),
+  console: z.string().nullable(),
+  vkey: z.string(),
+  supervisorPid: z.int(),
+  processes: z.record(z.string(), z.object({ pid: z.int(), uid: z.int() })),
+});
+export type Ready = z.infer<typeof ready>;
+
+/** What a child tells its supervisor on its message channel once it serves. */
+export const childReady = z.object({ ready: z.literal(true), addresses: z.record(z.string(), z.string()) });
+export type ChildReady = z.infer<typeof childReady>;

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+
+/**
+ * What goes over `run/search.sock`: HTTP/1.1 on a unix socket.
+ *
+ *     POST /search   SearchRequest → NDJSON: Hit lines, then one Answer line
+ *     POST /tail     TailRequest   → NDJSON without end: Hit lines, `{"dropped":n}` where a reader was too slow
+ *     POST /sql      SqlRequest → NDJSON: one object per row
+ *     POST /rebuild  → `{"rebuilding":true}` once the index is empty; it is then made again from the vault
+ *     GET  /sources  → Source[]
+ *     GET  /health   → Health
+ *     errors: 4xx/5xx with SearchError
+ */
+export const searchRequest = z.strictObject({
+  query: z.string().max(10_000),
+  limit: z.int().min(0).max(100_000).default(100),
+  /** `newest` (default): the newest `limit` hits, newest last as in a log file. `oldest`: the first ones. */
+  from: z.enum(['newest', 'oldest']).default('newest'),
+});
+export type SearchRequest = z.input<typeof searchRequest>;
+
+export const tailRequest = z.strictObject({
+  query: z.string().max(10_000).default(''),
+  /** Begin with this many of the newest hits. */
+  backlog: z.int().min(0).max(1000).default(0),
+});
+export type TailRequest = z.input<typeof tailRequest>;
+
+/** One SELECT over the table `lines`, read-only and bounded. Mistakes are `bad-query`, with the column where it is known. */
+export const sqlRequest = z.strictObject({ sql: z.string().max(100_000) });
+export type SqlRequest = z.input<typeof sqlRequest>;
+
+const time = z.string();
+
+/** One line. `null` where absent; times are RFC 3339 UTC with six decimals. */
+export const hit = z.object({
+  address: z.string(),
+  /** Time that the sender put into the line. */
+  claimed: time.nullable(),
+  /** Time at which the receiver had it. */
+  received: time,
+  /** Time of the commit that made it provable. */
+  committed: time,
+  /** Time that search sorts by: claimed where there is one that can be believed, else received. */
+  time,
+  host: z.string().nullable(),
+  /** Peer address or name of the local sender. */
+  source: z.string(),
+  app: z.string().nullable(),
+  pid: z.int().nullable(),
+  facility: z.string().nullable(),
+  severity: z.string().nullable(),
+  message: z.string(),
+  fields: z.record(z.string(), z.string()),
+  via: z.string(),
+  /** base64 of the exact bytes received, without framing */
+  raw: z.string(),
+});
+export type Hit = z.infer<typeof hit>;
+
+export const answer = z.object({
+  answer: z.object({
+    /** `unaltered` = every entry that was searched matched its checkpointed hash when it was indexed. */
+    integrity: z.object({
+      verdict: z.enum(['unaltered', 'altered', 'unknown']),
+      detail: z.string(),
+      /** Outer-log size that the index has taken in. */
+      indexed: z.int(),
+      /** Outer-log size of the newest checkpoint. */
+      committed: z.int(),
+    }),
+    /** `known gaps` name what is missing; `unknown` where senders do not number what they send. */
+    completeness: z.object({
+      verdict: z.enum(['complete', 'known gaps', 'unknown']),
+      detail: z.string(),
+      gaps: z.array(
+        z.object({
+          sender: z.string(),
+          cause: z.string(),
+          count: z.int().nullable(),
+          from: time,
+          until: time,
+        }),
+      ),
+    }),
+    /** Time range that the query asked for; `null` = open end. */
+    range: z.object({ since: time.nullable(), until: time.nullable() }),
+    /** Lines that match, of which at most `limit` were sent. */
+    count: z.int(),
+    elapsedMs: z.number(),
+  }),
+});
+export type Answer = z.infer<typeof answer>;
+
+export const source = z.object({
+  host: z.string().nullable(),
+  app: z.string().nullable(),
+  source: z.string(),
+  via: z.string(),
+  lines: z.int(),
+  first: time,
+  last: time,
+});
+export type Source = z.infer<typeof source>;
+
+export const health = z.object({
+  indexed: z.int(),
+  committed: z.int(),
+  lines: z.int(),
+  residentBytes: z.int(),
+});
+export type Health = z.infer<typeof health>;
+
+export const searchError = z.object({
+  error: z.object({
+    code: z.enum(['bad-query', 'bad-request', 'too-expensive', 'internal']),
+    message: z.string(),
+    /** `bad-query`: zero-based column of the mistake in the query. */
+    column: z.int().nullable(),
+    suggestion: z.string().nullable(),
+  }),
+});
+export type SearchError = z.infer<typeof searchError>;

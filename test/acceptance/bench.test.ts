@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { corpus } from '../../bench/corpus/corpus.ts';
+import { tally } from '../../bench/corpus/tally.ts';
+import type { IngestResult } from '../../bench/ingest.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const scratch = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+after(() => rmSync(scratch, { recursive: true }));
+
+type Ended = { status: number | null; stdout: string; stderr: string; pid: number };
+
+/** @param onStderr called with all that was said so far, each time more is said */
+const bench = (args: readonly string[], onStderr?: (text: string, pid: number) => void): Promise<Ended> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', join(root, 'bench', 'run.ts'), ...args],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    const pid = child.pid ?? 0;
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+      onStderr?.(stderr, pid);
+    });
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, stdout, stderr, pid }));
+  });
+
+const runDirectory = (pid: number): string => join(root, '.cache', 'bench', `run-${pid}`);
+
+/** Processes whose command line names the directory of that run. */
+const leftOver = (pid: number): string[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        return readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(runDirectory(pid));
+      } catch {
+        return false;
+      }
+    });
+
+test('the ingest bench counts every line and prints the ratios', async (t) => {
+  const { status, stdout, stderr, pid } = await bench(['ingest', '--lines', '20000', '--json']);
+  if (status === 3) return t.skip(stderr.trim());
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /× lines\/s +× CPU/);
+  assert.match(stdout, /20000 of 20000 lines, none lost, none twice, none changed/);
+  const { rows }: IngestResult = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+  assert.deepEqual(
+    rows.map(({ contender }) => contender),
+    ['syslog-ng', 'syslog-ng, tuned', 'Holdfast, durable', 'Holdfast, provable', 'Holdfast, searchable'],
+  );
+  for (const row of rows) {
+    for (const ratio of Object.values(row.ratios)) {
+      for (const [name, value] of Object.entries(ratio))
+        assert.ok(value > 0, `${row.contender}: ${name} ${value}`);
+    }
+    assert.ok(row.linesPerSecond > 0 && row.peakMB > 0 && row.diskMB > 0, row.contender);
+  }
+  assert.equal(existsSync(runDirectory(pid)), false);
+  assert.deepEqual(leftOver(pid), []);
+});
+
+test('Ctrl-C ends the bench and leaves nothing behind', async (t) => {
+  const { status, stderr, pid } = await bench(
+    ['ingest', '--lines', '20000', '--runs', '50', '--stage', 'durable'],
+    (text, child) => {
+      if (text.includes('run 1 of 50: syslog-ng:')) process.kill(child, 'SIGINT');
+    },
+  );
+  if (status === 3) return t.skip(stderr.trim());
+  assert.equal(status, 130, stderr);
+  assert.equal(existsSync(runDirectory(pid)), false);
+  for (let i = 0; i < 50 && leftOver(pid).length > 0; i += 1) await sleep(20);
+  assert.deepEqual(leftOver(pid), []);
+});
+
+test('a line that is lost, repeated or changed is noticed', async () => {
+  const made = await corpus(scratch, 1000);
+  assert.deepEqual(await corpus(scratch, 1000), made, 'the corpus is the same when it is asked for again');
+  const bytes = readFileSync(made.path);
+  const second = bytes.indexOf('\n') + 1;
+  const counted = (...parts: Buffer[]) => {
+    const ticked = tally(made.lines, made.sum);
+    for (const part of parts) assert.equal(ticked.lines(part), 0);
+    return ticked.count();
+  };
+  const exact = { lines: 1000, lost: 0, repeated: 0, foreign: 0, altered: 'no' };
+  assert.deepEqual(counted(bytes), exact);
+  assert.deepEqual(
+    counted(bytes.subarray(second), bytes.subarray(0, second)),
+    exact,
+    'order does not matter',
+  );
+  assert.deepEqual(counted(bytes.subarray(second)), { ...exact, lines: 999, lost: 1, altered: 'yes' });
+  assert.deepEqual(counted(bytes, bytes.subarray(0, second)), {
+    ...exact,
+    lines: 1001,
+    repeated: 1,
+    altered: 'yes',
+  });
+  const changed = Buffer.from(bytes);
+  changed[second - 2] = (changed[second - 2] ?? 0) ^ 1;
+  assert.deepEqual(counted(changed), { ...exact, altered: 'yes' });
+  assert.deepEqual(counted(bytes, Buffer.from('no syslog at all\n')), {
+    ...exact,
+    lines: 1001,
+    foreign: 1,
+    altered: 'yes',
+  });
+});

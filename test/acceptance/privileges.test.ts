@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { accounts, type ProcessName } from '../../src/processes/up/accounts.ts';
+import { removeState, run, startUp, temporaryState, type RunningUp } from '../harness/up.ts';
+
+/** Rows of the table of docs/architecture.md, tried on a running `holdfast up`. */
+const skip = process.getuid?.() === 0 ? false : 'only root can give each process a user of its own';
+const state = temporaryState();
+let up: RunningUp;
+
+before(async () => {
+  if (skip === false) up = await startUp(state, []);
+});
+
+after(async () => {
+  if (skip === false) await up.interrupt();
+  removeState(state);
+});
+
+const pidOf = (name: ProcessName): number => up.ready().processes[name]?.pid ?? 0;
+
+const statusOf = (name: ProcessName): Map<string, string> =>
+  new Map(
+    readFileSync(`/proc/${pidOf(name)}/status`, 'utf8')
+      .split('\n')
+      .map((line) => [line.split(':')[0] ?? '', line.split(':')[1]?.trim() ?? '']),
+  );
+
+const capabilities: Record<ProcessName, bigint> = {
+  receiver: 0n,
+  keeper: 0n,
+  indexer: 0n,
+  console: 0n,
+  // CAP_DAC_READ_SEARCH 2, CAP_SYS_PTRACE 19, CAP_SYSLOG 34 (capability.h)
+  agent: (1n << 2n) | (1n << 19n) | (1n << 34n),
+};
+
+for (const name of Object.keys(accounts) as ProcessName[]) {
+  test(`${name} runs as its own user, with its capabilities alone, and can gain none`, { skip }, () => {
+    const status = statusOf(name);
+    assert.equal(status.get('Uid'), Array(4).fill(accounts[name].uid).join('\t'));
+    for (const set of ['CapPrm', 'CapEff', 'CapBnd'])
+      assert.equal(BigInt(`0x${status.get(set)}`), capabilities[name], set);
+    assert.equal(status.get('NoNewPrivs'), '1');
+    assert.deepEqual(
+      (status.get('Groups') ?? '').split(' ').filter(Boolean).map(Number),
+      accounts[name].groups.toSorted((a, b) => a - b),
+    );
+  });
+}
+
+for (const name of ['keeper', 'indexer'] as const) {
+  test(`${name} has no network`, { skip }, (context) => {
+    if (spawnSync('unshare', ['--mount', '--net', 'true']).status !== 0)
+      return context.skip('this machine lets root make no namespaces');
+    assert.notEqual(readlinkSync(`/proc/${pidOf(name)}/ns/net`), readlinkSync('/proc/self/ns/net'));
+    const interfaces = readFileSync(`/proc/${pidOf(name)}/net/dev`, 'utf8')
+      .trim()
+      .split('\n')
+      .slice(2);
+    assert.deepEqual(
+      interfaces
+        .map((line) => line.split(':')[0]?.trim())
+        .filter(
+          (device) =>
+            device !== 'lo' && !/^(ifb|tunl|sit|ip6tnl|gre|erspan|ip_vti|ip6_vti)/.test(device ?? ''),
+        ),
+      [],
+    );
+    return undefined;
+  });
+}
+
+/** Whether the user of a process may do something with a path, as the kernel decides it. */
+const may = (name: ProcessName, script: string, ...paths: string[]): boolean => {
+  const { uid, gid, groups } = accounts[name];
+  const identity = [
+    `--reuid=${uid}`,
+    `--regid=${gid}`,
+    groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`,
+  ];
+  return (
+    spawnSync('setpriv', [
+      ...identity,
+      '--inh-caps=-all',
+      '--bounding-set=-all',
+      'sh',
+      '-c',
+      script,
+      'sh',
+      ...paths,
+    ]).status === 0
+  );
+};
+
+const read = 'if [ -d "$1" ]; then ls "$1"; else cat "$1"; fi >/dev/null 2>&1';
+const write = 'touch "$1/planted" 2>/dev/null && rm "$1/planted"';
+const dial = `exec ${process.execPath} -e 'require("net").connect(process.argv[1]).on("connect", () => process.exit(0)).on("error", () => process.exit(1))' "$1"`;
+
+const rows: readonly [ProcessName, string, 'may' | 'may not', () => string[]][] = [
+  ['receiver', write, 'may', () => [state.intake]],
+  ['receiver', read, 'may not', () => [state.vault]],
+  ['receiver', read, 'may not', () => [join(state.keys, 'signer.key')]],
+  ['receiver', read, 'may not', () => [state.index]],
+  ['receiver', read, 'may not', () => [state.spool]],
+  ['receiver', dial, 'may not', () => [state.searchSocket]],
+  ['keeper', write, 'may', () => [state.vault]],
+  ['keeper', read, 'may', () => [state.intake]],
+  ['keeper', read, 'may not', () => [state.index]],
+  ['keeper', dial, 'may not', () => [state.searchSocket]],
+  ['indexer', read, 'may', () => [state.vault]],
+  ['indexer', write, 'may not', () => [state.vault]],
+  ['indexer', write, 'may', () => [state.index]],
+  ['indexer', read, 'may not', () => [state.intake]],
+  ['indexer', read, 'may not', () => [join(state.keys, 'signer.key')]],
+  ['console', dial, 'may', () => [state.searchSocket]],
+  ['console', read, 'may', () => [state.vault]],
+  ['console', write, 'may not', () => [state.vault]],
+  ['console', write, 'may not', () => [state.run]],
+  ['console', read, 'may not', () => [state.intake]],
+  ['console', read, 'may not', () => [state.index]],
+  ['console', read, 'may not', () => [join(state.keys, 'signer.key')]],
+  ['agent', write, 'may', () => [state.spool]],
+  ['agent', write, 'may not', () => [state.intake]],
+  ['agent', write, 'may not', () => [state.vault]],
+  ['agent', dial, 'may', () => [state.ownSocket]],
+  ['agent', dial, 'may not', () => [state.searchSocket]],
+];
+
+for (const [name, action, expected, paths] of rows) {
+  const verb = action === read ? 'read' : action === write ? 'write in' : 'connect to';
+  test(
+    `${name} ${expected} ${verb} ${paths()
+      .map((path) => path.slice(state.root.length + 1))
+      .join(' ')}`,
+    { skip },
+    () => {
+      assert.equal(may(name, action, ...paths()), expected === 'may');
+    },
+  );
+}
+
+test('the token of the console is readable by the console alone', { skip }, () => {
+  const token = join(state.run, 'console.token');
+  assert.equal(may('console', read, token), true);
+  for (const name of ['receiver', 'keeper', 'indexer'] as const)
+    assert.equal(may(name, read, token), false, name);
+});
+
+test('all of it works so: the vault verifies, and the agent’s own start is in the log', { skip }, () => {
+  assert.equal(run('vault', 'verify', '--state', state.root).status, 0);
+});

@@ -1,0 +1,92 @@
+/**
+ * Who may import whom (docs/architecture.md has the reasons). `base` is open to all; a room may always import itself.
+ * A name like `vault/read` is that door alone; `vault` is every door of the room.
+ */
+export const mayImport: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  wire: [],
+  vault: [],
+  'vault/verify': ['vault/record', 'vault/tree', 'vault/checkpoint'],
+  probe: [],
+  receive: ['wire', 'vault/intake', 'vault/record'],
+  ship: ['wire'],
+  inspect: ['wire'],
+  index: ['wire', 'vault/read', 'vault/record'],
+  search: ['wire', 'index', 'vault/read', 'vault/record'],
+  publish: ['wire', 'vault/read', 'vault/verify'],
+  advise: ['wire', 'inspect', 'probe'],
+  fix: ['advise', 'inspect', 'probe'],
+  console: ['wire', 'vault/read', 'vault/verify', 'advise'],
+  cli: ['wire', 'vault/read', 'vault/verify', 'vault/fsck', 'vault/record', 'inspect', 'advise'],
+};
+
+/** Rooms whose imports from these other rooms may be types alone. */
+export const typesOnly: Readonly<Record<string, readonly string[]>> = {
+  advise: ['inspect', 'probe', 'wire'],
+};
+
+/**
+ * What a process must not be able to reach, through any chain of imports, and why. A target is a room or door, or a
+ * module name (`node:…`, an npm package). `npm:*` is every package.
+ */
+export const mustNotReach: readonly { from: string; target: string; because: string }[] = [
+  {
+    from: 'processes/receiver.ts',
+    target: 'vault/read',
+    because: 'strangers talk to the receiver: it must not be able to read evidence',
+  },
+  { from: 'processes/receiver.ts', target: 'vault/append', because: 'only the keeper writes the vault' },
+  {
+    from: 'processes/receiver.ts',
+    target: '@clickhouse/client',
+    because: 'the part that strangers reach holds no database client',
+  },
+  {
+    from: 'processes/receiver.ts',
+    target: 'chdb',
+    because: 'the part that strangers reach holds no database client',
+  },
+  {
+    from: 'processes/receiver.ts',
+    target: 'node:child_process',
+    because: 'the part that strangers reach starts nothing',
+  },
+  { from: 'processes/keeper.ts', target: 'node:net', because: 'the keeper has no network' },
+  { from: 'processes/keeper.ts', target: 'node:http', because: 'the keeper has no network' },
+  { from: 'processes/console.ts', target: 'fix', because: 'the console changes no host' },
+  { from: 'processes/console.ts', target: 'search', because: 'the console searches over the socket alone' },
+  { from: 'processes/console.ts', target: 'chdb', because: 'only the indexer opens the index' },
+  { from: 'processes/console.ts', target: 'node:child_process', because: 'the console starts nothing' },
+  { from: 'processes/agent.ts', target: 'chdb', because: 'the agent must stay small' },
+  { from: 'vault/verify', target: 'npm:*', because: 'an auditor reads the verifier in one sitting' },
+];
+
+/** The composition roots whose whole import closure is committed in `closures/` and compared. */
+export const processes = ['receiver', 'keeper', 'indexer', 'console', 'agent', 'holdfast'] as const;
+
+/** Doors of a room that are named one by one above. */
+const doors: Readonly<Record<string, readonly string[]>> = {
+  vault: ['record', 'testing', 'intake', 'durable', 'tree', 'checkpoint', 'append', 'read', 'verify', 'fsck'],
+};
+
+/** Import specifiers (globs, as in oxlint's `no-restricted-imports`) that files of `room` must not use. */
+export const forbiddenSpecifiers = (room: string): { group: string[]; message: string }[] => {
+  const allowed = new Set(['base', room, ...(mayImport[room] ?? [])]);
+  const rules: { group: string[]; message: string }[] = [];
+  for (const other of Object.keys(mayImport).filter((name) => !name.includes('/'))) {
+    if (other === room || allowed.has(other) || (room.startsWith(`${other}/`) && doors[other] === undefined))
+      continue;
+    const open = (doors[other] ?? []).filter(
+      (door) => allowed.has(`${other}/${door}`) || room === `${other}/${door}`,
+    );
+    const group =
+      doors[other] === undefined
+        ? [`#${other}`, `#${other}/*`, `**/${other}/**`]
+        : (doors[other] ?? [])
+            .filter((door) => !open.includes(door))
+            .flatMap((door) => [`#${other}/${door}`, `../${door}/*`, `**/${other}/${door}/**`]);
+    rules.push({ group, message: `${room} must not import ${other}: see tools/boundaries/rules.ts` });
+  }
+  rules.push({ group: ['**/processes/**'], message: 'nobody imports processes' });
+  return rules;
+};

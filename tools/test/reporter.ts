@@ -1,0 +1,46 @@
+import type { TestEvent } from 'node:test/reporters';
+
+/**
+ * A reporter for `node --test`: one JSON line for each test that ended, so that the runner of all suites can count them
+ * and quote the failures. Suites (describe blocks) and files are not counted, their tests are.
+ */
+export type Ended = {
+  name: string;
+  file: string;
+  outcome: 'passed' | 'failed' | 'skipped';
+  reason: string;
+  milliseconds: number;
+};
+
+const outcomeOf = (event: TestEvent): Ended | null => {
+  if (event.type !== 'test:pass' && event.type !== 'test:fail') return null;
+  const { data } = event;
+  if (data.details.type === 'suite') return null;
+  const skipped = data.skip ?? data.todo;
+  const failed = event.type === 'test:fail' && skipped === undefined;
+  return {
+    name: data.name,
+    file: data.file ?? '',
+    outcome: failed ? 'failed' : skipped === undefined ? 'passed' : 'skipped',
+    reason:
+      failed && 'error' in data.details
+        ? describe(data.details.error)
+        : typeof skipped === 'string'
+          ? skipped
+          : '',
+    milliseconds: data.details.duration_ms,
+  };
+};
+
+const describe = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : '';
+  return cause === '' ? (error.stack ?? error.message) : cause;
+};
+
+export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  for await (const event of source) {
+    const ended = outcomeOf(event);
+    if (ended !== null) yield `${JSON.stringify(ended)}\n`;
+  }
+}

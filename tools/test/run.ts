@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { Ended } from './reporter.ts';
+import { installPackages } from './setup.ts';
+import { suites, type Suite } from './suites.ts';
+
+/**
+ * Runs every suite and closes with `N passed, N failed, N skipped`.
+ *
+ *     npm test                     everything, the long suites sampled
+ *     npm run test:full            everything, whole
+ *     npm test -- --only unit      one suite (repeat for more)
+ */
+const root = join(import.meta.dirname, '..', '..');
+const args = process.argv.slice(2);
+const full = args.includes('--full');
+const only = args.flatMap((argument, i) => (argument === '--only' ? [args[i + 1] ?? ''] : []));
+
+type Result = {
+  passed: number;
+  failed: number;
+  skipped: { name: string; reason: string }[];
+  failures: { name: string; reason: string }[];
+};
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const capture = async (
+  command: readonly string[],
+): Promise<{ status: number; stdout: string; stderr: string }> =>
+  new Promise((resolve, reject) => {
+    const [file = '', ...rest] = command;
+    const child = spawn(file, rest, {
+      cwd: root,
+      env: { ...process.env, HOLDFAST_TEST_FULL: full ? '1' : '0', NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status: status ?? 1, stdout, stderr }));
+  });
+
+const runCommand = async (suite: Suite, command: readonly string[]): Promise<Result> => {
+  const { status, stdout, stderr } = await capture(command);
+  if (status === 0) return { passed: 1, failed: 0, skipped: [], failures: [] };
+  return {
+    passed: 0,
+    failed: 1,
+    skipped: [],
+    failures: [{ name: suite.name, reason: `${stdout}${stderr}`.trim() }],
+  };
+};
+
+const runTests = async (suite: Suite, patterns: readonly string[]): Promise<Result> => {
+  const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).toSorted();
+  if (files.length === 0) {
+    return {
+      passed: 0,
+      failed: 1,
+      skipped: [],
+      failures: [{ name: `suite ${suite.name}`, reason: `it has no test files: ${patterns.join(' ')}` }],
+    };
+  }
+  const { status, stdout, stderr } = await capture([
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    '--test',
+    `--test-concurrency=${suite.serial === true ? 1 : 2}`,
+    `--test-reporter=${join(root, 'tools', 'test', 'reporter.ts')}`,
+    '--test-reporter-destination=stdout',
+    ...files,
+  ]);
+  const ended: Ended[] = stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{"name"'))
+    .map((line) => JSON.parse(line));
+  const named = (test: Ended) => ({
+    name: `${relative(root, test.file)}: ${test.name}`,
+    reason: test.reason,
+  });
+  const failures = ended.filter((test) => test.outcome === 'failed').map(named);
+  if (status !== 0 && failures.length === 0)
+    failures.push({ name: `${suite.name}: node --test exited ${status}`, reason: stderr.trim() });
+  const passed = ended.filter((test) => test.outcome === 'passed').length;
+  if (status === 0 && ended.length === 0)
+    failures.push({ name: `${suite.name} ran no test`, reason: files.join(' ') });
+  return {
+    passed,
+    failed: failures.length,
+    failures,
+    skipped: ended.filter((test) => test.outcome === 'skipped').map(named),
+  };
+};
+
+const runSuite = async (suite: Suite): Promise<Result> => {
+  const reason = suite.cannotRun?.() ?? null;
+  if (reason !== null)
+    return { passed: 0, failed: 0, failures: [], skipped: [{ name: `suite ${suite.name}`, reason }] };
+  if (suite.command !== undefined) return runCommand(suite, suite.command);
+  return runTests(suite, suite.tests ?? []);
+};
+
+const chosen = suites.filter((suite) => only.length === 0 || only.includes(suite.name));
+if (chosen.length === 0) {
+  say(`No suite of that name. There are: ${suites.map((suite) => suite.name).join(', ')}`);
+  process.exit(2);
+}
+
+const notInstalled = installPackages(
+  chosen.flatMap((suite) => suite.packages ?? []),
+  say,
+);
+if (notInstalled !== null) say(`Note: ${notInstalled}`);
+
+const total: Result = { passed: 0, failed: 0, skipped: [], failures: [] };
+for (const suite of chosen) {
+  const started = performance.now();
+  const result = await runSuite(suite);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  say(
+    `${suite.name.padEnd(24)} ${result.passed} passed, ${result.failed} failed, ${result.skipped.length} skipped   ${seconds} s`,
+  );
+  for (const failure of result.failures)
+    say(`\n  ✗ ${failure.name}\n${failure.reason.replace(/^/gm, '      ')}\n`);
+  for (const skip of result.skipped) say(`  – skipped ${skip.name}: ${skip.reason || 'no reason given'}`);
+  total.passed += result.passed;
+  total.failed += result.failed;
+  total.failures.push(...result.failures);
+  total.skipped.push(...result.skipped);
+}
+say('');
+say(`${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`);
+process.exit(total.failed === 0 ? 0 : 1);

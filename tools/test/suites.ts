@@ -1,0 +1,55 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** One suite: either a command whose exit status decides, or files for `node --test` whose tests are counted. */
+export type Suite = {
+  name: string;
+  command?: readonly string[];
+  tests?: readonly string[];
+  /** Debian packages that it needs; installed by the set-up when root. */
+  packages?: readonly string[];
+  /** Tests that must not share the machine with others run one file at a time. */
+  serial?: true;
+  /** Why it cannot run here, or null. */
+  cannotRun?: () => string | null;
+};
+
+export const onPath = (program: string): boolean =>
+  [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'].some((directory) => {
+    try {
+      accessSync(join(directory, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+
+const bin = (name: string): string => join('node_modules', '.bin', name);
+
+export const suites: readonly Suite[] = [
+  { name: 'formatting', command: [process.execPath, bin('prettier'), '--check', '.'] },
+  { name: 'lint', command: [process.execPath, bin('oxlint'), '--deny-warnings'] },
+  { name: 'types', command: [process.execPath, bin('tsc'), '-p', '.'] },
+  { name: 'types of the console', command: [process.execPath, bin('tsc'), '-p', 'web'] },
+  { name: 'boundaries', tests: ['tools/**/*.test.ts'] },
+  { name: 'unit', tests: ['src/**/*.test.ts'], packages: ['iproute2', 'strace', 'openssl'] },
+  {
+    name: 'conformance',
+    tests: ['test/conformance/**/*.test.ts'],
+    packages: ['golang-go', 'golang-golang-x-mod-dev', 'openssl'],
+  },
+  {
+    name: 'acceptance',
+    tests: ['test/acceptance/**/*.test.ts'],
+    serial: true,
+    packages: ['rsyslog', 'bsdutils', 'lsof', 'strace'],
+  },
+  { name: 'faults', tests: ['test/faults/**/*.test.ts'], serial: true },
+  {
+    name: 'browser',
+    tests: ['test/browser/**/*.test.ts'],
+    serial: true,
+    packages: ['chromium'],
+    cannotRun: () => (onPath('chromium') ? null : 'chromium is not installed (apt-get install chromium)'),
+  },
+];

@@ -1,0 +1,149 @@
+import { useEffect, useRef, type ReactNode } from 'react';
+import { CopyButton } from '../copy-button.tsx';
+import { Cross } from '../icons.tsx';
+import { toneOf } from '../severity.ts';
+import { localMoment, milliseconds, span, utcMoment } from '../time.ts';
+import type { Hit } from '../wire.ts';
+import { Hexdump } from './hexdump.tsx';
+
+type Props = { hit: Hit; onClose(): void; onNarrow(term: string): void };
+
+/** Everything that is known of one line. */
+export const HitDetail = ({ hit, onClose, onNarrow }: Props) => {
+  const body = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Braces: newer browsers return a promise here, and React would take it for a cleanup.
+    body.current?.scrollTo(0, 0);
+  }, [hit.address]);
+  const { word, tone } = toneOf(hit.severity);
+  const fields = Object.entries(hit.fields);
+  return (
+    <aside className="detail" aria-label={`Line ${hit.address}`}>
+      <header className="detail-head">
+        <span className="tag" data-tone={tone}>
+          {hit.severity === null ? 'no severity' : word}
+        </span>
+        <h2>
+          Line <code>{hit.address}</code>
+        </h2>
+        <CopyButton text={hit.address} label="Address" />
+        <button
+          type="button"
+          className="bare"
+          aria-label="Close the line"
+          aria-keyshortcuts="Escape"
+          onClick={onClose}
+        >
+          <Cross />
+        </button>
+      </header>
+      <div className="detail-body" ref={body}>
+        <p className="detail-message">
+          {hit.message === '' ? <span className="quiet">(empty)</span> : hit.message}
+        </p>
+        <p className="detail-actions">
+          <CopyButton text={hit.message} label="Message" />
+          {hit.host !== null && <NarrowButton name="host" value={hit.host} onNarrow={onNarrow} />}
+          {hit.app !== null && <NarrowButton name="app" value={hit.app} onNarrow={onNarrow} />}
+        </p>
+
+        <h3>Times</h3>
+        <dl className="facts">
+          <Moment name="Claimed" time={hit.claimed} absent="the sender put none into the line" hit={hit} />
+          <Moment name="Received" time={hit.received} absent="" hit={hit} />
+          <Moment name="Committed" time={hit.committed} absent="" hit={hit} />
+        </dl>
+
+        <h3>Origin</h3>
+        <dl className="facts">
+          <Fact name="Host">{hit.host}</Fact>
+          <Fact name="App">{hit.app}</Fact>
+          <Fact name="PID">{hit.pid}</Fact>
+          <Fact name="Facility">{hit.facility}</Fact>
+          <Fact name="Severity">{hit.severity}</Fact>
+          <Fact name="Source">{hit.source}</Fact>
+          <Fact name="Via">{hit.via}</Fact>
+        </dl>
+
+        {fields.length > 0 && (
+          <>
+            <h3>Fields</h3>
+            <dl className="facts">
+              {fields.map(([name, value]) => (
+                <Fact key={name} name={name}>
+                  {value}
+                </Fact>
+              ))}
+            </dl>
+          </>
+        )}
+
+        <Hexdump key={hit.address} raw={hit.raw} />
+      </div>
+    </aside>
+  );
+};
+
+const Fact = ({ name, children }: { name: string; children: ReactNode }) => (
+  <>
+    <dt>{name}</dt>
+    <dd>{children === null || children === '' ? <span className="quiet">–</span> : children}</dd>
+  </>
+);
+
+const Moment = ({
+  name,
+  time,
+  absent,
+  hit,
+}: {
+  name: string;
+  time: string | null;
+  absent: string;
+  hit: Hit;
+}) => {
+  if (time === null) {
+    return (
+      <>
+        <dt>{name}</dt>
+        <dd className="quiet">{absent}</dd>
+      </>
+    );
+  }
+  const apart = milliseconds(time) - milliseconds(hit.received);
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>
+        <time dateTime={time} title={utcMoment(time)}>
+          {localMoment(time)}
+        </time>
+        {apart !== 0 && (
+          <span className="quiet">
+            {' '}
+            {span(apart)} {apart < 0 ? 'before' : 'after'} it was received
+          </span>
+        )}
+        <span className="utc">{utcMoment(time)}</span>
+      </dd>
+    </>
+  );
+};
+
+const NarrowButton = ({
+  name,
+  value,
+  onNarrow,
+}: {
+  name: string;
+  value: string;
+  onNarrow(term: string): void;
+}) => (
+  <button type="button" className="quiet-button" onClick={() => onNarrow(term(name, value))}>
+    Only {name} <b>{value}</b>
+  </button>
+);
+
+/** `app:sshd`, quoted where the value is more than one plain word. */
+export const term = (name: string, value: string): string =>
+  /^[\w.@-]+$/.test(value) ? `${name}:${value}` : `${name}:"${value.replace(/["\\]/g, '\\$&')}"`;

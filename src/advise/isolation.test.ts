@@ -35,6 +35,8 @@ const judged = (services: SharedService[], more: Partial<IsolationReport> = {}) 
     chroot: false,
     userNamespace: false,
     services,
+    servicesSeen: 'all',
+    init: 'systemd',
     couldNotLook: [],
     milliseconds: 1,
     ...more,
@@ -86,4 +88,17 @@ test("a container whose root is the machine's root", () => {
   assert.deepEqual(found(false), ['isolation/container-root/host']);
   assert.deepEqual(found(true), []);
   assert.deepEqual(found(null), []);
+});
+
+test('what was not seen is neither reachable nor all there is', () => {
+  const found = judged([service({ listens: null })], { servicesSeen: 'some' });
+  assert.deepEqual(ids(found), ['isolation/root-services/host']);
+  assert.equal(found[0]?.title, '1 of 1 services that could be seen runs as root');
+});
+
+test('without systemd no step needs it', () => {
+  const other = service({ name: '/usr/sbin/other', unit: null, exe: '/usr/sbin/other' });
+  const found = judged([service({ unit: null }), other], { init: 'other' });
+  assert.ok(found.length >= 3);
+  assert.doesNotMatch(JSON.stringify(found.map(({ options }) => options)), /systemctl|systemd|\bunits?\b/);
 });

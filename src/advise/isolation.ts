@@ -1,5 +1,5 @@
 import type { Finding } from '#wire/audit';
-import type { IsolationReport, SharedService } from '#inspect';
+import type { IsolationReport, ListensOn, SharedService } from '#inspect';
 import { baseName } from './recognise.ts';
 
 /** What falls when one service falls: services that face the network as root, and what shares the system with them. */
@@ -10,14 +10,16 @@ export const findIsolation = (report: IsolationReport): Finding[] => [
   ...containerRoot(report),
 ];
 
-const facesNetwork = ({ listens }: SharedService): boolean =>
-  listens.some(({ scope }) => scope === 'public' || scope === 'network');
+/** What strangers can reach of it. Where that is not known, the report says so, and nothing is found. */
+const exposed = ({ listens }: SharedService): ListensOn[] =>
+  (listens ?? []).filter(({ scope }) => scope === 'public' || scope === 'network');
+
+const facesNetwork = (service: SharedService): boolean => exposed(service).length > 0;
 
 const display = ({ name }: SharedService): string => baseName(name);
 
-const places = ({ listens }: SharedService): string =>
-  listens
-    .filter(({ scope }) => scope === 'public' || scope === 'network')
+const places = (service: SharedService): string =>
+  exposed(service)
     .slice(0, 4)
     .map(
       ({ protocol, address, port }) =>
@@ -29,14 +31,14 @@ const places = ({ listens }: SharedService): string =>
 const hasToBeRoot = (service: SharedService): boolean =>
   /(?:^|\/)sshd?(?:\.service|@.*)?$/.test(service.name);
 
-const unconfinedRoot = ({ services }: IsolationReport): Finding[] =>
+const unconfinedRoot = ({ services, init }: IsolationReport): Finding[] =>
   services
     .filter((one) => one.root && facesNetwork(one) && !hasToBeRoot(one))
     .filter((one) => one.seccomp === 'off' && one.capabilities.includes('CAP_SYS_ADMIN'))
     .map((one) => ({
       id: `isolation/unconfined-root/${one.name}`,
       section: 'isolation',
-      severity: one.listens.some(({ scope }) => scope === 'public') ? 'medium' : 'low',
+      severity: exposed(one).some(({ scope }) => scope === 'public') ? 'medium' : 'low',
       title: `${display(one)} faces the network as root, and nothing confines it`,
       evidence: [
         `${one.pids.length === 1 ? 'pid' : 'pids'} ${one.pids.slice(0, 5).join(', ')}, user ${one.users.join(', ')}, ${one.exe ?? '(executable unreadable)'}`,
@@ -47,14 +49,16 @@ const unconfinedRoot = ({ services }: IsolationReport): Finding[] =>
         {
           step: 'configure',
           action:
-            one.unit === null
-              ? 'run it as a user of its own, from a systemd unit with NoNewPrivileges=yes and ProtectSystem=strict'
-              : `systemctl edit ${one.unit}: User=<its own>, NoNewPrivileges=yes, ProtectSystem=strict, SystemCallFilter=@system-service, CapabilityBoundingSet=<what it needs>; compare: systemd-analyze security ${one.unit}`,
+            init !== 'systemd'
+              ? 'run it as a user of its own without capabilities, e.g. from what starts it: setpriv --reuid=<its own> --init-groups --no-new-privs --inh-caps=-all --bounding-set=-all <command>'
+              : one.unit === null
+                ? 'run it as a user of its own, from a systemd unit with NoNewPrivileges=yes and ProtectSystem=strict'
+                : `systemctl edit ${one.unit}: User=<its own>, NoNewPrivileges=yes, ProtectSystem=strict, SystemCallFilter=@system-service, CapabilityBoundingSet=<what it needs>; compare: systemd-analyze security ${one.unit}`,
         },
       ],
     }));
 
-const sharedInstance = ({ services }: IsolationReport): Finding[] => {
+const sharedInstance = ({ services, init }: IsolationReport): Finding[] => {
   const facing = services.filter((one) => facesNetwork(one) && !hasToBeRoot(one));
   if (facing.length < 2) return [];
   return [
@@ -70,14 +74,16 @@ const sharedInstance = ({ services }: IsolationReport): Finding[] => {
         {
           step: 'configure',
           action:
-            'move services that do not need each other to virtual machines of their own, or sandbox their units',
+            init === 'systemd'
+              ? 'move services that do not need each other to virtual machines of their own, or sandbox their units'
+              : 'move services that do not need each other to virtual machines or containers of their own',
         },
       ],
     },
   ];
 };
 
-const rootServices = ({ services }: IsolationReport): Finding[] => {
+const rootServices = ({ services, servicesSeen, init }: IsolationReport): Finding[] => {
   const root = services.filter((one) => one.root);
   if (root.length === 0) return [];
   return [
@@ -85,14 +91,19 @@ const rootServices = ({ services }: IsolationReport): Finding[] => {
       id: 'isolation/root-services/host',
       section: 'isolation',
       severity: 'info',
-      title: `${root.length} of ${services.length} services ${root.length === 1 ? 'runs' : 'run'} as root`,
+      title: `${root.length} of ${services.length} services${servicesSeen === 'all' ? '' : ' that could be seen'} ${root.length === 1 ? 'runs' : 'run'} as root`,
       evidence: root
         .slice(0, 20)
         .map(
           (one) =>
             `${display(one)}${one.noNewPrivileges ? ', no new privileges' : ''}${one.seccomp === 'off' ? '' : ', seccomp filter'}`,
         ),
-      options: [{ step: 'configure', action: 'see which need it: systemd-analyze security' }],
+      options: [
+        {
+          step: 'configure',
+          action: `see which need it${init === 'systemd' ? ': systemd-analyze security' : ', and give the others users of their own'}`,
+        },
+      ],
     },
   ];
 };

@@ -36,9 +36,9 @@ export const dataStores: readonly KnownService[] = [
     exposed: 'high',
     why: database,
     localOnly: {
-      file: 'postgresql.conf',
+      file: '/etc/postgresql/<version>/main/postgresql.conf',
       directive: "listen_addresses='localhost'",
-      test: 'postgres -C listen_addresses -D <data directory>',
+      test: `runuser -u postgres -- psql -c "select * from pg_file_settings where error is not null"`,
       apply: restart('postgresql'),
       caution: 'postgresql.auto.conf overrides it',
     },

@@ -1,4 +1,4 @@
-import { restart, type KnownService } from './known-service.ts';
+import { reload, restart, type KnownService } from './known-service.ts';
 
 /** Login, names, time, printing, RPC, file sharing, logging, monitoring, containers. */
 export const infrastructure: readonly KnownService[] = [
@@ -9,6 +9,7 @@ export const infrastructure: readonly KnownService[] = [
     exposed: 'low',
     why: 'remote login is meant to be reachable; passwords are what strangers try',
     meantForStrangers: true,
+    recommended: 'configure',
     localOnly: {
       file: '/etc/ssh/sshd_config.d/',
       directive: 'ListenAddress <management address>',
@@ -26,7 +27,7 @@ export const infrastructure: readonly KnownService[] = [
       file: '/etc/bind/named.conf.options',
       directive: 'listen-on{127.0.0.1;}; listen-on-v6{::1;};',
       test: 'named-checkconf -z',
-      apply: 'rndc reconfig',
+      apply: { command: 'rndc reconfig' },
     },
   },
   {
@@ -47,11 +48,12 @@ export const infrastructure: readonly KnownService[] = [
     units: ['cups.socket', 'cups.service'],
     exposed: 'high',
     why: 'printing needs no strangers, and its daemons have let them run code',
+    recommended: 'do not run',
     localOnly: {
       file: '/etc/cups/cupsd.conf',
       directive: 'Listen localhost:631 (and remove Port)',
       test: 'cupsd -t',
-      apply: restart('cups.socket cups'),
+      apply: restart('cups.socket', 'cups'),
       caution: 'cups-browsed listens on its own: disable it as well',
     },
   },
@@ -61,6 +63,7 @@ export const infrastructure: readonly KnownService[] = [
     units: ['avahi-daemon.service', 'avahi-daemon.socket'],
     exposed: 'medium',
     why: 'it tells the network what this host offers; servers rarely need it',
+    recommended: 'do not run',
     localOnly: {
       file: '/etc/avahi/avahi-daemon.conf',
       directive: 'allow-interfaces=lo',
@@ -75,12 +78,13 @@ export const infrastructure: readonly KnownService[] = [
     units: ['rpcbind.socket', 'rpcbind.service'],
     exposed: 'high',
     why: 'it lists the RPC services to anyone, and is used to attack others; NFSv4 does not need it',
+    recommended: 'do not run',
     localOnly: {
       file: '/etc/systemd/system/rpcbind.socket.d/local.conf',
       directive:
         '[Socket] ListenStream= ListenDatagram= ListenStream=127.0.0.1:111 ListenDatagram=127.0.0.1:111 (one a line)',
       test: 'systemd-analyze verify rpcbind.socket',
-      apply: 'systemctl daemon-reload && systemctl restart rpcbind.socket',
+      apply: restart('rpcbind.socket'),
       caution: 'to stop it, mask both rpcbind.service and rpcbind.socket',
     },
   },
@@ -91,6 +95,8 @@ export const infrastructure: readonly KnownService[] = [
     units: ['nfs-server.service', 'nfs-mountd.service', 'rpc-statd.service'],
     exposed: 'high',
     why: 'it trusts the addresses and user ids that clients claim',
+    recommended: 'firewalled',
+    anyPort: true,
     localOnly: {
       file: '/etc/nfs.conf',
       directive: '[nfsd] host=127.0.0.1 and vers3=n',
@@ -104,11 +110,12 @@ export const infrastructure: readonly KnownService[] = [
     kernel: ['ksmbd'],
     exposed: 'high',
     why: 'file sharing is what worms look for',
+    recommended: 'firewalled',
     localOnly: {
       file: '/etc/samba/smb.conf',
       directive: 'interfaces=lo, bind interfaces only=yes, disable netbios=yes',
       test: 'testparm -s',
-      apply: restart('smbd nmbd'),
+      apply: restart('smbd', 'nmbd'),
     },
   },
   {
@@ -116,6 +123,7 @@ export const infrastructure: readonly KnownService[] = [
     executables: ['snmpd'],
     exposed: 'high',
     why: 'versions 1 and 2 have a password in clear text, often "public"',
+    recommended: 'firewalled',
     localOnly: {
       file: '/etc/snmp/snmpd.conf',
       directive: 'agentaddress udp:127.0.0.1:161',
@@ -145,7 +153,7 @@ export const infrastructure: readonly KnownService[] = [
       file: '/etc/syslog-ng/syslog-ng.conf',
       directive: 'network(ip("127.0.0.1") …)',
       test: 'syslog-ng -s',
-      apply: 'systemctl reload syslog-ng',
+      apply: reload('syslog-ng'),
     },
   },
   {
@@ -191,6 +199,7 @@ export const infrastructure: readonly KnownService[] = [
     executables: ['prometheus-node-exporter', 'node_exporter'],
     exposed: 'medium',
     why: 'it tells anyone what runs here and how it fares',
+    recommended: 'firewalled',
     localOnly: {
       file: '/etc/default/prometheus-node-exporter',
       directive: 'ARGS="--web.listen-address=127.0.0.1:9100"',
@@ -205,11 +214,12 @@ export const infrastructure: readonly KnownService[] = [
     units: ['inetutils-inetd.service', 'xinetd.service', 'openbsd-inetd.service'],
     exposed: 'high',
     why: 'it starts old services, often without encryption, for whoever connects',
+    recommended: 'do not run',
     localOnly: {
       file: '/etc/inetd.conf or /etc/xinetd.d/',
       directive: '127.0.0.1:<service> … in inetd.conf, bind = 127.0.0.1 in xinetd.d',
       test: null,
-      apply: 'systemctl reload inetutils-inetd (or xinetd)',
+      apply: reload('inetutils-inetd'),
     },
   },
   {

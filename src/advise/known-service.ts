@@ -1,4 +1,7 @@
-import type { SeverityName } from '#wire/audit';
+import type { Option, SeverityName } from '#wire/audit';
+
+/** What makes a change take effect: an init script or unit, or a command of the service's own. */
+export type Apply = { verb: 'restart' | 'reload'; services: readonly string[] } | { command: string };
 
 /** How a service is told to listen on this host alone. `L` is 127.0.0.1. */
 export type LocalOnly = {
@@ -8,8 +11,7 @@ export type LocalOnly = {
   directive: string;
   /** Command that checks the change before it takes effect, where there is one. */
   test: string | null;
-  /** Command that makes it take effect. */
-  apply: string;
+  apply: Apply;
   /** What goes wrong otherwise. */
   caution?: string;
 };
@@ -31,9 +33,14 @@ export type KnownService = {
   /** Why, in one short sentence. */
   why: string;
   localOnly: LocalOnly | null;
+  /** The smallest sensible step, where that is not `local only` (`firewalled` for what strangers are meant to reach). */
+  recommended?: Option['step'];
+  /** Its ports are handed out anew at each start (rpcbind): an ephemeral UDP port may well be a service. */
+  anyPort?: true;
   /** Being reachable is what it is there for: narrow who may connect rather than unbind it. */
   meantForStrangers?: true;
 };
 
-/** The usual way to make a change take effect. */
-export const restart = (unit: string): string => `systemctl restart ${unit}`;
+/** The usual way to make a change take effect, for one or more units. */
+export const restart = (...services: string[]): Apply => ({ verb: 'restart', services });
+export const reload = (...services: string[]): Apply => ({ verb: 'reload', services });

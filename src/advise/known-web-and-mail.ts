@@ -67,7 +67,7 @@ export const webAndMail: readonly KnownService[] = [
       file: '/etc/systemd/system/jenkins.service.d/local.conf',
       directive: '[Service] Environment=JENKINS_LISTEN_ADDRESS=127.0.0.1',
       test: 'systemd-analyze verify jenkins.service',
-      apply: 'systemctl daemon-reload && systemctl restart jenkins',
+      apply: restart('jenkins'),
     },
   },
   {
@@ -81,7 +81,7 @@ export const webAndMail: readonly KnownService[] = [
       file: '/etc/postfix/main.cf',
       directive: 'inet_interfaces=loopback-only',
       test: 'postfix check',
-      apply: 'systemctl stop postfix; systemctl start postfix',
+      apply: restart('postfix'),
     },
   },
   {

@@ -1,32 +1,57 @@
 import type { Option } from '#wire/audit';
-import type { Listener } from '#inspect';
-import type { KnownService } from './known-service.ts';
+import type { Door } from './doors.ts';
+import { firewalled } from './firewalled.ts';
+import { investigate } from './investigate.ts';
+import { localOnly } from './local-only.ts';
+import { baseName } from './recognise.ts';
+import { serviceUnit } from './service-unit.ts';
 
 /**
- * The ladder for one listener, best step first: do not install, do not run, local only, firewalled. A step is left out
- * where it makes no sense, such as removing an interpreter or unbinding what strangers are meant to reach.
+ * The ladder for one door: the smallest sensible step first, then the others from the cheapest for the host: do not
+ * install, do not run, local only, firewalled. A step is left out where it makes no sense, such as removing an
+ * interpreter or unbinding what strangers are meant to reach.
  */
-export const ladderOf = (listener: Listener, known: KnownService | null): Option[] => [
-  ...investigate(listener),
-  ...doNotInstall(listener, known),
-  ...doNotRun(listener, known),
-  ...localOnly(listener, known),
-  ...firewalled(listener, known),
-];
-
-const investigate = (listener: Listener): Option[] => {
-  if (listener.holder !== 'unseen') return [];
-  const action = `find out what it is, as root: ss -H -l -n -p -e '${listener.port === null ? '' : `sport = :${listener.port}`}' (inode ${listener.inodes.join(', ')})`;
-  return [{ step: 'investigate', action }];
+export const ladderOf = (door: Door): Option[] => {
+  const look = investigate(door);
+  if (door.clients) return look;
+  if (door.lead.scope === 'container') return [...look, ...doNotRun(door)];
+  const ladder = [
+    ...keysOnly(door),
+    ...doNotInstall(door),
+    ...doNotRun(door),
+    ...localOnly(door),
+    ...firewalled(door),
+  ];
+  if (look.length > 0) return [...look, ...ladder];
+  const recommended = ladder.find(({ step }) => step === recommendedStep(door));
+  return recommended === undefined ? ladder : [recommended, ...ladder.filter((one) => one !== recommended)];
 };
 
-const doNotInstall = (listener: Listener, known: KnownService | null): Option[] => {
-  if (known?.meantForStrangers || listener.holder !== 'process') return [];
-  const packages = new Set(
-    listener.processes.flatMap((process) => (process.script === null ? (process.package ?? []) : [])),
+const recommendedStep = ({ known }: Door): Option['step'] =>
+  known?.recommended ?? (known?.meantForStrangers ? 'firewalled' : 'local only');
+
+/** What strangers try on remote login is passwords: the step that costs least. */
+const keysOnly = ({ known }: Door): Option[] => {
+  if (known?.name !== 'OpenSSH') return [];
+  const action =
+    'if it is not so yet, allow keys only: log in with your key first; then PasswordAuthentication no and KbdInteractiveAuthentication no in /etc/ssh/sshd_config.d/10-keys.conf; check: sshd -t; then reload ssh, and keep this session open until a new one works';
+  return [{ step: 'configure', action }];
+};
+
+/** Only where the package is there for this very program, and the system does not need it. */
+const doNotInstall = ({ lead, processes, known }: Door): Option[] => {
+  if (known?.meantForStrangers || lead.holder !== 'process') return [];
+  const packages = new Set(processes.map((process) => process.package));
+  const [name] = packages;
+  if (packages.size !== 1 || name === null || name === undefined) return [];
+  const serves = processes.every(
+    ({ exe, interpreter, packageRequired }) =>
+      exe !== null &&
+      !interpreter &&
+      !packageRequired &&
+      (known?.executables.includes(baseName(exe)) === true || isNamedAfter(name, baseName(exe))),
   );
-  if (packages.size !== 1) return [];
-  const [name = ''] = packages;
+  if (!serves) return [];
   return [
     {
       step: 'do not install',
@@ -35,81 +60,31 @@ const doNotInstall = (listener: Listener, known: KnownService | null): Option[] 
   ];
 };
 
-const doNotRun = (listener: Listener, known: KnownService | null): Option[] => {
-  if (known?.meantForStrangers || listener.holder === 'unseen') return [];
-  if (listener.holder === 'systemd') {
-    if (listener.socketUnit === null) return [];
-    return [{ step: 'do not run', action: `systemctl disable --now ${listener.socketUnit}` }];
-  }
-  if (listener.holder === 'kernel') {
-    const unit = known?.units?.[0];
-    return unit === undefined ? [] : [{ step: 'do not run', action: `systemctl disable --now ${unit}` }];
-  }
-  const units = new Set(listener.processes.map(({ unit }) => unit));
-  const [unit] = units;
-  if (units.size === 1 && unit !== null && unit !== undefined && unit.endsWith('.service')) {
-    return [{ step: 'do not run', action: `systemctl disable --now ${unit}` }];
-  }
-  const pids = listener.processes.slice(0, 3).map(({ pid }) => pid);
-  return [{ step: 'do not run', action: `stop process ${pids.join(', ')}, and whatever starts it` }];
+/** Whether one name contains the other: `cupsd` and `cups-daemon` share `cups`. */
+const isNamedAfter = (packageName: string, executable: string): boolean => {
+  const stem = executable.replace(/[d\d.]+$/, '');
+  return stem.length >= 3 && packageName.includes(stem);
 };
 
-const localOnly = (listener: Listener, known: KnownService | null): Option[] => {
-  if (listener.holder === 'unseen') return [];
-  const port = listener.port ?? 0;
-  if (listener.holder === 'systemd') {
-    if (listener.socketUnit === null || known?.meantForStrangers) return [];
-    const key = listener.protocol === 'udp' ? 'ListenDatagram' : 'ListenStream';
-    const action = `systemctl edit ${listener.socketUnit}: under [Socket] write ${key}= and then ${key}=127.0.0.1:${port}; then systemctl restart ${listener.socketUnit}`;
-    return [{ step: 'local only', action }];
-  }
-  if (listener.holder === 'forwarder') return [localForwarder(listener, port)];
-  const knob = known?.localOnly ?? null;
-  if (knob !== null) {
-    const parts = [
-      `in ${knob.file}: ${knob.directive}`,
-      ...(knob.test === null ? [] : [`check: ${knob.test}`]),
-      `then ${knob.apply}`,
-      ...(knob.caution === undefined ? [] : [knob.caution]),
-    ];
-    return [{ step: 'local only', action: parts.join('; ') }];
-  }
-  if (known !== null || listener.holder === 'kernel') return [];
-  return [
-    {
-      step: 'local only',
-      action: 'set its listening address to 127.0.0.1 in its own configuration, and restart it',
-    },
+export const doNotRun = ({ lead, processes, known, init }: Door): Option[] => {
+  if (known?.meantForStrangers || lead.holder === 'unseen') return [];
+  const disable = (unit: string): Option[] => [
+    { step: 'do not run', action: `systemctl disable --now ${unit}` },
   ];
-};
-
-const localForwarder = (listener: Listener, port: number): Option => {
-  const docker = listener.processes.some(({ exe }) => exe?.endsWith('/docker-proxy') === true);
-  return {
-    step: 'local only',
-    action: docker
-      ? `publish the container's port as 127.0.0.1:${port}:<container port> instead of ${port}:<container port>`
-      : 'bind the forwarding to 127.0.0.1 (for ssh: GatewayPorts no)',
-  };
-};
-
-const firewalled = (listener: Listener, known: KnownService | null): Option[] => {
-  const { protocol, port } = listener;
-  if ((protocol !== 'tcp' && protocol !== 'udp') || port === null || known?.exposed === 'info') return [];
-  const docker = listener.processes.some(({ exe }) => exe?.endsWith('/docker-proxy') === true);
-  if (docker) {
-    const action = `allow only who needs it in the chain DOCKER-USER; ufw and the INPUT chain do not see published ports`;
-    return [{ step: 'firewalled', action }];
+  if (lead.holder === 'systemd') return lead.socketUnit === null ? [] : disable(lead.socketUnit);
+  if (lead.holder === 'kernel') {
+    const unit = known?.units?.[0];
+    return unit === undefined || init !== 'systemd' ? [] : disable(unit);
   }
-  const keys =
-    known?.name === 'OpenSSH'
-      ? '; and allow keys only: PasswordAuthentication no in /etc/ssh/sshd_config.d/'
-      : '';
-  const match = `nft add rule inet filter input ${protocol} dport ${port}`;
+  const unit = serviceUnit({ processes, init });
+  if (unit !== null) return disable(unit);
+  const pids = processes.slice(0, 3).map(({ pid }) => pid);
+  const more = processes.length - pids.length;
+  const which = `${processes.length === 1 ? 'process' : 'processes'} ${pids.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   return [
     {
-      step: 'firewalled',
-      action: `allow only the network that needs it: ${match} ip saddr <network> accept; ${match} iifname != lo drop${keys}`,
+      step: 'do not run',
+      action: `stop ${which}, and whatever starts ${processes.length === 1 ? 'it' : 'them'}`,
     },
   ];
 };

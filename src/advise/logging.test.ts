@@ -48,11 +48,13 @@ const good: LoggingReport = {
   syslogSocket: { path: '/dev/log', listening: true, heldBy: 'systemd-journald' },
   shippers: [shipper(7, [destination()])],
   holdfast: null,
+  processesSeen: 'all',
+  init: 'systemd',
   leavesHost: true,
   files: [file('/var/log/syslog', { shippedBy: 'rsyslog' }), file('/var/log/wtmp', { content: 'binary' })],
   permissions: [],
   rotation: { configured: true, patterns: [], lastRun: null },
-  clock: { synchronised: true, according: 'the kernel', daemon: 'chronyd', evidence: [] },
+  clock: { synchronised: true, according: 'the kernel', daemon: 'chronyd', daemonKnown: true, evidence: [] },
   audit: { installed: true, running: true, enabled: true, lost: 0 },
   losses: [],
   milliseconds: 1,
@@ -127,4 +129,88 @@ test('volatile journal, no syslog socket, clock, permissions, losses, deleted lo
     judged({ files: [file('/var/log/big.log', { shippedBy: 'x', rotated: false, bytes: 300 << 20 })] }),
     ['low logging/not-rotated/files'],
   );
+});
+
+const found = (parts: Partial<LoggingReport>): { evidence: string; actions: string } => {
+  const findings = findLogging({ ...good, ...parts });
+  return {
+    evidence: findings.flatMap(({ evidence }) => evidence).join('\n'),
+    actions: findings.flatMap(({ options }) => options.map(({ action }) => action)).join('\n'),
+  };
+};
+
+test('what could not be seen is not said to be absent', () => {
+  assert.deepEqual(
+    judged({
+      processesSeen: 'some',
+      leavesHost: null,
+      journal: { ...good.journal, running: null, kept: null },
+      syslogSocket: { path: '/dev/log', listening: null, heldBy: null },
+      shippers: [shipper(null, [destination()])],
+      files: [file('/var/log/auth.log')],
+      audit: { installed: true, running: null, enabled: null, lost: null },
+    }),
+    [],
+  );
+  const clock = { ...good.clock, synchronised: false, daemon: null, daemonKnown: false };
+  const { evidence, actions } = found({ clock });
+  assert.match(evidence, /could not be seen/);
+  assert.doesNotMatch(actions, /apt-get install/);
+});
+
+test('Holdfast counts among those that ship, and is said to keep logs on this host', () => {
+  const holdfast = {
+    journal: true,
+    kernel: true,
+    files: ['/var/log'],
+    destination: null,
+    ownDirectories: [],
+  };
+  const { evidence, actions } = found({ shippers: [], leavesHost: false, holdfast });
+  assert.match(evidence, /holdfast: takes in the journal, .*\/var\/log, and keeps it on this host/);
+  assert.doesNotMatch(evidence, /no log shipper/);
+  assert.doesNotMatch(actions, /until then/, 'it runs already');
+  assert.match(found({ shippers: [], leavesHost: false }).evidence, /no log shipper is running/);
+});
+
+test('where systemd does not run, no step needs it', () => {
+  const troubled: Partial<LoggingReport> = {
+    shippers: [{ ...shipper(null, [destination()]) }],
+    leavesHost: false,
+    syslogSocket: { path: '/dev/log', listening: false, heldBy: null },
+    clock: { ...good.clock, synchronised: false, daemon: null },
+    audit: { installed: true, running: false, enabled: null, lost: null },
+    files: [
+      file('/srv/app.log'),
+      file('/srv/gone.log', { deleted: true, writers: [{ pid: 3, name: 'app', append: true }] }),
+    ],
+  };
+  assert.doesNotMatch(
+    found({ ...troubled, init: 'other' }).actions,
+    /systemctl|journalctl|timesyncd|timedatectl/,
+  );
+  assert.match(found({ ...troubled, init: 'other' }).actions, /`apt-get install chrony`, then `chronyd`/);
+  assert.match(found({ ...troubled, init: 'systemd' }).actions, /systemctl start systemd-journald\.socket/);
+  assert.match(found({ ...troubled, init: 'systemd' }).actions, /timedatectl set-ntp true/);
+});
+
+test('names of files are quoted where a shell would take them for more', () => {
+  const problem = { problem: 'anybody may write it' as const, mode: '0666' };
+  assert.match(
+    found({ permissions: [{ path: "/var/log/a; rm -r 'b", ...problem }] }).actions,
+    /`chmod o-w '\/var\/log\/a; rm -r '\\''b'`/,
+  );
+  assert.match(
+    found({ permissions: [{ path: '/var/log/x', ...problem }] }).actions,
+    /`chmod o-w \/var\/log\/x`/,
+  );
+});
+
+test('a log that nobody ships: whoever ships already is asked first', () => {
+  const files = [file('/srv/app.log')];
+  const first = (parts: Partial<LoggingReport>): string =>
+    findLogging({ ...good, files, ...parts })[0]?.options[0]?.action ?? '';
+  assert.match(first({}), /^rsyslog reads and forwards them: .*File="\/srv\/app\.log"/);
+  const promtail = { ...shipper(8, [destination()]), name: 'promtail', files: ['/etc/promtail/config.yml'] };
+  assert.match(first({ shippers: [promtail] }), /what promtail reads \(\/etc\/promtail\/config\.yml\)/);
 });

@@ -59,6 +59,7 @@ const good: PatchesReport = {
     bootDefault: null,
     couldNotLook: [],
   },
+  init: 'systemd',
   reboot: { required: false, reasons: [] },
   stalePrograms: { result: 'clean', couldNotLook: [] },
   packages: { installed: 1, held: [], unfinished: [], interrupted: false },
@@ -206,5 +207,58 @@ test('a distribution without a security source, and one whose signatures are not
   assert.deepEqual(judged({ sources: [plain] }), [
     'high patches/no-security-source/apt',
     'medium patches/unsigned-source/apt',
+  ]);
+});
+
+const actions = (parts: Partial<PatchesReport>): string =>
+  findPatches({ ...good, ...parts })
+    .flatMap(({ options }) => options.map(({ action }) => action))
+    .join('\n');
+
+test('where systemd does not run, no step needs it', () => {
+  const kernel = { ...good.kernel, verdict: 'older' as const, next: '6.13', why: '6.13 is installed' };
+  const automatic = {
+    installed: false,
+    updateListsEvery: 0,
+    upgradeEvery: 0,
+    startedBy: null,
+    reboots: false,
+    lastRun: null,
+  };
+  const reboot = { required: true, reasons: ['/run/reboot-required exists', kernel.why] };
+  const steps = { kernel, automatic, reboot };
+  assert.match(
+    actions({ ...steps, init: 'systemd' }),
+    /systemctl reboot[^]*systemctl enable --now apt-daily/,
+  );
+  assert.doesNotMatch(actions({ ...steps, init: 'other' }), /systemctl/);
+  assert.match(actions({ ...steps, init: 'other' }), /apt-get install cron/);
+});
+
+test('what is already there is not advised again', () => {
+  const automatic = {
+    installed: true,
+    updateListsEvery: 1,
+    upgradeEvery: 1,
+    startedBy: null,
+    reboots: false,
+    lastRun: null,
+  };
+  assert.doesNotMatch(actions({ automatic }), /install unattended-upgrades|dpkg-reconfigure/);
+  assert.match(actions({ automatic }), /apt-daily-upgrade\.timer/);
+});
+
+test('a command can be run as it stands: no list is cut off inside it, and nothing advised that does nothing', () => {
+  const many = Array.from({ length: 60 }, (_, i) => upgrade(`p${i}`, { security: true }));
+  const all = actions({ upgrades: { result: 'found', value: many, couldNotLook: [] } });
+  assert.doesNotMatch(all, /…/);
+  assert.match(all, /^`apt-get update && apt-get upgrade`/);
+  const held = [kept('a', 'hold', true)];
+  const [first] = findPatches({ ...good, upgrades: { result: 'found', value: held, couldNotLook: [] } });
+  assert.equal(first?.options[0]?.step, 'investigate');
+  assert.equal(first.options.length, 1, 'apt-get upgrade would leave it as it is');
+  const changes = [kept('b', 'needs changes', false)];
+  assert.deepEqual(judged({ upgrades: { result: 'found', value: changes, couldNotLook: [] } }), [
+    'low patches/kept-back/needs-changes',
   ]);
 });

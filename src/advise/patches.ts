@@ -1,5 +1,6 @@
 import type { PatchesReport } from '#inspect';
 import type { Finding } from '#wire/audit';
+import { reboot, shellWord } from './daemon-steps.ts';
 import { findPendingUpgrades } from './pending-upgrades.ts';
 import {
   configure,
@@ -43,9 +44,7 @@ const supportEnded = ({ distribution, system, time }: PatchesReport): Finding[] 
         title: `${name} gets no security updates any more`,
         evidence,
         options: [
-          patch(
-            'upgrade to a supported release: read its release notes, point the package sources at it, then `apt-get update && apt-get -s dist-upgrade`',
-          ),
+          patch(`upgrade to a supported release: ${toNextRelease(distribution.id)}`),
           ...(extended === undefined || extended.needs === null
             ? []
             : [configure(`until then, set up ${extended.needs} (until ${extended.until})`)]),
@@ -68,12 +67,17 @@ const supportEnded = ({ distribution, system, time }: PatchesReport): Finding[] 
       evidence,
       options: [
         patch(
-          'plan the upgrade to the next release; `apt-get -s dist-upgrade` shows what it would do once the sources point there',
+          `plan the upgrade to the next release before ${phase.until}: ${toNextRelease(distribution.id)}`,
         ),
       ],
     }),
   ];
 };
+
+const toNextRelease = (id: string): string =>
+  id === 'ubuntu'
+    ? 'back up, then `do-release-upgrade` (with `-c` it only says what the next release is)'
+    : "back up, follow the release notes of the next release, write its name in place of this one's in /etc/apt/sources.list and /etc/apt/sources.list.d/, then `apt-get update && apt-get upgrade --without-new-pkgs`, and `apt-get dist-upgrade` (with `-s` each only says what it would do)";
 
 const noSecuritySource = ({ packageManager, sources, system, distribution }: PatchesReport): Finding[] => {
   if (packageManager !== 'dpkg' || (distribution?.id !== 'debian' && distribution?.id !== 'ubuntu'))
@@ -99,14 +103,14 @@ const noSecuritySource = ({ packageManager, sources, system, distribution }: Pat
       evidence: enabled.map((entry) => `${entry.file}: ${entry.uri} ${entry.suite}`),
       options: [
         configure(
-          `add \`deb ${archive} ${distribution.codename ?? 'CODENAME'}-security main\` to /etc/apt/sources.list.d/security.list, then \`apt-get update\``,
+          `\`echo 'deb ${archive} ${distribution.codename ?? 'CODENAME'}-security main' >/etc/apt/sources.list.d/security.list && apt-get update\``,
         ),
       ],
     }),
   ];
 };
 
-const oldKernel = ({ kernel }: PatchesReport): Finding[] =>
+const oldKernel = ({ kernel, init }: PatchesReport): Finding[] =>
   kernel.verdict !== 'older'
     ? []
     : [
@@ -119,7 +123,7 @@ const oldKernel = ({ kernel }: PatchesReport): Finding[] =>
             `uname -v: ${kernel.running.build}`,
             ...(kernel.bootDefault === null ? [] : [`default boot entry: ${kernel.bootDefault.entry}`]),
           ],
-          options: [patch(`reboot into ${kernel.next} in a maintenance window: \`systemctl reboot\``)],
+          options: [patch(`reboot into ${kernel.next} in a maintenance window: ${reboot(init)}`)],
         }),
       ];
 
@@ -133,21 +137,23 @@ const foreignKernel = ({ kernel }: PatchesReport): Finding[] =>
           title: `The kernel (${kernel.running.release}) is not this system's to patch; whether it is up to date cannot be told from here`,
           evidence: [kernel.why, `uname -v: ${kernel.running.build}`],
           options: [
-            investigate('ask for the patch level of the host or hypervisor that provides the kernel'),
+            investigate(
+              'ask whoever runs the host or hypervisor which kernel it provides, and when it was last updated; nothing can be patched from here',
+            ),
           ],
         }),
       ];
 
-const rebootRequired = ({ reboot, kernel }: PatchesReport): Finding[] =>
-  reboot.required !== true || (kernel.verdict === 'older' && reboot.reasons.length === 1)
+const rebootRequired = ({ reboot: host, kernel, init }: PatchesReport): Finding[] =>
+  host.required !== true || (kernel.verdict === 'older' && host.reasons.length === 1)
     ? []
     : [
         finding({
           id: 'reboot-required/host',
           severity: 'medium',
           title: 'Upgrades wait for a reboot',
-          evidence: reboot.reasons,
-          options: [patch('reboot in a maintenance window: `systemctl reboot`')],
+          evidence: host.reasons,
+          options: [patch(`reboot in a maintenance window: ${reboot(init)}`)],
         }),
       ];
 
@@ -175,7 +181,7 @@ const stalePrograms = (report: PatchesReport): Finding[] => {
   });
 };
 
-const notAutomatic = ({ automatic }: PatchesReport): Finding[] => {
+const notAutomatic = ({ automatic, init }: PatchesReport): Finding[] => {
   if (automatic === null) return [];
   const on = automatic.installed && automatic.upgradeEvery > 0 && automatic.startedBy !== null;
   if (on) return [];
@@ -190,16 +196,28 @@ const notAutomatic = ({ automatic }: PatchesReport): Finding[] => {
       severity: 'low',
       title: 'Security upgrades are not installed automatically',
       evidence,
-      options: [
-        configure(
-          automatic.installed
-            ? 'turn it on: `dpkg-reconfigure unattended-upgrades`'
-            : 'unless something else patches this host: `apt-get install unattended-upgrades`, then `dpkg-reconfigure unattended-upgrades`',
-        ),
-      ],
+      options: [configure(`unless something else patches this host: ${automaticSteps(automatic, init)}`)],
     }),
   ];
 };
+
+/** What is missing of: the package, its setting, what starts it every day. */
+const automaticSteps = (
+  automatic: NonNullable<PatchesReport['automatic']>,
+  init: PatchesReport['init'],
+): string =>
+  [
+    ...(automatic.installed ? [] : ['`apt-get install unattended-upgrades`']),
+    ...(automatic.upgradeEvery > 0 ? [] : ['`dpkg-reconfigure -plow unattended-upgrades`, and answer yes']),
+    ...(automatic.startedBy !== null
+      ? []
+      : [
+          init === 'systemd'
+            ? '`systemctl enable --now apt-daily.timer apt-daily-upgrade.timer`'
+            : "`apt-get install cron` and `cron`, which starts apt's daily job (there is no systemd here: have cron started at boot too)",
+        ]),
+    '`unattended-upgrade --dry-run -d` shows what it would do',
+  ].join('; ');
 
 const unsigned = ({ sources }: PatchesReport): Finding[] => {
   const trusted = sources.filter((entry) => entry.enabled && entry.trusted);
@@ -211,7 +229,11 @@ const unsigned = ({ sources }: PatchesReport): Finding[] => {
           severity: 'medium',
           title: 'Packages are taken from a source without checking its signature',
           evidence: trusted.map((entry) => `${entry.file}: ${entry.uri} ${entry.suite} [trusted=yes]`),
-          options: [configure("replace `trusted=yes` by `signed-by=` with the archive's key")],
+          options: [
+            configure(
+              `get the archive's key from whoever runs it, put it into /etc/apt/keyrings/NAME.asc, write \`signed-by=/etc/apt/keyrings/NAME.asc\` in place of \`trusted=yes\` (in a .sources file: \`Signed-By:\` in place of \`Trusted: yes\`) in ${[...new Set(trusted.map((entry) => shellWord(entry.file)))].join(', ')}, then \`apt-get update\``,
+            ),
+          ],
         }),
       ];
 };

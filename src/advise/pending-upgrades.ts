@@ -25,10 +25,7 @@ const pendingOf = (report: PatchesReport): PendingUpgrade[] =>
 const pending = (report: PatchesReport): Finding[] => {
   const all = pendingOf(report);
   const security = all.filter((upgrade) => upgrade.security);
-  const others = all.filter(
-    (upgrade) =>
-      !upgrade.security && (upgrade.keptBack === null || upgrade.keptBack.reason === 'needs changes'),
-  );
+  const others = all.filter((upgrade) => !upgrade.security && upgrade.keptBack === null);
   const asOf =
     report.lists === null || report.lists.refreshed === null
       ? []
@@ -53,19 +50,14 @@ const pending = (report: PatchesReport): Finding[] => {
             ? []
             : [`packages were last upgraded on ${dateOf(report.lastUpgrade)} (/var/log/dpkg.log)`]),
         ],
-        options: [
-          patch('see what would be done with `apt-get -s upgrade`, then do it with `apt-get upgrade`'),
-          ...(ready.length === 0
-            ? [investigate('all of them are kept back: see there')]
-            : [
-                patch(
-                  `only these: \`apt-get install --only-upgrade ${ready
-                    .slice(0, 40)
-                    .map((upgrade) => upgrade.package)
-                    .join(' ')}${ready.length > 40 ? ' …' : ''}\``,
+        options:
+          ready.length === 0
+            ? [
+                investigate(
+                  'all of them are kept back: the findings "kept back" say why, and how to get them',
                 ),
-              ]),
-        ],
+              ]
+            : [patch(everything), ...onlyThese(ready)],
       }),
     );
   }
@@ -82,14 +74,27 @@ const pending = (report: PatchesReport): Finding[] => {
           ),
           ...asOf,
         ],
-        options: [
-          patch('see what would be done with `apt-get -s upgrade`, then do it with `apt-get upgrade`'),
-        ],
+        options: [patch(everything)],
       }),
     );
   }
   return findings;
 };
+
+const everything =
+  '`apt-get update && apt-get upgrade` (`apt-get -s upgrade` only says what it would do); services that still run old code are then named here';
+
+/** So many names still make a command that one can read before running it. */
+const most = 40;
+
+const onlyThese = (ready: readonly PendingUpgrade[]): Option[] =>
+  ready.length > most
+    ? []
+    : [
+        patch(
+          `only these: \`apt-get install --only-upgrade ${ready.map((upgrade) => upgrade.package).join(' ')}\``,
+        ),
+      ];
 
 const keptBack = (report: PatchesReport): Finding[] => {
   const kept = pendingOf(report).flatMap((upgrade) =>
@@ -129,23 +134,26 @@ const headline: Record<Reason, string> = {
 };
 
 const remedy = (reason: Reason, names: readonly string[]): Option => {
-  const list = names.slice(0, 40).join(' ');
+  const list = names.slice(0, most).join(' ');
+  const rest = names.length > most ? `; then the other ${names.length - most} likewise` : '';
   switch (reason) {
     case 'hold':
-      return configure(`find out who set the hold and why; \`apt-mark unhold ${list}\` releases it`);
+      return configure(
+        `find out who set the hold and why (\`grep -h 'apt-mark hold' /root/.bash_history /var/log/auth.log\` may tell); then \`apt-mark unhold ${list} && apt-get install --only-upgrade ${list}\`${rest}`,
+      );
     case 'pin':
       return configure(
-        `\`apt-cache policy ${list}\` shows the pin; it stands in /etc/apt/preferences or /etc/apt/preferences.d/`,
+        `\`grep -r '' /etc/apt/preferences /etc/apt/preferences.d\` shows the pin, \`apt-cache policy ${list}\` what it does; remove it, then \`apt-get install --only-upgrade ${list}\`${rest}`,
       );
     case 'phasing':
       return investigate('nothing has to be done: they come by themselves');
     case 'needs changes':
       return patch(
-        'see what would come and go with `apt-get -s dist-upgrade`, then do it with `apt-get dist-upgrade`',
+        'see what would come and go with `apt-get -s dist-upgrade`; where nothing goes that you need, `apt-get dist-upgrade`',
       );
     case 'refused':
       return investigate(
-        '`apt-get check` names what is broken; `apt-get -s --fix-broken install` shows the way out',
+        '`apt-get check` names what is broken; `apt-get -s --fix-broken install` shows the way out, without `-s` it goes it',
       );
     case 'related':
     case 'unexplained':
@@ -167,7 +175,13 @@ const oldLists = ({ lists, packageManager, time }: PatchesReport): Finding[] => 
         `newest is ${lists.refreshedBy ?? 'unknown'}, of ${lists.refreshed}`,
         ...(tried === null ? [] : [`an update was tried on ${dateOf(tried)} and brought nothing newer`]),
       ],
-      options: [patch('`apt-get update`')],
+      options: [
+        patch(
+          tried === null
+            ? '`apt-get update`'
+            : '`apt-get update`, and read what it complains about: the last one brought nothing newer',
+        ),
+      ],
     }),
   ];
 };
@@ -188,7 +202,11 @@ const unfinished = ({ packages }: PatchesReport): Finding[] => {
           .map((entry) => `${entry.package} ${entry.version}: ${entry.state}`),
         ...(packages.interrupted ? ['/var/lib/dpkg/updates is not empty'] : []),
       ],
-      options: [patch('`dpkg --audit` explains each; `dpkg --configure -a` finishes them')],
+      options: [
+        patch(
+          '`dpkg --configure -a`, then `apt-get --fix-broken install`; `dpkg --audit` says what is still wrong',
+        ),
+      ],
     }),
   ];
 };

@@ -1,48 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HolderProcess, Listener } from '#inspect';
+import type { Listener } from '#inspect';
 import { finding } from '#wire/audit';
 import { AdviseError } from './errors.ts';
 import { knownServiceNamed, knownServices } from './known-services.ts';
-import { findServices } from './services.ts';
-
-const holder = (exe: string | null, more: Partial<HolderProcess> = {}): HolderProcess => ({
-  pid: 812,
-  exe,
-  deleted: false,
-  script: null,
-  user: 'daemon',
-  uid: 1,
-  unit: null,
-  package: null,
-  ...more,
-});
-
-const listener = (more: Partial<Listener>): Listener => ({
-  protocol: 'tcp',
-  address: '0.0.0.0',
-  port: 4242,
-  v6only: null,
-  netns: { inode: 4026531840, name: null, own: true },
-  holder: 'process',
-  processes: [holder('/usr/sbin/thing')],
-  scope: 'public',
-  uid: 1,
-  inodes: [1],
-  transient: null,
-  socketUnit: null,
-  activates: null,
-  forwardsTo: null,
-  kernelService: null,
-  whyUnseen: null,
-  ...more,
-});
-
-const judged = (...listeners: Partial<Listener>[]) =>
-  findServices({ listeners: listeners.map(listener), couldNotLook: [], milliseconds: 1 });
-
-const action = (found: ReturnType<typeof judged>, step: string): string | undefined =>
-  found[0]?.options.find((option) => option.step === step)?.action;
+import { action, holder, judged } from './listener.fixture.ts';
 
 test('a public database: title, severity, ladder with the exact directive', () => {
   const mariadbd = holder('/usr/sbin/mariadbd', {
@@ -59,7 +21,8 @@ test('a public database: title, severity, ladder with the exact directive', () =
   assert.equal(one?.severity, 'high');
   assert.deepEqual(
     one?.options.map(({ step }) => step),
-    ['do not install', 'do not run', 'local only', 'firewalled'],
+    ['local only', 'do not install', 'do not run', 'firewalled'],
+    'the smallest sensible step first, then the ladder',
   );
   assert.match(action(found, 'do not install') ?? '', /apt-get remove mariadb-server-core/);
   assert.equal(action(found, 'do not run'), 'systemctl disable --now mariadb.service');
@@ -76,11 +39,12 @@ test('a public database: title, severity, ladder with the exact directive', () =
   assert.doesNotThrow(() => finding.parse(one));
 });
 
-test('loopback, other namespaces, unix sockets and passing sockets are nothing to complain about', () => {
+test('loopback, unix sockets and passing sockets are nothing to complain about', () => {
   assert.deepEqual(
     judged(
       { scope: 'local', address: '127.0.0.1' },
-      { scope: 'container' },
+      { scope: 'container', protocol: 'unix', address: '/run/x.sock', port: null },
+      { scope: 'container', transient: true, protocol: 'udp' },
       { protocol: 'unix', scope: 'local', address: '/run/x.sock', port: null },
       { protocol: 'udp', transient: true },
       { protocol: 'udp', port: 68, processes: [holder('/usr/sbin/dhclient', { uid: 0 })] },
@@ -118,7 +82,9 @@ test('ssh: narrow it, never remove it', () => {
   });
   const steps = found[0]?.options.map(({ step }) => step) ?? [];
   assert.ok(!steps.includes('do not install') && !steps.includes('do not run'));
-  assert.match(action(found, 'firewalled') ?? '', /PasswordAuthentication no/);
+  assert.equal(steps[0], 'configure');
+  assert.match(action(found, 'configure') ?? '', /PasswordAuthentication no.*keep this session open/);
+  assert.match(action(found, 'firewalled') ?? '', /your own address.*lock you out/);
 });
 
 test('an unseen holder is to be investigated', () => {
@@ -178,20 +144,26 @@ test('the IPv4 and the IPv6 wildcard of one service are one finding', () => {
   const found = judged(
     { port: 80 },
     { port: 80, address: '::', v6only: true },
-    { port: 81, address: '::', v6only: true },
+    { port: 81, address: '::', v6only: true, processes: [holder('/usr/sbin/other')] },
   );
   assert.deepEqual(
     found.map(({ id, title }) => [id, title]),
     [
       ['services/public-listener/tcp-[::]:80', 'thing listens on every address, port 80 (tcp)'],
-      ['services/public-listener/tcp-[::]:81', 'thing listens on every IPv6 address, port 81 (tcp)'],
+      ['services/public-listener/tcp-[::]:81', 'other listens on every IPv6 address, port 81 (tcp)'],
     ],
   );
 });
 
 test('an interpreter is named by its script and is not to be removed', () => {
   const found = judged({
-    processes: [holder('/usr/bin/python3.11', { script: '/srv/app.py', package: 'python3.11-minimal' })],
+    processes: [
+      holder('/usr/bin/python3.11', {
+        script: '/srv/app.py',
+        package: 'python3.11-minimal',
+        interpreter: true,
+      }),
+    ],
   });
   assert.match(found[0]?.title ?? '', /^python3\.11 \(\/srv\/app\.py\) listens/);
   assert.equal(action(found, 'do not install'), undefined);

@@ -1,5 +1,6 @@
 import { Command as Commander, CommanderError } from 'commander';
 import { messageOf } from '#base/errors';
+import { printable } from '#base/printable';
 import { defaultStateRoot, stateDirectory } from '#base/state';
 import type { Command, Context } from './command.ts';
 import { CliError } from './errors.ts';
@@ -50,7 +51,21 @@ export const runProgram = async (
       .description(summary)
       .exitOverride()
       .configureOutput({ writeOut: io.out, writeErr: io.err });
-    group.action(() => group.outputHelp());
+    // What stands after a noun and is no verb of it is told apart here, by name, and not as one argument too many.
+    group.allowExcessArguments().allowUnknownOption();
+    group.action(() => {
+      const [word] = group.args;
+      if (word === undefined) return group.outputHelp();
+      const verbs = group.commands.map((verb) => verb.name()).join(', ');
+      throw new CliError(
+        'usage',
+        word.startsWith('-')
+          ? `unknown option '${word}': options stand after the command; there are: ${verbs}`
+          : `unknown command '${word}'; there are: ${verbs}`,
+      );
+    });
+    const verbs = commands.filter(({ name }) => name.startsWith(`${noun} `));
+    group.addHelpText('after', examplesText(verbs.flatMap(({ examples }) => examples.slice(0, 2))));
     groups.set(noun, group);
   }
   for (const command of commands) {
@@ -61,7 +76,11 @@ export const runProgram = async (
       .command(`${words.at(-1)}${command.arguments === undefined ? '' : ` ${command.arguments}`}`)
       .description(command.summary);
     sub.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err });
-    sub.option('--state <dir>', 'state directory', defaultStateRoot(process.env, process.getuid?.() ?? -1));
+    sub.option(
+      '--state <dir>',
+      'state directory; also by $HOLDFAST_STATE',
+      defaultStateRoot(process.env, process.getuid?.() ?? -1),
+    );
     sub.option('--json', 'print JSON');
     for (const flag of command.flags ?? []) {
       if (flag.repeats === true)
@@ -90,14 +109,18 @@ export const runProgram = async (
   }
 };
 
+/** Messages may quote a query, a path, or what another process said. */
+const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
+
 const examplesText = (examples: readonly string[]): string =>
   `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}\n`;
 
 /** Tells the person what went wrong; a stack trace only where HOLDFAST_DEBUG is set. */
 const explain = (error: unknown, io: Io): Exit => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.done : Exit.usage;
-  io.err(`holdfast: ${messageOf(error)}\n`);
-  if (process.env['HOLDFAST_DEBUG'] !== undefined && error instanceof Error) io.err(`${error.stack}\n`);
+  io.err(`holdfast: ${printableLines(messageOf(error))}\n`);
+  if (process.env['HOLDFAST_DEBUG'] !== undefined && error instanceof Error)
+    io.err(`${printableLines(error.stack ?? '')}\n`);
   else if (!(error instanceof CliError))
     io.err('This is a fault of Holdfast itself. Run it again with HOLDFAST_DEBUG=1 for the details.\n');
   return error instanceof CliError ? error.status : Exit.internal;

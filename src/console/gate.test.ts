@@ -10,7 +10,7 @@ import { startTestConsole } from './test-console.ts';
 
 const code = (wanted: string) => (error: unknown) => error instanceof ConsoleError && error.code === wanted;
 
-test('the token opens a session once, leaves the address, and everything else needs that session', async (t) => {
+test('the token opens a session, leaves the address, and everything else needs a session', async (t) => {
   const { ask, token, port, cookie } = await startTestConsole(t);
 
   const login = await ask(`/?token=${token}`, { headers: { cookie: undefined } });
@@ -23,6 +23,11 @@ test('the token opens a session once, leaves the address, and everything else ne
   );
   assert.notEqual(setCookie.split(';')[0], cookie, 'each login has a session of its own');
   assert.ok(!setCookie.includes(token));
+  assert.equal(
+    (await ask(`/?token=${token}`)).status,
+    303,
+    'until the next start the link can be used again',
+  );
 
   assert.equal((await ask('/')).status, 200);
   for (const path of [

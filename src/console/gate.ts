@@ -7,7 +7,7 @@ import { cookieValue, type Sessions } from './sessions.ts';
  * Everything that stands between a request and the log. In this order, each request must
  * 1. name this console in Host: a page of another site whose name was rebound to 127.0.0.1 does not (421);
  * 2. come from this console's own page, if it goes to the API and the browser says where it comes from (403);
- * 3. carry the token (once, to get a session) or a session (401).
+ * 3. carry the token, which opens a session each time it is shown until the next start, or a session (401).
  */
 
 const contentSecurityPolicy = [
@@ -115,7 +115,7 @@ export const addGate = (app: FastifyInstance, gate: Gate): void => {
       title: offered === null ? 'Open the console by its link' : 'This link is no longer good',
       text:
         offered === null
-          ? 'Logs are shown only to the person who started Holdfast. The link with the token is printed by'
+          ? 'Logs are shown only to who has the link with the token, or a session that it opened. The link is printed by'
           : 'The token is not the one this console was started with; each start makes a new one. The link is printed by',
       command: 'holdfast up',
       after: 'It looks like http://127.0.0.1:8600/?token=… and works until Holdfast is started again.',

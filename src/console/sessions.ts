@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '#base/clock';
 
-/** Who may read: a browser that once showed the token. Kept in memory, so a restart of the console ends them all. */
+/** Who may read: a browser that showed the token. Kept in memory, so a restart of the console ends them all. */
 export type Sessions = {
   /** A new session id (256 random bits, base64url) if `offered` is the token, else `null`. */
   open(offered: string): string | null;

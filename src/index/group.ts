@@ -1,5 +1,8 @@
+import { micros, type Micros } from '#base/clock';
+import { VaultError } from '#vault/read';
+import { Contents, type Numbers } from './contents.ts';
 import type { LocalTime } from './parse/timestamp.ts';
-import { projectBatch } from './project/project.ts';
+import { numbersAgain, projectBatch, type Admit } from './project/project.ts';
 import type { RowBinaryWriter } from './project/row-binary.ts';
 import type { AlteredEntry, Progress } from './progress.ts';
 import { Senders } from './senders.ts';
@@ -11,6 +14,8 @@ export type Group = {
   rows: number;
   bytes: Buffer;
   senders: Senders;
+  /** What came under which number. */
+  contents: Contents;
   /** The progress once this group is in. */
   after: Progress;
 };
@@ -19,53 +24,140 @@ export type GroupLimits = { rows: number; bytes: number };
 
 export const groupLimits: GroupLimits = { rows: 131_072, bytes: 48 * 1024 * 1024 };
 
+export type GroupOptions = {
+  vault: VaultSource;
+  local: LocalTime;
+  /** Its bytes are valid until it is used again. */
+  writer: RowBinaryWriter;
+  /** What the index has under these numbers. */
+  contentsOf(numbers: Numbers): Promise<Contents>;
+  /** The group before, which may not be in the index yet. */
+  inFlight: Contents | null;
+};
+
 /**
- * Reads and projects entries from `before.entry` up to `size`, as many as one insert takes, at least one. Uses `writer`,
- * whose bytes are valid until it is used again. Lines whose (stream, sequence) is in the index already are left out.
+ * Reads and projects entries from `before.entry` up to `size`, as many as one insert takes, at least one. A line whose
+ * (stream, sequence) came before is left out if it is the same line, and flagged if it is another.
  */
 export const collectGroup = async (
-  vault: VaultSource,
   before: Progress,
   size: number,
-  writer: RowBinaryWriter,
-  local: LocalTime,
+  options: GroupOptions,
   limits: GroupLimits = groupLimits,
 ): Promise<Group> => {
-  writer.truncate(0);
-  const numbering = before.numbering.copy();
+  const collecting = collect(before, options);
+  const { writer } = options;
   const altered: AlteredEntry[] = [];
-  const senders = new Senders();
-  let rows = 0;
-  let redelivered = 0;
   let entry = before.entry;
-
-  const admit = (stream: string, sequence: number): boolean => {
-    const fresh = numbering.admit(stream, sequence);
-    if (!fresh) redelivered += 1;
-    return fresh;
-  };
-
-  for (; entry < size && rows < limits.rows && writer.length < limits.bytes; entry += 1) {
-    const read = await vault.read(entry);
-    if (read.kind === 'altered') altered.push({ entry, reason: read.reason });
-    if (read.kind === 'lines') {
-      rows += projectBatch(writer, entry, read.batch, { local, admit, witness: (row) => senders.add(row) });
-    }
+  for (; entry < size && collecting.rows() < limits.rows && writer.length < limits.bytes; entry += 1) {
+    const taken = await collecting.take(entry, 3);
+    if (taken !== null) altered.push(taken);
     // Searches are served by this thread too.
     await new Promise(setImmediate);
   }
+  return collecting.group(entry, altered.length === 0 ? before.altered : [...before.altered, ...altered]);
+};
+
+export const mostRestored = 64;
+const restoreMs = 1000;
+
+/**
+ * Tries altered entries once more, some of them from the `skip`-th on.
+ * @returns `null` if none of those is what was committed
+ */
+export const collectRestored = async (
+  before: Progress,
+  skip: number,
+  options: GroupOptions,
+): Promise<Group | null> => {
+  const collecting = collect(before, options);
+  const restored = new Set<number>();
+  const until = performance.now() + restoreMs;
+  for (const { entry } of before.altered.slice(skip, skip + mostRestored)) {
+    if (performance.now() > until || collecting.rows() >= groupLimits.rows) break;
+    try {
+      if ((await collecting.take(entry, 1)) === null) restored.add(entry);
+    } catch (error) {
+      // That one cannot be looked at now keeps nothing else from being indexed.
+      if (!(error instanceof VaultError)) throw error;
+    }
+    await new Promise(setImmediate);
+  }
+  if (restored.size === 0) return null;
+  return collecting.group(
+    before.entry,
+    before.altered.filter(({ entry }) => !restored.has(entry)),
+  );
+};
+
+type Collecting = {
+  rows(): number;
+  /** @returns the entry if it is altered */
+  take(entry: number, tries: number): Promise<AlteredEntry | null>;
+  group(entry: number, altered: readonly AlteredEntry[]): Group;
+};
+
+const collect = (before: Progress, options: GroupOptions): Collecting => {
+  const { vault, local, writer, inFlight } = options;
+  writer.truncate(0);
+  const numbering = before.numbering.copy();
+  const senders = new Senders(Infinity);
+  const contents = new Contents();
+  let rows = 0;
+  let redelivered = 0;
+  let conflicts = 0;
+  let heldUntil: Micros = before.heldUntil;
+  let known: Contents | null = null;
+
+  const admit: Admit = (stream, sequence, content) => {
+    const fresh = numbering.admit(stream, sequence);
+    if (!fresh && [contents, inFlight, known].some((some) => some?.has(stream, sequence, content))) {
+      redelivered += 1;
+      return 'again';
+    }
+    contents.add(stream, sequence, content);
+    if (fresh) return 'new';
+    conflicts += 1;
+    return 'conflict';
+  };
+
   return {
-    from: before.entry,
-    rows,
-    bytes: writer.bytes(),
-    senders,
-    after: {
-      ...before,
-      entry,
-      lines: before.lines + rows,
-      redelivered: before.redelivered + redelivered,
-      numbering,
-      altered: altered.length === 0 ? before.altered : [...before.altered, ...altered],
+    rows: () => rows,
+    async take(entry, tries) {
+      const read = await vault.read(entry, tries);
+      if (read.kind === 'altered') return { entry, reason: read.reason };
+      if (read.kind === 'no lines') {
+        if (read.idle !== null) heldUntil = micros(Math.max(heldUntil, read.idle));
+        return null;
+      }
+      const again = numbersAgain(read.batch, (stream, sequence) => numbering.has(stream, sequence));
+      known = again.size === 0 ? null : await options.contentsOf(again);
+      const projected = projectBatch(writer, entry, read.batch, {
+        local,
+        admit,
+        witness: (row) => senders.add(row),
+      });
+      rows += projected.rows;
+      heldUntil = micros(Math.max(heldUntil, projected.received));
+      return null;
     },
+    group: (entry, altered) => ({
+      from: before.entry,
+      rows,
+      bytes: writer.bytes(),
+      senders,
+      contents,
+      after: {
+        ...before,
+        revision: before.revision + 1,
+        entry,
+        lines: before.lines + rows,
+        redelivered: before.redelivered + redelivered,
+        conflicts: before.conflicts + conflicts,
+        heldUntil,
+        numbering,
+        altered,
+      },
+    }),
   };
 };

@@ -4,51 +4,23 @@ import type { OwnLog } from '#base/own-log';
 import { openEngine } from './engine/embedded.ts';
 import type { Engine, EngineOptions } from './engine/engine.ts';
 import { IndexError } from './errors.ts';
-import { collectGroup, type Group } from './group.ts';
-import type { Numbering } from './numbering.ts';
+import type { Indexed, IndexState, Trouble } from './index-state.ts';
+import { contentsOf, type Contents } from './contents.ts';
+import { collectGroup, collectRestored, mostRestored, type Group, type GroupOptions } from './group.ts';
+import { deleteOldParts } from './old-parts.ts';
 import { machineZone, type LocalTime } from './parse/timestamp.ts';
 import { RowBinaryWriter } from './project/row-binary.ts';
-import {
-  emptyIndex,
-  loadSenders,
-  nothingIndexed,
-  recover,
-  undo,
-  writeProgress,
-  type AlteredEntry,
-  type Progress,
-} from './progress.ts';
+import { emptyIndex, nothingIndexed, recover, undo, writeProgress, type Progress } from './progress.ts';
 import { lines } from './schema.ts';
 import type { Senders } from './senders.ts';
+import { loadSenders } from './senders-table.ts';
 import { buildTokenIndex } from './token-index.ts';
 import { meansAltered, type VaultSource } from './vault-source.ts';
-
-export type Trouble = {
-  /** `vault altered`: what is published is not what was signed. `vault`: it could not be read. `index`: the engine failed. */
-  with: 'vault altered' | 'vault' | 'index';
-  message: string;
-};
-
-/** What the index can say of itself. */
-export type IndexState = {
-  /** Entries below this are in the index. Rows of later ones may be there already and are not to be shown. */
-  indexed: number;
-  /** Size of the newest checkpoint seen; 0 if there is none yet. */
-  committed: number;
-  lines: number;
-  redelivered: number;
-  altered: readonly AlteredEntry[];
-  numbering: Numbering;
-  /** Why the vault's entries beyond `indexed` are not being taken in, `null` if they are. */
-  trouble: Trouble | null;
-};
-
-/** Entries [from, to) have just become searchable. */
-export type Indexed = { from: number; to: number };
 
 export type Index = {
   readonly engine: Engine;
   readonly senders: Senders;
+  readonly vault: VaultSource;
   state(): IndexState;
   /** @returns how to stop listening */
   onIndexed(listener: (range: Indexed) => void): () => void;
@@ -64,6 +36,10 @@ export type IndexOptions = EngineOptions & {
   /** How to read times without a zone. Default: this machine's zone. */
   local?: LocalTime;
   pollMs?: number;
+  /** How often altered entries are tried again. Default: a minute. */
+  restoreMs?: number;
+  /** How many senders are kept by name. */
+  mostSenders?: number;
 };
 
 /**
@@ -77,7 +53,7 @@ export const openIndex = async (options: IndexOptions): Promise<Index> => {
   try {
     const recovery = await recover(engine);
     log(recovery.found === 'not usable' ? 'warning' : 'info', `index ${recovery.found}: ${recovery.detail}`);
-    return follow(engine, options, recovery.progress, await loadSenders(engine));
+    return follow(engine, options, recovery.progress, await loadSenders(engine, options.mostSenders));
   } catch (error) {
     await engine.close();
     throw error;
@@ -86,6 +62,9 @@ export const openIndex = async (options: IndexOptions): Promise<Index> => {
 
 const retryMs = 1000;
 const idleBeforeIndexMs = 1000;
+/** Of more senders than are kept by name, those with the most lines are looked up this often. */
+const sendersMs = 10 * 60_000;
+const oldPartsMs = 20_000;
 /** Entries without lines are noted this often; reading them again after a crash costs nothing. */
 const emptyEntriesPerProgress = 256;
 
@@ -93,6 +72,7 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, senders:
   const { vault, log } = options;
   const local = options.local ?? machineZone;
   const pollMs = options.pollMs ?? 100;
+  const restoreMs = options.restoreMs ?? 60_000;
   const listeners = new Set<(range: Indexed) => void>();
   const writers = [new RowBinaryWriter(), new RowBinaryWriter()] as const;
 
@@ -104,6 +84,9 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, senders:
   let emptying: { resolve: () => void; reject: (error: unknown) => void }[] = [];
   let unbuilt = true;
   let idleSince = performance.now();
+  let tidied = performance.now();
+  let restored = { at: -Infinity, skip: 0 };
+  let sendersLoaded = { at: performance.now(), lines: start.lines };
 
   const insert = async (group: Group): Promise<void> => {
     if (group.rows > 0) await engine.insert(lines, [group.bytes]);
@@ -120,8 +103,17 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, senders:
     for (const { entry, reason } of group.after.altered.slice(-8))
       if (entry >= group.from) log('error', `entry ${entry} is not indexed: ${reason}`);
     if (group.rows >= 50_000) unbuilt = true;
+    tidyUp();
     for (const listener of listeners) listener({ from: group.from, to: group.after.entry });
   };
+
+  const groupOptions = (writer: RowBinaryWriter, inFlight: Contents | null): GroupOptions => ({
+    vault,
+    local,
+    writer,
+    contentsOf: (numbers) => contentsOf(engine, numbers),
+    inFlight,
+  });
 
   type Outcome = { error: unknown } | null;
 
@@ -129,17 +121,23 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, senders:
   const catchUp = async (size: number): Promise<void> => {
     let inserting: Promise<Outcome> = Promise.resolve(null);
     let next = done;
+    let inFlight: Contents | null = null;
     for (let turn = 0; next.entry < size && !stopping.signal.aborted && emptying.length === 0; turn += 1) {
       const writer = turn % 2 === 0 ? writers[0] : writers[1];
-      const collected = await collectGroup(vault, next, size, writer, local).then(
+      const collected: { group: Group } | { error: unknown } = await collectGroup(
+        next,
+        size,
+        groupOptions(writer, inFlight),
+      ).then(
         (group) => ({ group }),
         (error: unknown) => ({ error }),
       );
       const outcome = await inserting;
       if (outcome !== null) throw outcome.error;
       if (!('group' in collected)) throw collected.error;
-      const { group } = collected;
+      const group: Group = collected.group;
       next = group.after;
+      inFlight = group.contents;
       inserting = insert(group).then(
         () => null,
         (error: unknown) => ({ error }),
@@ -165,6 +163,33 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, senders:
     written = nothingIndexed;
   };
 
+  /** Entries that were altered may have been restored from a copy. */
+  const restore = async (): Promise<void> => {
+    if (done.altered.length === 0 || performance.now() - restored.at < restoreMs) return;
+    const group = await collectRestored(done, restored.skip, groupOptions(writers[0], null));
+    const skip = restored.skip + mostRestored;
+    restored = { at: performance.now(), skip: skip < done.altered.length ? skip : 0 };
+    if (group === null) return;
+    const entries = done.altered.length - group.after.altered.length;
+    await insert(group);
+    log('info', `${entries} entries that were altered are as committed again: ${group.rows} lines indexed`);
+  };
+
+  const tidyUp = (): void => {
+    if (performance.now() - tidied < oldPartsMs) return;
+    tidied = performance.now();
+    deleteOldParts(engine).catch((error: unknown) => {
+      if (!stopping.signal.aborted) log('warning', `merged parts were not deleted: ${messageOf(error)}`);
+    });
+  };
+
+  const refreshSenders = async (): Promise<void> => {
+    const due = performance.now() - sendersLoaded.at > sendersMs && done.lines !== sendersLoaded.lines;
+    if (senders.others() === null || !due) return;
+    senders.become(await loadSenders(engine, options.mostSenders));
+    sendersLoaded = { at: performance.now(), lines: done.lines };
+  };
+
   const step = async (): Promise<void> => {
     if (emptying.length > 0) {
       const waiting = emptying;
@@ -181,6 +206,8 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, senders:
     if (checkpoint === null) return;
     await adopt(checkpoint.origin);
     committed = checkpoint.size;
+    await restore();
+    tidyUp();
     if (checkpoint.size > done.entry) {
       await catchUp(checkpoint.size);
       idleSince = performance.now();
@@ -191,7 +218,7 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, senders:
         (error: unknown) =>
           log('warning', `the token index was not built, searches scan instead: ${messageOf(error)}`),
       );
-    }
+    } else await refreshSenders();
   };
 
   /** After a failure part of a group may be in the table. */
@@ -200,7 +227,7 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, senders:
     const source = error instanceof IndexError ? 'index' : meansAltered(error) ? 'vault altered' : 'vault';
     trouble = { with: source, message: messageOf(error) };
     await sleep(retryMs);
-    if (!stopping.signal.aborted) await undo(engine, done.entry);
+    if (!stopping.signal.aborted) await undo(engine, done);
   };
 
   const loop = async (): Promise<void> => {
@@ -224,11 +251,14 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, senders:
   return {
     engine,
     senders,
+    vault,
     state: () => ({
       indexed: done.entry,
       committed,
       lines: done.lines,
       redelivered: done.redelivered,
+      conflicts: done.conflicts,
+      heldUntil: done.heldUntil,
       altered: done.altered,
       numbering: done.numbering,
       trouble,

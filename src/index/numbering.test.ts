@@ -39,3 +39,21 @@ it('leaves its original alone when copied', () => {
   numbering.copy().admit('a', 4);
   assert.deepEqual(numbering.entries(), [['a', [[1, 3]]]]);
 });
+
+it('knows which numbers it has, and the newest of each stream', () => {
+  const numbering = new Numbering([
+    [
+      'a',
+      [
+        [1, 3],
+        [7, 9],
+      ],
+    ],
+  ]);
+  assert.deepEqual(
+    [3, 4, 7, 10].map((sequence) => numbering.has('a', sequence)),
+    [true, false, true, false],
+  );
+  assert.equal(numbering.has('b', 1), false);
+  assert.deepEqual(numbering.newest(), [{ stream: 'a', last: 9 }]);
+});

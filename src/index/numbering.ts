@@ -1,3 +1,5 @@
+import { toBytes, type ByteString } from './parse/byte-string.ts';
+
 /** Inclusive range of sequence numbers. */
 export type Range = [first: number, last: number];
 
@@ -41,18 +43,33 @@ export class Numbering {
     return fill(ranges, sequence);
   }
 
+  has(stream: string, sequence: number): boolean {
+    const ranges = this.streams.get(stream);
+    return ranges !== undefined && ranges.some(([first, last]) => first <= sequence && sequence <= last);
+  }
+
+  /** The highest number of each stream. */
+  newest(): { stream: string; last: number }[] {
+    return [...this.streams].map(([stream, ranges]) => ({
+      stream: text(stream),
+      last: ranges.at(-1)?.[1] ?? 0,
+    }));
+  }
+
   holes(): Hole[] {
     const holes: Hole[] = [];
     for (const [stream, ranges] of this.streams) {
       let next = 1;
       for (const [first, last] of ranges) {
-        if (first > next) holes.push({ stream, first: next, last: first - 1 });
+        if (first > next) holes.push({ stream: text(stream), first: next, last: first - 1 });
         next = last + 1;
       }
     }
     return holes;
   }
 }
+
+const text = (stream: ByteString): string => toBytes(stream).toString('utf8');
 
 /** The slow path: a number below the newest. */
 const fill = (ranges: Range[], sequence: number): boolean => {

@@ -1,25 +1,31 @@
-import { micros } from '#base/clock';
+import { micros, type Micros } from '#base/clock';
 import type { Engine } from './engine/engine.ts';
+import { IndexError } from './errors.ts';
 import { Numbering, type Range } from './numbering.ts';
 import { fromText } from './parse/byte-string.ts';
 import { parserVersion } from './project/project.ts';
 import { RowBinaryWriter } from './project/row-binary.ts';
 import { createTables, dropTables, indexVersion, progress as progressTable } from './schema.ts';
-import { Senders } from './senders.ts';
 
-/** An entry of the vault whose bytes are not what its checkpoint says: its lines are not in the index. */
+/** An entry of the vault whose bytes were not what its checkpoint says: its lines are not in the index as long as they are not. */
 export type AlteredEntry = { entry: number; reason: string };
 
 /** How far the index is. Written after the rows it speaks of, so rows beyond `entry` are of an insert cut short. */
 export type Progress = {
   /** Origin of the vault that was read; `''` before the first checkpoint. */
   origin: string;
+  /** Goes up by one with each that is written. */
+  revision: number;
   /** Entries below this are in the index. */
   entry: number;
   /** Rows in the index. */
   lines: number;
   /** Lines that were delivered again by a sender that numbers them, and left out. */
   redelivered: number;
+  /** Lines that came under a number that another line had; they are in the index, flagged. */
+  conflicts: number;
+  /** What was received up to here is in the index, as far as the vault tells; 0 = nothing can be said. */
+  heldUntil: Micros;
   /** Sequence numbers taken in; never changed, copied for the next group. */
   numbering: Numbering;
   altered: readonly AlteredEntry[];
@@ -27,17 +33,18 @@ export type Progress = {
 
 export const nothingIndexed: Progress = {
   origin: '',
+  revision: 0,
   entry: 0,
   lines: 0,
   redelivered: 0,
+  conflicts: 0,
+  heldUntil: micros(0),
   numbering: new Numbering(),
   altered: [],
 };
 
-type Stored = {
+type Stored = Pick<Progress, 'origin' | 'redelivered' | 'conflicts' | 'heldUntil'> & {
   version: string;
-  origin: string;
-  redelivered: number;
   numbering: [string, Range[]][];
   altered: AlteredEntry[];
 };
@@ -46,17 +53,20 @@ const version = `${indexVersion}.${parserVersion}`;
 
 /** @throws IndexError */
 export const writeProgress = async (engine: Engine, progress: Progress): Promise<void> => {
-  const { origin, redelivered, numbering, altered } = progress;
+  const { origin, redelivered, conflicts, heldUntil, numbering, altered } = progress;
   const stored: Stored = {
     version,
     origin,
     redelivered,
+    conflicts,
+    heldUntil,
     numbering: numbering.entries(),
     altered: [...altered],
   };
   const state = fromText(JSON.stringify(stored));
   const writer = new RowBinaryWriter();
   writer.reserve(state.length + 64);
+  writer.int64(progress.revision);
   writer.int64(progress.entry);
   writer.int64(progress.lines);
   writer.string(state);
@@ -81,7 +91,7 @@ export const recover = async (engine: Engine): Promise<Recovery> => {
   const read = await readProgress(engine);
   if (read === 'other version') return startAgain(engine, 'it was made by another version');
   const progress = read ?? nothingIndexed;
-  const beyond = await undo(engine, progress.entry);
+  const beyond = await undo(engine, progress);
   const rows = await count(engine, 'SELECT count() AS n FROM lines');
   if (rows !== progress.lines)
     return startAgain(engine, `it has ${rows} lines where its progress says ${progress.lines}`);
@@ -89,7 +99,7 @@ export const recover = async (engine: Engine): Promise<Recovery> => {
     return {
       progress,
       found: 'undone rows of an insert cut short',
-      detail: `${beyond} lines from entry ${progress.entry} on`,
+      detail: `${beyond} lines that no progress speaks of`,
     };
   return {
     progress,
@@ -98,15 +108,32 @@ export const recover = async (engine: Engine): Promise<Recovery> => {
   };
 };
 
-/** Deletes the rows of entries from `entry` on. @returns how many there were @throws IndexError */
-export const undo = async (engine: Engine, entry: number): Promise<number> => {
-  const rows = await count(engine, `SELECT count() AS n FROM lines WHERE entry >= ${entry}`);
-  if (rows > 0)
-    await engine.run(
-      'background',
-      `ALTER TABLE lines DELETE WHERE entry >= ${entry} SETTINGS mutations_sync = 2`,
-    );
-  return rows;
+/** The engine reads statements of up to 256 KiB. */
+const entriesPerStatement = 10_000;
+
+/**
+ * Deletes the rows that a progress does not speak of: of entries beyond it, and of altered ones, which come in late
+ * once they are whole again.
+ * @returns how many there were
+ * @throws IndexError
+ */
+export const undo = async (engine: Engine, { entry, altered }: Progress): Promise<number> => {
+  const conditions = [`entry >= ${entry}`];
+  for (let at = 0; at < altered.length; at += entriesPerStatement) {
+    const some = altered.slice(at, at + entriesPerStatement).map((one) => one.entry);
+    conditions.push(`entry IN (${some.join(', ')})`);
+  }
+  let undone = 0;
+  for (const condition of conditions) {
+    const rows = await count(engine, `SELECT count() AS n FROM lines WHERE ${condition}`);
+    if (rows > 0)
+      await engine.run(
+        'background',
+        `ALTER TABLE lines DELETE WHERE ${condition} SETTINGS mutations_sync = 2`,
+      );
+    undone += rows;
+  }
+  return undone;
 };
 
 /** Empties the index. @throws IndexError */
@@ -120,19 +147,30 @@ const startAgain = async (engine: Engine, detail: string): Promise<Recovery> => 
   return { progress: nothingIndexed, found: 'not usable', detail };
 };
 
+const unknownColumn = 47;
+
 const readProgress = async (engine: Engine): Promise<Progress | null | 'other version'> => {
-  const [row] = await engine.rows(
-    'background',
-    'SELECT entry, lines, state FROM progress ORDER BY entry DESC LIMIT 1',
-  );
+  let row: Record<string, unknown> | undefined;
+  try {
+    [row] = await engine.rows(
+      'background',
+      'SELECT revision, entry, lines, state FROM progress ORDER BY revision DESC LIMIT 1',
+    );
+  } catch (error) {
+    if (error instanceof IndexError && error.engineCode === unknownColumn) return 'other version';
+    throw error;
+  }
   if (row === undefined) return null;
   const stored = parseStored(String(row['state']));
   if (stored === null) return 'other version';
   return {
     origin: stored.origin,
+    revision: Number(row['revision']),
     entry: Number(row['entry']),
     lines: Number(row['lines']),
     redelivered: stored.redelivered,
+    conflicts: stored.conflicts,
+    heldUntil: stored.heldUntil,
     numbering: new Numbering(stored.numbering),
     altered: stored.altered,
   };
@@ -148,28 +186,3 @@ const parseStored = (json: string): Stored | null => {
 
 const count = async (engine: Engine, sql: string): Promise<number> =>
   Number((await engine.rows('background', sql))[0]?.['n'] ?? 0);
-
-/** Everybody who has lines in the index. @throws IndexError */
-export const loadSenders = async (engine: Engine): Promise<Senders> => {
-  const senders = new Senders();
-  const rows = await engine.rows(
-    'background',
-    `SELECT app, host, source, via, listener, stream != '' AS numbered, count() AS lines,
-      toUnixTimestamp64Micro(min(time)) AS first, toUnixTimestamp64Micro(max(time)) AS last
-    FROM lines GROUP BY app, host, source, via, listener, numbered`,
-  );
-  for (const row of rows) {
-    senders.put({
-      app: String(row['app']),
-      host: String(row['host']),
-      source: String(row['source']),
-      via: String(row['via']),
-      listener: String(row['listener']),
-      numbered: Number(row['numbered']) === 1,
-      lines: Number(row['lines']),
-      first: micros(Number(row['first'])),
-      last: micros(Number(row['last'])),
-    });
-  }
-  return senders;
-};

@@ -1,7 +1,7 @@
 import type { Engine, TableLayout } from './engine/engine.ts';
 
 /** Raised whenever parsing or the layout changes: an index of another version is made again from the vault. */
-export const indexVersion = 1;
+export const indexVersion = 2;
 
 /**
  * One row per line. `raw = prefix ‖ message ‖ suffix` byte by byte wherever the message is a slice of the line; else
@@ -9,7 +9,8 @@ export const indexVersion = 1;
  * source, listener, via, tls_name and stream.
  *
  * `time` is what search sorts by: `claimed` if the line has one from ten years before `received` to one day after,
- * else `received`. 255 in facility or severity means none.
+ * else `received`. 255 in facility or severity means none. `content` tells lines apart that came under one number: eight
+ * bytes of a hash of meta and raw, zero for lines without a number.
  */
 export const lines: TableLayout = {
   name: 'lines',
@@ -40,6 +41,7 @@ export const lines: TableLayout = {
     ['tls_name', 'LowCardinality(String)'],
     ['stream', 'LowCardinality(String)'],
     ['sequence', 'UInt64'],
+    ['content', 'FixedString(8)'],
   ],
 };
 
@@ -47,6 +49,7 @@ export const lines: TableLayout = {
 export const progress: TableLayout = {
   name: 'progress',
   columns: [
+    ['revision', 'UInt64'],
     ['entry', 'UInt64'],
     ['lines', 'UInt64'],
     ['state', 'String'],
@@ -86,11 +89,12 @@ const statements = (): string[] => [
 ) ENGINE = MergeTree
 PARTITION BY toYYYYMM(received)
 ORDER BY (app, time)
-SETTINGS fsync_after_insert = 0`,
+SETTINGS fsync_after_insert = 0, old_parts_lifetime = 15`,
   `CREATE TABLE IF NOT EXISTS progress (
   ${columnList(progress)}
-) ENGINE = ReplacingMergeTree(entry)
-ORDER BY tuple()`,
+) ENGINE = ReplacingMergeTree(revision)
+ORDER BY tuple()
+SETTINGS old_parts_lifetime = 15`,
 ];
 
 /** @throws IndexError */

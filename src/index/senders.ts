@@ -16,14 +16,26 @@ export type Sender = {
   last: Micros;
 };
 
+/** What is known of the lines of all senders that are not kept by name. */
+export type Others = Omit<Sender, 'host' | 'app' | 'source' | 'via' | 'listener'>;
+
+/** Strangers choose the names, so there is a bound: this many senders are kept by name. */
+export const mostSenders = 20_000;
+
 /**
- * Everybody who ever sent a line, kept in memory: search takes names from it instead of scanning for them, and can
- * say for any time range who in it does not number its lines.
+ * Who ever sent a line, kept in memory: search takes names from it instead of scanning for them, and can say for any
+ * time range who in it does not number its lines. Of more than `most` the later ones are only counted together.
  */
 export class Senders {
-  private readonly known = new Map<string, Sender>();
+  private readonly most: number;
+  private known = new Map<string, Sender>();
+  private rest: Others = noOthers();
   private lastHead: RowHead | null = null;
-  private lastSender: Sender | null = null;
+  private lastSender: Others | null = null;
+
+  constructor(most: number = mostSenders) {
+    this.most = most;
+  }
 
   add(row: RowHead): void {
     const { lastHead } = this;
@@ -37,58 +49,83 @@ export class Senders {
       lastHead.stream === row.stream;
     if (!same || this.lastSender === null) this.lastSender = this.senderOf(row);
     this.lastHead = row;
-    const sender = this.lastSender;
-    sender.lines += 1;
-    if (row.time < sender.first) sender.first = row.time;
-    if (row.time > sender.last) sender.last = row.time;
+    addTo(this.lastSender, { lines: 1, first: row.time, last: row.time, numbered: row.stream !== '' });
   }
 
   /** Adds what another one has. */
   merge(other: Senders): void {
     for (const sender of other.all()) this.put(sender);
+    this.putOthers(other.rest);
   }
 
   put(sender: Sender): void {
     const key = keyOf(sender);
     const known = this.known.get(key);
-    if (known === undefined) {
-      this.known.set(key, { ...sender });
-      return;
-    }
-    known.lines += sender.lines;
-    known.first = micros(Math.min(known.first, sender.first));
-    known.last = micros(Math.max(known.last, sender.last));
+    if (known !== undefined) addTo(known, sender);
+    else if (this.known.size < this.most) this.known.set(key, { ...sender });
+    else addTo(this.rest, sender);
   }
 
+  putOthers(others: Others): void {
+    if (others.lines > 0) addTo(this.rest, others);
+  }
+
+  /** Those kept by name. */
   all(): IterableIterator<Sender> {
     return this.known.values();
   }
 
+  /** The rest of them; `null` if everybody is kept by name. */
+  others(): Readonly<Others> | null {
+    return this.rest.lines === 0 ? null : this.rest;
+  }
+
+  /** Takes over what another one has, in place of its own. */
+  become(other: Senders): void {
+    this.clear();
+    this.known = other.known;
+    this.rest = other.rest;
+  }
+
   clear(): void {
-    this.known.clear();
+    this.known = new Map();
+    this.rest = noOthers();
     this.lastHead = null;
     this.lastSender = null;
   }
 
-  private senderOf(row: RowHead): Sender {
+  private senderOf(row: RowHead): Others {
     const sender: Sender = {
       host: text(row.host),
       app: text(row.app),
       source: text(row.source),
       via: text(row.via),
       listener: text(row.listener),
+      ...noOthers(),
       numbered: row.stream !== '',
-      lines: 0,
-      first: row.time,
-      last: row.time,
     };
     const key = keyOf(sender);
     const known = this.known.get(key);
     if (known !== undefined) return known;
+    if (this.known.size >= this.most) return this.rest;
     this.known.set(key, sender);
     return sender;
   }
 }
+
+const noOthers = (): Others => ({
+  numbered: true,
+  lines: 0,
+  first: micros(Number.MAX_SAFE_INTEGER),
+  last: micros(Number.MIN_SAFE_INTEGER),
+});
+
+const addTo = (tally: Others, { lines, first, last, numbered }: Others): void => {
+  tally.lines += lines;
+  if (first < tally.first) tally.first = first;
+  if (last > tally.last) tally.last = last;
+  if (!numbered) tally.numbered = false;
+};
 
 const text = (bytes: ByteString): string => toBytes(bytes).toString('utf8');
 

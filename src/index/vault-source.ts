@@ -1,45 +1,123 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemCode } from '#base/errors';
-import { openVault, VaultError } from '#vault/read';
+import { systemClock, type Clock, type Micros } from '#base/clock';
+import { messageOf, systemCode } from '#base/errors';
+import { openVault, VaultError, type VaultReader } from '#vault/read';
 import type { BatchRecords } from './project/project.ts';
 
 /** What the index needs of a vault. */
 export type VaultSource = {
   /** Newest checkpoint, `null` if the vault has none yet. @throws VaultError */
   checkpoint(): { origin: string; size: number } | null;
+  /** Why the signature of checkpoints is not checked, `null` if it is. */
+  unsigned(): string | null;
   /**
    * An entry's lines, or that it has none, or that its bytes are not what the checkpoint says.
+   * @param tries more than one where a keeper may be putting new tiles in the place of old ones just now
    * @throws VaultError where it could not be looked at: that says nothing about the bytes
    */
-  read(entry: number): Promise<EntryRead>;
+  read(entry: number, tries?: number): Promise<EntryRead>;
+  /** Whether an entry is still what the checkpoint says; looks again only where its file is not as it was. */
+  recheck(entry: number): Promise<Rechecked>;
 };
 
 export type EntryRead =
-  { kind: 'lines'; batch: BatchRecords } | { kind: 'no lines' } | { kind: 'altered'; reason: string };
+  | { kind: 'lines'; batch: BatchRecords }
+  /** `idle`: when the keeper said that it had nothing to commit, `null` if the entry does not say so. */
+  | { kind: 'no lines'; idle: Micros | null }
+  | { kind: 'altered'; reason: string };
 
-const attempts = 3;
+export type Rechecked =
+  | { kind: 'as committed'; at: Micros }
+  | { kind: 'altered'; reason: string }
+  | { kind: 'could not look'; reason: string };
+
+/** The text of the vault's public key, or why there is none. Asked again until there is one. */
+export type KeyReader = () => { vkey: string } | { missing: string };
+
 const retryMs = 100;
+const mostKept = 4096;
 
-/** @param vkey text of the vault's public key; without it the checkpoint's signature is not checked */
-export const vaultSource = (directory: string, vkey: string | null): VaultSource => {
-  const vault = openVault(directory, vkey === null ? {} : { vkey });
-  return {
-    checkpoint: () => vault.checkpoint(),
-    async read(entry) {
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return { kind: 'lines', batch: vault.batch(entry) };
-        } catch (error) {
-          if (!(error instanceof VaultError)) throw error;
-          if (error.code === 'not-found') return { kind: 'no lines' };
-          if (error.code !== 'corrupt' || couldNotLook(error)) throw error;
-          // A keeper at work puts new tiles in the place of old ones, between two reads of ours.
-          if (attempt === attempts) return { kind: 'altered', reason: error.message };
-          await sleep(retryMs);
-        }
+export const vaultSource = (
+  directory: string,
+  readKey: KeyReader,
+  clock: Clock = systemClock(),
+): VaultSource => {
+  let open: { vault: VaultReader; unsigned: string | null } | null = null;
+  const kept = new Map<number, { stamp: string; at: Micros }>();
+
+  const reader = (): { vault: VaultReader; unsigned: string | null } => {
+    if (open !== null && open.unsigned === null) return open;
+    const key = readKey();
+    let missing = 'missing' in key ? key.missing : null;
+    if ('vkey' in key) {
+      try {
+        open = { vault: openVault(directory, { vkey: key.vkey }), unsigned: null };
+        return open;
+      } catch (error) {
+        missing = `the public key does not read (${messageOf(error)})`;
       }
+    }
+    open = { vault: open?.vault ?? openVault(directory), unsigned: missing };
+    return open;
+  };
+
+  const read = async (entry: number, tries = 3): Promise<EntryRead> => {
+    const { vault } = reader();
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const [found] = vault.entries(entry, entry + 1);
+        if (found?.entry.kind === 'batch') return { kind: 'lines', batch: vault.batch(entry) };
+        return { kind: 'no lines', idle: found?.entry.kind === 'heartbeat' ? found.entry.committed : null };
+      } catch (error) {
+        if (!(error instanceof VaultError) || error.code !== 'corrupt' || couldNotLook(error)) throw error;
+        if (attempt >= tries) return { kind: 'altered', reason: error.message };
+        await sleep(retryMs);
+      }
+    }
+  };
+
+  return {
+    checkpoint: () => reader().vault.checkpoint(),
+    unsigned: () => reader().unsigned,
+    read,
+    async recheck(entry) {
+      const stamp = stampOf(segmentFile(directory, entry));
+      const known = kept.get(entry);
+      if (stamp !== null && known?.stamp === stamp) return { kind: 'as committed', at: known.at };
+      try {
+        const found = await read(entry);
+        if (found.kind === 'altered') return found;
+      } catch (error) {
+        return { kind: 'could not look', reason: messageOf(error) };
+      }
+      const at = clock.now();
+      if (stamp !== null) {
+        if (kept.size >= mostKept) kept.clear();
+        kept.set(entry, { stamp, at });
+      }
+      return { kind: 'as committed', at };
     },
   };
+};
+
+/** Any write to the file changes at least its ctime, which no program can set. */
+const stampOf = (file: string): string | null => {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
+    return `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+  } catch {
+    return null;
+  }
+};
+
+/** docs/formats/vault.md: 1234067 → segment/x001/x234/067.zst. A wrong path would only mean that nothing is kept. */
+const segmentFile = (directory: string, entry: number): string => {
+  const digits = String(entry);
+  const groups = digits.padStart(Math.ceil(digits.length / 3) * 3, '0').match(/.{3}/g) ?? [];
+  const path = groups.map((group, at) => (at < groups.length - 1 ? `x${group}` : `${group}.zst`));
+  return join(directory, 'segment', ...path);
 };
 
 /** A file that is missing was there when it was checkpointed; any other system error says nothing about the bytes. */

@@ -1,4 +1,4 @@
-import { HoldfastError } from '#base/errors';
+import { HoldfastError, messageOf } from '#base/errors';
 
 /**
  * - `malformed-table`: a table of the kernel does not have the form that its documentation gives it.
@@ -15,3 +15,12 @@ export class InspectError extends HoldfastError {
     this.code = code;
   }
 }
+
+/**
+ * What a program of the host said last before it failed: the last line of its standard error, else the error's own
+ * message. Node's message for a failed child repeats the whole command, which may be a script of several lines.
+ */
+export const lastWordOf = (error: unknown): string => {
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+  return said.trim().split('\n').at(-1)?.trim() || messageOf(error).trim();
+};

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 /** Where the host's facts are read from. Tests point these at captured trees. */
 export type HostPaths = {
@@ -20,3 +20,10 @@ export const textOf = (path: string): string | null => {
     return null;
   }
 };
+
+/** What starts services here: `systemd`, or anything else (and then systemctl does nothing useful). */
+export type InitSystem = 'systemd' | 'other';
+
+/** sd_booted(3): the directory exists exactly where systemd is the init system. */
+export const initSystem = ({ root }: HostPaths): InitSystem =>
+  existsSync(`${root}/run/systemd/system`) ? 'systemd' : 'other';

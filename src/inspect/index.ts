@@ -2,3 +2,4 @@ export * from './services/index.ts';
 export * from './isolation/index.ts';
 export * from './patches/index.ts';
 export * from './logging/index.ts';
+export type { HostPaths } from './host.ts';

@@ -1,11 +1,13 @@
 import { realpathSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { runChild } from '#base/child';
 import { systemClock } from '#base/clock';
 import { stateDirectory } from '#base/state';
-import { collectServices, packageFinder } from '#inspect';
+import { packageFinder } from '#inspect';
 import { connectOwn, startShipping, type Fact } from '#ship';
+import { serviceFacts } from './service-facts.ts';
 
 const config = z.strictObject({
   /** Root of the state directory; `spool/` in it belongs to this process's user. */
@@ -15,30 +17,21 @@ const config = z.strictObject({
   journal: z.enum(['auto', 'off']).default('auto'),
   /** Read only where there is no journal. */
   kernelRing: z.enum(['auto', 'off']).default('auto'),
+  /** File with the facts of this host, kept fresh by the supervisor; without it the agent looks itself. */
+  factsFile: z.string().optional(),
 });
 
-const packages = packageFinder();
-
-/** One fact for each endpoint, so that the log tells when which one came, changed and went. */
-const serviceFacts = async (): Promise<Fact[]> => {
-  const { listeners, couldNotLook } = await collectServices({ packages });
-  const lasting = listeners.filter((listener) => listener.transient !== true);
-  const byName = Map.groupBy(
-    // Socket inodes are new with every restart and say nothing that the processes do not; JSON leaves out undefined.
-    lasting.map((listener) => ({ ...listener, inodes: undefined, transient: undefined })),
-    ({ protocol, address, port, netns }) =>
-      `listener ${protocol} ${address} ${port ?? '-'} netns ${netns.inode ?? '-'}`,
-  );
-  const facts = [...byName].map(([name, value]): Fact => ({ name, value }));
-  return [...facts, { name: 'listeners could-not-look', value: couldNotLook }];
-};
+/** What the supervisor saw of this host, where this process may not look itself. */
+const factsFrom = async (file: string): Promise<Fact[]> =>
+  z.array(z.object({ name: z.string(), value: z.unknown() })).parse(JSON.parse(await readFile(file, 'utf8')));
 
 await runChild(
   'agent',
   (value) => config.parse(value),
-  async ({ state, logRoots, journal, kernelRing }, log, fail) => {
+  async ({ state, logRoots, journal, kernelRing, factsFile }, log, fail) => {
     const { root, spool, ownSocket: socket } = stateDirectory(state);
     const clock = systemClock();
+    const packages = packageFinder();
     const deliverer = await connectOwn({
       socket,
       sender: 'agent',
@@ -55,7 +48,7 @@ await runChild(
       kernelRing,
       // root, this process's user, and whoever owns the state could stop the agent anyway.
       trusted: new Set([0, process.getuid?.() ?? 0, statSync(root).uid].map(String)),
-      facts: serviceFacts,
+      facts: () => (factsFile === undefined ? serviceFacts(packages) : factsFrom(factsFile)),
       clock,
       log,
       fail,

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { on, once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,11 +23,12 @@ const opened = async (started: ChildProcess): Promise<void> => {
 describe('the indexer process', () => {
   let grown: GrownVault;
   let state: StateDirectory;
+  let socket = '';
   let child: ChildProcess | null = null;
   let said = '';
 
-  const start = (): ChildProcess => {
-    const started = spawn(process.execPath, [program, JSON.stringify({ state: state.root })], {
+  const start = (more: Record<string, unknown> = {}): ChildProcess => {
+    const started = spawn(process.execPath, [program, JSON.stringify({ state: state.root, ...more })], {
       stdio: ['pipe', 'ignore', 'pipe'],
     });
     started.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -37,7 +39,7 @@ describe('the indexer process', () => {
 
   const call = async (method: string, path: string, body?: unknown): Promise<string> => {
     const outgoing = request({
-      socketPath: state.searchSocket,
+      socketPath: socket,
       method,
       path,
       headers: { 'content-type': 'application/json' },
@@ -79,6 +81,7 @@ describe('the indexer process', () => {
     grown = await growVault();
     state = stateDirectory(grown.root);
     mkdirSync(state.run);
+    socket = state.searchSocket;
   });
   after(() => {
     child?.kill('SIGKILL');
@@ -148,5 +151,18 @@ describe('the indexer process', () => {
     child = start();
     assert.equal((await caughtUp()).lines, stopped.lines);
     assert.match(said, /index resumed/);
+  });
+
+  it('serves on the socket that it is told, and nowhere else', async () => {
+    assert.ok(child !== null);
+    const exited = once(child, 'exit');
+    child.stdin?.end();
+    await exited;
+    const directory = join(state.run, 'indexer');
+    mkdirSync(directory);
+    socket = join(directory, 'search.sock');
+    child = start({ socket });
+    await caughtUp();
+    assert.ok(!existsSync(state.searchSocket));
   });
 });

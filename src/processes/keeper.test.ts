@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,6 +33,8 @@ describe('keeper process', () => {
     const child = await start(t, made.root);
     const file = made.receive(delivery('one\n'));
     await until(() => linesOf(made).length === 1);
+    // What the signer remembers is for every verifier, whatever the keeper's umask.
+    assert.equal(statSync(join(made.keys, 'lock')).mode & 0o777, 0o644);
     appendFileSync(join(made.intake, file), delivery('two\n'));
     await until(() => linesOf(made).length === 2);
     appendFileSync(join(made.intake, file), delivery('three\n'));
@@ -62,6 +64,7 @@ describe('keeper process', () => {
       assert.deepEqual((await made.verify()).problems, []);
     }
     const last = await start(t, made.root);
+    await until(() => linesOf(made).length === sent);
     last.kill('SIGTERM');
     assert.deepEqual(await once(last, 'exit'), [0, null]);
     assert.deepEqual(
@@ -71,6 +74,49 @@ describe('keeper process', () => {
     const report = await made.verify();
     assert.deepEqual([report.problems, report.uncommitted], [[], 0]);
     assert.equal(readdirSync(made.intake).length, 1);
+  });
+
+  it('waits for another keeper that still writes, and goes on where that one ends', async (t) => {
+    const made = vaultFor(t);
+    const first = await start(t, made.root);
+    made.receive(delivery('one\n'));
+    await until(() => linesOf(made).length === 1);
+    // As in a write to a disk that does not answer: its supervisor is gone, and it does not see it yet.
+    first.kill('SIGSTOP');
+    const unfinished = 'staging/tmp-1-segment-000';
+    made.write(unfinished, Buffer.from('of the first'));
+    const ready = start(t, made.root);
+    let isReady = false;
+    void ready.then(() => (isReady = true));
+    await sleep(1500);
+    assert.ok(!isReady, 'the second began beside the first');
+    assert.ok(made.files().includes(unfinished), 'the second cleared away what the first was at');
+    first.stdin?.end();
+    first.kill('SIGCONT');
+    assert.deepEqual(await once(first, 'exit'), [0, null]);
+    const second = await ready;
+    made.receive(delivery('two\n'));
+    await until(() => linesOf(made).length === 2);
+    second.kill('SIGTERM');
+    assert.deepEqual(await once(second, 'exit'), [0, null]);
+    assert.deepEqual(linesOf(made), ['one', 'two']);
+    const report = await made.verify();
+    assert.deepEqual([report.problems, report.uncommitted], [[], 0]);
+  });
+
+  it('stops within the second that its supervisor gives it, whatever waits in intake', async (t) => {
+    const made = vaultFor(t);
+    const block = delivery('a line of some length, as there are many of them\n'.repeat(2000));
+    for (let i = 0; i < 6; i++) made.receive(...Array.from({ length: 100 }, () => block));
+    const child = await start(t, made.root);
+    const began = performance.now();
+    child.stdin?.end();
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
+    const took = performance.now() - began;
+    assert.ok(took < 1500, `${took} ms`);
+    assert.ok(linesOf(made).length < 1_200_000, 'there was nothing left to leave');
+    const report = await made.verify();
+    assert.deepEqual([report.problems, report.uncommitted], [[], 0]);
   });
 
   it('refuses to begin without a vault, and says so', async (t) => {

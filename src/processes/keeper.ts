@@ -5,6 +5,9 @@ import { systemClock } from '#base/clock';
 import { stateDirectory } from '#base/state';
 import { openAppender, startSequencer } from '#vault/append';
 
+/** Of the time that the supervisor gives a stop, what is left over is for the commit that is under way at its end. */
+const stopWithinMs = 800;
+
 /** The keeper: the vault's only writer. No network. Any fault ends it; the next start goes on from what is durable. */
 await runChild(
   'keeper',
@@ -26,7 +29,7 @@ await runChild(
       addresses: {},
       async stop() {
         stopping = true;
-        await sequencer.stop();
+        await sequencer.stop(stopWithinMs);
       },
     };
   },

@@ -7,6 +7,8 @@ import { startReceiver } from '#receive';
 const config = z.strictObject({
   /** Root of the state directory; `intake/` and `run/` in it belong to this process's user. */
   state: z.string().min(1),
+  /** Where its own socket is made, if not at `run/own.sock`. */
+  ownSocket: z.string().min(1).optional(),
   listen: z.array(
     z.strictObject({
       kind: z.enum(['syslog-tcp', 'syslog-udp']),
@@ -19,6 +21,14 @@ const config = z.strictObject({
 await runChild(
   'receiver',
   (value) => config.parse(value),
-  ({ state, listen }, log, fail) =>
-    startReceiver({ state: stateDirectory(state), listen, clock: systemClock(), log, onFault: fail }),
+  ({ state: root, listen, ownSocket }, log, fail) => {
+    const state = stateDirectory(root);
+    return startReceiver({
+      state: { ...state, ownSocket: ownSocket ?? state.ownSocket },
+      listen,
+      clock: systemClock(),
+      log,
+      onFault: fail,
+    });
+  },
 );

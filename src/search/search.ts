@@ -5,8 +5,11 @@ import type { Answer, Hit } from '#wire/search';
 import { SearchError } from './errors.ts';
 import { hitColumns, readHits } from './hit.ts';
 import { compileQuery, type Compiled } from './query/compile.ts';
+import type { Query } from './query/expression.ts';
 import { parseQuery } from './query/parse.ts';
-import { completenessOf, integrityOf } from './verdicts.ts';
+import { completenessOf } from './completeness.ts';
+import { integrityOf } from './integrity.ts';
+import { lookUpNames } from './names.ts';
 
 export type Search = {
   query: string;
@@ -27,8 +30,9 @@ export const search = async (index: Index, request: Search, clock: Clock): Promi
   const started = clock.elapsed();
   const query = parseQuery(request.query, clock.now());
   const state = index.state();
-  const compiled = compileQuery(query, [...index.senders.all()]);
-  const where = `entry < ${Math.min(state.indexed, request.below ?? state.indexed)} AND ${compiled.where}`;
+  const searched = `entry < ${Math.min(state.indexed, request.below ?? state.indexed)}`;
+  const compiled = await compiledFor(index, query, searched);
+  const where = `${searched} AND ${compiled.where}`;
   const direction = request.from === 'newest' ? 'DESC' : 'ASC';
   const order = ['time', 'entry', 'line', 'part'].map((column) => `${column} ${direction}`).join(', ');
   return asSearchError(index, compiled, async () => {
@@ -50,8 +54,8 @@ export const search = async (index: Index, request: Search, clock: Clock): Promi
       hits,
       answer: {
         answer: {
-          integrity: integrityOf(state),
-          completeness: await completenessOf(index, query),
+          integrity: await integrityOf(index, hits, clock),
+          completeness: await completenessOf(index, query, clock.now()),
           range: {
             since: since === null ? null : formatMicros(since),
             until: until === null ? null : formatMicros(until),
@@ -62,6 +66,14 @@ export const search = async (index: Index, request: Search, clock: Clock): Promi
       },
     };
   });
+};
+
+const compiledFor = async (index: Index, query: Query, searched: string): Promise<Compiled> => {
+  try {
+    return compileQuery(query, await lookUpNames(index, query, searched));
+  } catch (error) {
+    throw error instanceof IndexError ? refusal(error) : error;
+  }
 };
 
 const countLines = async (index: Index, where: string, { parameters }: Compiled): Promise<number> => {
@@ -75,7 +87,7 @@ const countLines = async (index: Index, where: string, { parameters }: Compiled)
 
 /** @throws SearchError `bad-query` for a query that could never be answered */
 export const checkQuery = async (index: Index, query: string, clock: Clock): Promise<void> => {
-  const compiled = compileQuery(parseQuery(query, clock.now()), []);
+  const compiled = compileQuery(parseQuery(query, clock.now()), () => []);
   if (compiled.regexes.length === 0) return;
   const mistake = await badRegex(index, compiled, null);
   if (mistake !== null) throw mistake;
@@ -94,8 +106,9 @@ export const searchEntries = async (
   limit: number,
   clock: Clock,
 ): Promise<Slice> => {
-  const compiled = compileQuery(parseQuery(query, clock.now()), [...index.senders.all()]);
-  const where = `entry >= ${range.from} AND entry < ${range.to} AND ${compiled.where}`;
+  const searched = `entry >= ${range.from} AND entry < ${range.to}`;
+  const compiled = await compiledFor(index, parseQuery(query, clock.now()), searched);
+  const where = `${searched} AND ${compiled.where}`;
   return asSearchError(index, compiled, async () => {
     const hits = readHits(
       await index.engine.binary(
@@ -121,16 +134,18 @@ const asSearchError = async <T>(index: Index, compiled: Compiled, work: () => Pr
         (await badRegex(index, compiled, error)) ??
         new SearchError('bad-query', error.message, { cause: error })
       );
-    if (error.code === 'engine-limit') {
-      throw new SearchError(
+    throw refusal(error);
+  }
+};
+
+const refusal = (error: IndexError): SearchError =>
+  error.code === 'engine-limit'
+    ? new SearchError(
         'too-expensive',
         'the search ran into its limit of time or memory: narrow it by since:, until:, app: or host:',
         { cause: error },
-      );
-    }
-    throw new SearchError('internal', error.message, { cause: error });
-  }
-};
+      )
+    : new SearchError('internal', error.message, { cause: error });
 
 /** The engine does not say which expression it could not read, so each is tried by itself. */
 const badRegex = async (

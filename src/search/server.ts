@@ -7,7 +7,6 @@ import { z } from 'zod';
 import type { Clock } from '#base/clock';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
-import { formatMicros } from '#base/rfc3339';
 import { IndexError, type Index } from '#index';
 import {
   searchRequest,
@@ -15,11 +14,11 @@ import {
   tailRequest,
   type Health,
   type SearchError as WireError,
-  type Source,
 } from '#wire/search';
 import { SearchError } from './errors.ts';
 import { search } from './search.ts';
-import { guardSql } from './sql-guard.ts';
+import { openSqlGuard } from './sql/guard.ts';
+import { openSources } from './sources.ts';
 import { openTail } from './tail.ts';
 
 export type SearchServer = { stop(): Promise<void> };
@@ -71,6 +70,8 @@ const answers = async (socket: string): Promise<boolean> => {
 };
 
 const routes = (app: FastifyInstance, index: Index, clock: Clock, log: OwnLog, ending: AbortSignal): void => {
+  const sources = openSources(index, clock);
+  const guardSql = openSqlGuard(index.engine);
   app.post('/search', async (request, reply) => {
     const found = await search(index, parse(searchRequest, request.body), clock);
     const out = openLines(reply);
@@ -98,26 +99,14 @@ const routes = (app: FastifyInstance, index: Index, clock: Clock, log: OwnLog, e
 
   app.post('/sql', async (request, reply) => {
     const { sql } = parse(sqlRequest, request.body);
-    guardSql(sql);
+    await guardSql(sql);
     const rows = await sqlRows(index, sql);
     const out = openLines(reply);
     for (const row of rows) await out.line(row);
     out.end();
   });
 
-  app.get('/sources', (): Source[] =>
-    [...index.senders.all()]
-      .map(({ host, app: name, source, via, lines, first, last }) => ({
-        host: host === '' ? null : host,
-        app: name === '' ? null : name,
-        source,
-        via,
-        lines,
-        first: formatMicros(first),
-        last: formatMicros(last),
-      }))
-      .toSorted((a, b) => (a.last < b.last ? 1 : -1)),
-  );
+  app.get('/sources', () => sources());
 
   app.get('/health', (): Health => {
     const { indexed, committed, lines } = index.state();

@@ -10,7 +10,8 @@ import { HoldfastError } from '#base/errors';
  * - `fork`: signer and published state disagree about the tree at one size
  * - `corrupt`: bytes of the vault are not what their hashes say
  * - `bad-key`: signer, public key and checkpoint do not belong together
- * - `other-writer`: somebody else wrote the lock record while this process held the vault
+ * - `in-use`: another keeper holds this vault and did not end in time
+ * - `other-writer`: somebody else wrote the lock record, or a segment, while this process held the vault
  * - `no-space`: the file system is full; nothing was committed, the same commit may be tried again
  * - `fsync-failed`: the kernel could not make bytes durable; the process must end
  * - `failed`: an earlier fault stopped this writer; the process must end
@@ -25,6 +26,7 @@ export type VaultErrorCode =
   | 'fork'
   | 'corrupt'
   | 'bad-key'
+  | 'in-use'
   | 'other-writer'
   | 'no-space'
   | 'fsync-failed'

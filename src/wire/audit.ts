@@ -52,3 +52,22 @@ export const auditReport = z.object({
   couldNotLook: z.array(couldNotLook),
 });
 export type AuditReport = z.infer<typeof auditReport>;
+
+/** What a section looks like of which nothing was seen: not clean, but not looked at. */
+const unseen: Readonly<Record<SectionName, z.ZodType>> = {
+  services: z.object({
+    listeners: z.array(z.unknown()).length(0),
+    couldNotLook: z.array(z.unknown()).min(1),
+  }),
+  patches: z.object({ upgrades: z.object({ result: z.literal('could-not-look') }) }),
+  logging: z.object({ processesSeen: z.literal('none'), files: z.array(z.unknown()).length(0) }),
+  isolation: z.object({ servicesSeen: z.literal('none') }),
+};
+
+/** Whether a section's report says that it could not look: it is missing, or has nothing of what it is about. */
+export const isUnseen = (section: SectionName, value: unknown): boolean =>
+  value === null || value === undefined || unseen[section].safeParse(value).success;
+
+/** Sections in which nothing was seen: that nothing was found there says nothing. */
+export const unseenSections = ({ sections }: Pick<AuditReport, 'sections'>): SectionName[] =>
+  sectionName.options.filter((section) => isUnseen(section, sections[section]));

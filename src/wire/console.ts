@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { couldNotLook, finding } from './audit.ts';
+import { couldNotLook, finding, sectionName } from './audit.ts';
 import { ready } from './ready.ts';
 import { health } from './search.ts';
 
@@ -66,6 +66,8 @@ export const auditAnswer = z.discriminatedUnion('result', [
     result: z.literal('found'),
     host: z.string(),
     time: z.string(),
+    /** Sections in which nothing could be seen. */
+    unseenSections: z.array(sectionName),
     findings: z.array(finding),
     couldNotLook: z.array(couldNotLook),
   }),

@@ -6,7 +6,7 @@ export const ready = z.object({
   console: z.string().nullable(),
   vkey: z.string(),
   supervisorPid: z.int(),
-  processes: z.record(z.string(), z.object({ pid: z.int(), uid: z.int() })),
+  processes: z.record(z.string(), z.object({ pid: z.int(), uid: z.int(), groups: z.array(z.int()) })),
 });
 export type Ready = z.infer<typeof ready>;
 

@@ -60,7 +60,10 @@ export type Hit = z.infer<typeof hit>;
 
 export const answer = z.object({
   answer: z.object({
-    /** `unaltered` = every entry that was searched matched its checkpointed hash when it was indexed. */
+    /**
+     * `unaltered` = every entry that was searched matched its checkpointed hash when it was indexed, and none of those
+     * that were looked at again for this answer has changed since. `detail` says which and when.
+     */
     integrity: z.object({
       verdict: z.enum(['unaltered', 'altered', 'unknown']),
       detail: z.string(),
@@ -69,7 +72,10 @@ export const answer = z.object({
       /** Outer-log size of the newest checkpoint. */
       committed: z.int(),
     }),
-    /** `known gaps` name what is missing; `unknown` where senders do not number what they send. */
+    /**
+     * `known gaps` name what is missing; `unknown` where senders do not number what they send, and for what was received
+     * later than the newest line of the index: a range without an end is never `complete`.
+     */
     completeness: z.object({
       verdict: z.enum(['complete', 'known gaps', 'unknown']),
       detail: z.string(),
@@ -100,6 +106,8 @@ export const source = z.object({
   lines: z.int(),
   first: time,
   last: time,
+  /** Only in the last row, where there are too many senders to list: about how many others it stands for. */
+  others: z.int().optional(),
 });
 export type Source = z.infer<typeof source>;
 

@@ -38,7 +38,7 @@ test('a listener on every address is a finding, and --fail-on says so', async ()
     const { status, stdout } = await runAsync('audit', '--json', '--fail-on', 'info');
     assert.equal(status, 1);
     const report = auditReport.parse(JSON.parse(stdout));
-    const finding = report.findings.find(({ id }) => id.endsWith(`:${port}`));
+    const finding = report.findings.find(({ evidence }) => evidence.includes(`tcp 0.0.0.0:${port}`));
     assert.ok(finding, `port ${port} is named`);
     assert.equal(finding.section, 'services');
   } finally {

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { corpus } from '../../bench/corpus/corpus.ts';
 import { tally } from '../../bench/corpus/tally.ts';
 import type { IngestResult } from '../../bench/ingest.ts';
+import { documentedCommands } from '../harness/documents.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const scratch = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
@@ -70,6 +71,27 @@ test('the ingest bench counts every line and prints the ratios', async (t) => {
   assert.equal(existsSync(runDirectory(pid)), false);
   assert.deepEqual(leftOver(pid), []);
 });
+
+const documented = documentedCommands().filter(({ line }) => line.startsWith('npm run bench -- '));
+
+test('docs/performance.md shows how to run the bench', () => {
+  assert.ok(documented.filter(({ file }) => file === 'docs/performance.md').length >= 5);
+});
+
+for (const line of new Set(documented.map((shown) => shown.line))) {
+  test(`as documented, on few lines: ${line}`, async (t) => {
+    const args = line
+      .replace('npm run bench -- ', '')
+      .replace(/\/tmp\/\w+/, scratch)
+      .split(/\s+/);
+    // Of an option that is given twice the last one counts.
+    const { status, stdout, stderr } = await bench([...args, '--lines', '2000', '--runs', '1']);
+    if (status === 3) return t.skip(stderr.trim());
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /2000 of 2000 lines, none lost, none twice, none changed/);
+    return undefined;
+  });
+}
 
 test('Ctrl-C ends the bench and leaves nothing behind', async (t) => {
   const { status, stderr, pid } = await bench(

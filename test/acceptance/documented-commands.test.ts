@@ -1,19 +1,25 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { documentedBlocks, documentedCommands } from '../harness/documents.ts';
 import { removeState, root, startUp, temporaryState, until, search, type RunningUp } from '../harness/up.ts';
 
 /**
- * Every command that README.md, docs/ and the help texts show is run here against a live Holdfast. What is shown in an
- * `sh` block counts; commands that run until they are interrupted are interrupted after a while.
+ * What README.md, docs/ and the help texts show is true of a live Holdfast:
+ *
+ * - each line of an `sh` block is run, `notRunHere` excepted, and must end with a status that its text allows;
+ * - each `$ holdfast …` of a `text` block is run, and must print exactly what stands below it;
+ * - each example of each help text is run;
+ * - the picture of `holdfast up` in README.md has the form of what `up` prints.
+ *
+ * Commands that run until they are interrupted are interrupted after a while.
  */
 const state = temporaryState();
 let up: RunningUp;
 
 before(async () => {
-  up = await startUp(state);
+  up = await startUp(state, []);
 });
 
 after(async () => {
@@ -21,23 +27,33 @@ after(async () => {
   removeState(state);
 });
 
-const shellBlocks = (file: string): string[] =>
-  [...readFileSync(join(root, file), 'utf8').matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, body = '']) =>
-    body.split('\n'),
-  );
-
-const documented = ['README.md', ...globSync('docs/**/*.md', { cwd: root })]
-  .flatMap((file) => shellBlocks(file).map((line) => ({ file, line: line.replace(/\s+#.*$/, '').trim() })))
-  .filter(({ line }) => line !== '' && !line.startsWith('#'));
-
 const examplesIn = (help: string): string[] =>
   (help.split('\nExamples:\n')[1] ?? '')
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line.startsWith('holdfast '));
 
-/** What the suites themselves run (`npm …`, the peers' configuration) is not run again here. */
-const ranElsewhere = /^(npm |git |cd )/;
+/** Shown, but not run by this file: the line, and why. */
+const notRunHere: Readonly<Record<string, string>> = {
+  'git clone <this repository> holdfast && cd holdfast': 'this is that clone',
+  'npm start': 'installs, and then runs `holdfast up`, which is what runs here',
+  'npm test': 'this suite is part of it',
+  'npm run test:full':
+    'the same suites with every long one whole; they take too long to run inside each other',
+};
+
+/** bench.test.ts runs every line of docs/performance.md, with fewer lines. */
+const ranByBenchTest = documentedCommands()
+  .filter(({ file, line }) => file === 'docs/performance.md' && line.startsWith('npm run bench -- '))
+  .map(({ line }) => line);
+
+/** The nouns, or verbs, that a help text lists. */
+const namesIn = (help: string): string[] => {
+  const [listed = ''] = (help.split('\nCommands:\n')[1] ?? '').split('\n\n');
+  return [...listed.matchAll(/^ {2}([a-z]+) /gm)]
+    .map(([, name = '']) => name)
+    .filter((name) => name !== 'help');
+};
 
 type Outcome = { status: number | null; stdout: string; stderr: string };
 
@@ -46,6 +62,8 @@ const runLine = async (line: string, milliseconds: number): Promise<Outcome> =>
     const env = {
       ...process.env,
       HOLDFAST_STATE: state.root,
+      // What an example puts below `~` goes when the test does.
+      HOME: state.root,
       PATH: `${join(root, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`,
     };
     const child = spawn('sh', ['-c', `exec ${line}`], {
@@ -73,7 +91,8 @@ const expected = (line: string): readonly number[] => {
   return [0];
 };
 
-const check = async (line: string): Promise<void> => {
+const check = async (shown: string): Promise<void> => {
+  const line = shown.replace(/127\.0\.0\.1 --port 5514\b/, `127.0.0.1 --port ${up.syslogUdp()}`);
   const { status, stdout, stderr } = await runLine(
     line,
     /^holdfast (logs tail|up)\b/.test(line) ? 2500 : 60_000,
@@ -81,34 +100,93 @@ const check = async (line: string): Promise<void> => {
   assert.ok(expected(line).includes(status ?? -1), `${line}\nexit status ${status}\n${stdout}\n${stderr}`);
 };
 
-for (const { file, line } of documented) {
-  if (ranElsewhere.test(line)) continue;
-  test(`${file}: ${line}`, async () => {
-    await check(line.replace(/127\.0\.0\.1 --port 5514\b/, `127.0.0.1 --port ${up.syslogUdp()}`));
+const commands = documentedCommands();
+
+for (const { file, line } of commands) {
+  if (notRunHere[line] !== undefined || ranByBenchTest.includes(line)) continue;
+  test(`${file}: ${line}`, async () => check(line));
+}
+
+test('README and docs show commands, and nothing is excepted that they do not show', () => {
+  assert.ok(commands.filter(({ line }) => line.startsWith('holdfast ')).length >= 5);
+  for (const line of Object.keys(notRunHere))
+    assert.ok(
+      commands.some((shown) => shown.line === line),
+      line,
+    );
+});
+
+const sessions = documentedBlocks()
+  .filter(({ language, lines }) => language === 'text' && lines[0]?.startsWith('$ holdfast '))
+  .flatMap(({ file, lines }) =>
+    lines
+      .join('\n')
+      .split(/^\$ /m)
+      .slice(1)
+      .map((session) => {
+        const [line = '', ...printed] = session.trimEnd().split('\n');
+        return { file, line, printed: printed.join('\n') };
+      }),
+  );
+
+for (const { file, line, printed } of sessions) {
+  test(`${file}: what '${line}' prints`, async () => {
+    await until('something is indexed', () => search(state, 'app:holdfast', 0).answer.integrity.indexed > 0);
+    const { stdout, stderr } = await runLine(line, 60_000);
+    assert.equal(`${stdout}${stderr}`.trimEnd(), printed);
   });
 }
 
-test('README and docs show commands', () => {
-  assert.ok(documented.filter(({ line }) => line.startsWith('holdfast ')).length >= 5);
+test('docs/search.md shows what a mistake looks like', () => {
+  assert.ok(sessions.some(({ file }) => file === 'docs/search.md'));
+});
+
+/** A line of what `up` prints, without what differs from host to host and from start to start. */
+const form = (line: string): string =>
+  line
+    .replace(/^(Holdfast is running on ).*/, '$1STATE')
+    .replaceAll(` --state ${state.root}`, '')
+    .replace(/\bpid +\d+ +uid +\d+ +/, 'pid N uid N ')
+    .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
+    .replace(/--port \d+/, '--port PORT')
+    .replace(/token=[\w-]+/, 'token=TOKEN')
+    .replace(/(?:\/\S+\/)?bin\/holdfast/g, 'bin/holdfast')
+    .replace(/^( {2}(?:services|patches|logging|isolation)) .*/, '$1');
+
+test('the picture of `holdfast up` in README.md has the form of what it prints', async () => {
+  const picture = documentedBlocks().find(
+    ({ file, lines }) => file === 'README.md' && lines[0]?.startsWith('Holdfast is running on '),
+  );
+  assert.ok(picture);
+  await until('the audit is printed', () => up.output().includes('All of it: '), 120_000);
+  const printed = new Set(up.output().split('\n').map(form));
+  // What the audit finds is the host's; its heading is there where something was found.
+  const worst = picture.lines.indexOf('The worst of it:');
+  const end = picture.lines.findIndex((line) => line.startsWith('All of it: '));
+  assert.ok(worst > 0 && end > worst);
+  const wanted = [...picture.lines.slice(0, worst), ...picture.lines.slice(end)].filter(
+    (line) => line !== '' && !line.startsWith('  could not look at '),
+  );
+  assert.ok(wanted.length >= 14, wanted.join('\n'));
+  for (const line of wanted) assert.ok(printed.has(form(line)), `not printed: ${form(line)}\n${up.output()}`);
 });
 
 test('every command has help with examples, and each example runs', async () => {
   const { stdout: top } = await runLine('holdfast --help', 10_000);
-  const nouns = [...top.matchAll(/^ {2}([a-z]+) /gm)]
-    .map(([, noun = '']) => noun)
-    .filter((noun) => noun !== 'help');
+  for (const example of examplesIn(top)) await check(example);
+  const nouns = namesIn(top);
   assert.ok(nouns.length >= 7, top);
-  const commands: string[] = [];
+  const named: string[] = [];
   for (const noun of nouns) {
     const { status, stdout } = await runLine(`holdfast ${noun} --help`, 10_000);
     assert.equal(status, 0);
-    const verbs = [...(stdout.split('Commands:')[1] ?? '').matchAll(/^ {2}([a-z]+) /gm)]
-      .map(([, verb = '']) => verb)
-      .filter((verb) => verb !== 'help');
-    commands.push(...(verbs.length === 0 ? [noun] : verbs.map((verb) => `${noun} ${verb}`)));
+    assert.ok(examplesIn(stdout).length > 0, `${noun} has examples:\n${stdout}`);
+    const verbs = namesIn(stdout);
+    named.push(...(verbs.length === 0 ? [noun] : verbs.map((verb) => `${noun} ${verb}`)));
   }
   await until('something is indexed', () => search(state, 'app:holdfast', 0).answer.integrity.indexed > 0);
-  for (const command of commands) {
+  assert.ok(named.length >= 10, named.join('\n'));
+  for (const command of named) {
     const { stdout } = await runLine(`holdfast ${command} --help`, 10_000);
     const examples = examplesIn(stdout);
     assert.ok(examples.length > 0, `${command} has examples:\n${stdout}`);

@@ -4,7 +4,17 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { accounts, type ProcessName } from '../../src/processes/up/accounts.ts';
-import { removeState, run, startUp, temporaryState, type RunningUp } from '../harness/up.ts';
+import { groupsOf, identity, probeFence } from '../../src/processes/up/fence.ts';
+import {
+  removeState,
+  root,
+  run,
+  search,
+  startUp,
+  temporaryState,
+  until,
+  type RunningUp,
+} from '../harness/up.ts';
 
 /** Rows of the table of docs/architecture.md, tried on a running `holdfast up`. */
 const skip = process.getuid?.() === 0 ? false : 'only root can give each process a user of its own';
@@ -34,8 +44,8 @@ const capabilities: Record<ProcessName, bigint> = {
   keeper: 0n,
   indexer: 0n,
   console: 0n,
-  // CAP_DAC_READ_SEARCH 2, CAP_SYS_PTRACE 19, CAP_SYSLOG 34 (capability.h)
-  agent: (1n << 2n) | (1n << 19n) | (1n << 34n),
+  // CAP_SYSLOG, capability.h
+  agent: 1n << 34n,
 };
 
 for (const name of Object.keys(accounts) as ProcessName[]) {
@@ -47,12 +57,12 @@ for (const name of Object.keys(accounts) as ProcessName[]) {
     assert.equal(status.get('NoNewPrivs'), '1');
     assert.deepEqual(
       (status.get('Groups') ?? '').split(' ').filter(Boolean).map(Number),
-      accounts[name].groups.toSorted((a, b) => a - b),
+      groupsOf(name).toSorted((a, b) => a - b),
     );
   });
 }
 
-for (const name of ['keeper', 'indexer'] as const) {
+for (const name of ['keeper', 'indexer', 'agent'] as const) {
   test(`${name} has no network`, { skip }, (context) => {
     if (spawnSync('unshare', ['--mount', '--net', 'true']).status !== 0)
       return context.skip('this machine lets root make no namespaces');
@@ -74,27 +84,10 @@ for (const name of ['keeper', 'indexer'] as const) {
   });
 }
 
-/** Whether the user of a process may do something with a path, as the kernel decides it. */
-const may = (name: ProcessName, script: string, ...paths: string[]): boolean => {
-  const { uid, gid, groups } = accounts[name];
-  const identity = [
-    `--reuid=${uid}`,
-    `--regid=${gid}`,
-    groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`,
-  ];
-  return (
-    spawnSync('setpriv', [
-      ...identity,
-      '--inh-caps=-all',
-      '--bounding-set=-all',
-      'sh',
-      '-c',
-      script,
-      'sh',
-      ...paths,
-    ]).status === 0
-  );
-};
+/** Whether a process may do something with a path, as the kernel decides it: tried with its uid, groups and capabilities. */
+const may = (name: ProcessName, script: string, ...paths: string[]): boolean =>
+  spawnSync('setpriv', [...identity(name, probeFence(root)), 'sh', '-c', script, 'sh', ...paths]).status ===
+  0;
 
 const read = 'if [ -d "$1" ]; then ls "$1"; else cat "$1"; fi >/dev/null 2>&1';
 const write = 'touch "$1/planted" 2>/dev/null && rm "$1/planted"';
@@ -106,6 +99,8 @@ const rows: readonly [ProcessName, string, 'may' | 'may not', () => string[]][] 
   ['receiver', read, 'may not', () => [join(state.keys, 'signer.key')]],
   ['receiver', read, 'may not', () => [state.index]],
   ['receiver', read, 'may not', () => [state.spool]],
+  ['receiver', write, 'may not', () => [state.run]],
+  ['receiver', write, 'may not', () => [state.root]],
   ['receiver', dial, 'may not', () => [state.searchSocket]],
   ['keeper', write, 'may', () => [state.vault]],
   ['keeper', read, 'may', () => [state.intake]],
@@ -114,18 +109,27 @@ const rows: readonly [ProcessName, string, 'may' | 'may not', () => string[]][] 
   ['indexer', read, 'may', () => [state.vault]],
   ['indexer', write, 'may not', () => [state.vault]],
   ['indexer', write, 'may', () => [state.index]],
+  ['indexer', write, 'may not', () => [state.run]],
+  ['indexer', dial, 'may not', () => [state.ownSocket]],
   ['indexer', read, 'may not', () => [state.intake]],
   ['indexer', read, 'may not', () => [join(state.keys, 'signer.key')]],
   ['console', dial, 'may', () => [state.searchSocket]],
   ['console', read, 'may', () => [state.vault]],
   ['console', write, 'may not', () => [state.vault]],
   ['console', write, 'may not', () => [state.run]],
+  ['console', dial, 'may not', () => [state.ownSocket]],
   ['console', read, 'may not', () => [state.intake]],
   ['console', read, 'may not', () => [state.index]],
   ['console', read, 'may not', () => [join(state.keys, 'signer.key')]],
   ['agent', write, 'may', () => [state.spool]],
   ['agent', write, 'may not', () => [state.intake]],
   ['agent', write, 'may not', () => [state.vault]],
+  ['agent', write, 'may not', () => [state.run]],
+  ['agent', read, 'may not', () => [state.vault]],
+  ['agent', read, 'may not', () => [state.intake]],
+  ['agent', read, 'may not', () => [state.index]],
+  ['agent', read, 'may not', () => [join(state.keys, 'signer.key')]],
+  ['agent', read, 'may not', () => ['/etc/shadow']],
   ['agent', dial, 'may', () => [state.ownSocket]],
   ['agent', dial, 'may not', () => [state.searchSocket]],
 ];
@@ -134,7 +138,7 @@ for (const [name, action, expected, paths] of rows) {
   const verb = action === read ? 'read' : action === write ? 'write in' : 'connect to';
   test(
     `${name} ${expected} ${verb} ${paths()
-      .map((path) => path.slice(state.root.length + 1))
+      .map((path) => path.replace(`${state.root}/`, ''))
       .join(' ')}`,
     { skip },
     () => {
@@ -146,10 +150,28 @@ for (const [name, action, expected, paths] of rows) {
 test('the token of the console is readable by the console alone', { skip }, () => {
   const token = join(state.run, 'console.token');
   assert.equal(may('console', read, token), true);
-  for (const name of ['receiver', 'keeper', 'indexer'] as const)
+  for (const name of ['receiver', 'keeper', 'indexer', 'agent'] as const)
     assert.equal(may(name, read, token), false, name);
 });
 
-test('all of it works so: the vault verifies, and the agent’s own start is in the log', { skip }, () => {
-  assert.equal(run('vault', 'verify', '--state', state.root).status, 0);
+test('no process may reach into another user’s: not the agent into one of root’s', { skip }, () => {
+  const peek = `exec ${process.execPath} -e 'require("fs").readlinkSync("/proc/" + process.argv[1] + "/exe")' "$1"`;
+  for (const name of Object.keys(accounts) as ProcessName[])
+    assert.equal(may(name, peek, String(process.pid)), false, name);
 });
+
+test(
+  'all of it works so: the vault verifies, and the agent’s start and the facts of this host are in the log',
+  { skip },
+  async () => {
+    await until(
+      'the agent has said that it started',
+      () => search(state, 'app:holdfast kind=start').hits.length > 0,
+    );
+    await until(
+      'the facts are in the log',
+      () => search(state, 'app:holdfast via:fact listener').hits.length > 0,
+    );
+    assert.equal(run('vault', 'verify', '--state', state.root).status, 0);
+  },
+);

@@ -189,6 +189,36 @@ test('text from a log is text and nothing else', { skip: withoutBrowser }, async
   assert.deepEqual(complaints, []);
 });
 
+test(
+  'a section that could not be looked at is not one in which nothing was found',
+  { skip: withoutBrowser },
+  async (t) => {
+    const { page, address, state } = await setStage(t, wide);
+    await writeFile(
+      join(state, 'run', 'audit.json'),
+      JSON.stringify({
+        host: 'gull',
+        time: '2026-05-12T03:00:00.000000Z',
+        sections: {
+          services: null,
+          patches: { upgrades: { result: 'clean' } },
+          logging: { processesSeen: 'all', files: [] },
+          isolation: { servicesSeen: 'none' },
+        },
+        findings: [],
+        couldNotLook: [{ what: 'sockets', why: 'no procfs', remedy: 'mount one' }],
+      }),
+    );
+    await page.goto(`${address}/?token=${token}`);
+    const section = async (title: string) =>
+      (await page.locator('.section', { hasText: title }).textContent()) ?? '';
+    assert.equal(await section('Services'), 'Services?could not look');
+    assert.equal(await section('Isolation'), 'Isolation?could not look');
+    assert.equal(await section('Patches'), 'Patches0nothing found in what could be seen');
+    assert.equal(await section('Logging'), 'Logging0nothing found in what could be seen');
+  },
+);
+
 test('the policy keeps text from becoming markup', { skip: withoutBrowser }, async (t) => {
   const { page, complaints, address } = await setStage(t, wide);
   await page.goto(`${address}/?token=${token}`);

@@ -32,6 +32,7 @@ const build = async (): Promise<TestVault> => {
       appender.intake(),
     );
   }
+  appender.close();
   made.receive(delivery('three\n'));
   await made.keep();
   return made;

@@ -3,10 +3,11 @@ import { systemClock } from '#base/clock';
 import type { StateDirectory } from '#base/state';
 import type { HoldfastShipping } from '#inspect';
 import { ready, type Ready } from '#wire/ready';
-import { severityName, type AuditReport, type SeverityName } from '#wire/audit';
+import { sectionName, severityName, unseenSections, type AuditReport, type SeverityName } from '#wire/audit';
 import { text, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { Exit } from '../exit.ts';
+import { jsonLine } from '../json-line.ts';
 
 /** What a Holdfast that runs on this state directory takes in of this host's own logs; `null` where none runs. */
 export const holdfastShipping = (state: StateDirectory): HoldfastShipping | null => {
@@ -16,13 +17,16 @@ export const holdfastShipping = (state: StateDirectory): HoldfastShipping | null
   } catch {
     return null;
   }
-  if (running.processes['agent'] === undefined) return null;
+  const { agent } = running.processes;
+  if (agent === undefined) return null;
   return {
     journal: true,
     kernel: true,
     files: ['/var/log'],
     destination: null,
     ownDirectories: [state.root],
+    pids: [running.supervisorPid, ...Object.values(running.processes).map(({ pid }) => pid)],
+    reader: { uid: agent.uid, groups: agent.groups },
   };
 };
 
@@ -50,13 +54,13 @@ export const audit: Command = {
       io.err(
         io.paint('dim', 'Looking at services, patches (apt takes a few seconds), logging and isolation …\n'),
       );
-    const { report, facts, unseenSections } = await examineHost({
+    const { report, facts } = await examineHost({
       clock: systemClock(),
       holdfast: holdfastShipping(state),
     });
-    io.out(json ? `${JSON.stringify(report)}\n` : renderAudit(io, report, facts));
-    if (unseenSections.length === 4 || (flags['strict'] === true && report.couldNotLook.length > 0))
-      return Exit.couldNotLook;
+    io.out(json ? jsonLine(report) : renderAudit(io, report, facts));
+    const blind = unseenSections(report).length === sectionName.options.length;
+    if (blind || (flags['strict'] === true && report.couldNotLook.length > 0)) return Exit.couldNotLook;
     return failOn !== null && isBad(report, failOn) ? Exit.bad : Exit.done;
   },
 };

@@ -9,6 +9,7 @@ import {
   collectLogging,
   collectPatches,
   collectServices,
+  type CollectLoggingOptions,
   type HoldfastShipping,
 } from '#inspect';
 import type { AuditReport, Finding, SectionName } from '#wire/audit';
@@ -18,8 +19,6 @@ export type Examination = {
   report: AuditReport;
   /** A few lines for each section: what was seen, good or bad. */
   facts: Record<SectionName, readonly string[]>;
-  /** Sections that could not be examined at all. */
-  unseenSections: readonly SectionName[];
 };
 
 type Section<T> = {
@@ -52,24 +51,23 @@ const examineSection = async <T extends { couldNotLook: CouldNotLook[] }>(
 /**
  * Examines this host now; needs no server. Sections run at the same time: the patches section mostly waits for apt.
  * @param holdfast what a running Holdfast takes in of this host's logs; `null` where none runs
+ * @param paths where the host's facts are read from; default: this host
  */
 export const examineHost = async (input: {
   clock: Clock;
   holdfast: HoldfastShipping | null;
+  paths?: NonNullable<CollectLoggingOptions['paths']>;
 }): Promise<Examination> => {
-  const listening = collectServices();
+  const { clock, holdfast } = input;
+  const paths = input.paths === undefined ? {} : { paths: input.paths };
+  const listening = collectServices(input.paths);
   const [services, patches, logging, isolation] = await Promise.all([
     examineSection('services', () => listening, findServices, servicesFacts),
-    examineSection('patches', () => collectPatches({ clock: input.clock }), findPatches, patchesFacts),
-    examineSection(
-      'logging',
-      () => collectLogging({ clock: input.clock, holdfast: input.holdfast }),
-      findLogging,
-      loggingFacts,
-    ),
+    examineSection('patches', () => collectPatches({ clock, ...paths }), findPatches, patchesFacts),
+    examineSection('logging', () => collectLogging({ clock, holdfast, ...paths }), findLogging, loggingFacts),
     examineSection(
       'isolation',
-      () => collectIsolation({ services: listening }),
+      () => collectIsolation({ ...input.paths, services: listening }),
       findIsolation,
       isolationFacts,
     ),
@@ -79,7 +77,7 @@ export const examineHost = async (input: {
   return {
     report: {
       host: hostname(),
-      time: formatMicros(input.clock.now()),
+      time: formatMicros(clock.now()),
       sections: {
         services: services.value,
         patches: patches.value,
@@ -95,6 +93,5 @@ export const examineHost = async (input: {
       logging: logging.facts,
       isolation: isolation.facts,
     },
-    unseenSections: names.filter((name) => sections[name].value === null),
   };
 };

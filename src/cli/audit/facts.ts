@@ -1,8 +1,11 @@
+import { isUnseen } from '#wire/audit';
 import type { IsolationReport, LoggingReport, PatchesReport, ServicesReport } from '#inspect';
 
 /** A few lines for each section: what was seen, good or bad, before any judgement. */
 
-export const servicesFacts = ({ listeners }: ServicesReport): readonly string[] => {
+export const servicesFacts = (report: ServicesReport): readonly string[] => {
+  if (isUnseen('services', report)) return ['no socket could be seen'];
+  const { listeners } = report;
   const network = listeners.filter(({ protocol }) => protocol !== 'unix');
   const of = (scope: string): number => network.filter((listener) => listener.scope === scope).length;
   const scopes = ['public', 'network', 'local', 'container'].flatMap((scope) =>
@@ -35,6 +38,7 @@ export const loggingFacts = ({
   files,
   clock,
   holdfast,
+  processesSeen,
 }: LoggingReport): readonly string[] => {
   const where = [
     ...shippers.filter(({ pid }) => pid !== null).map(({ name }) => name),
@@ -48,7 +52,7 @@ export const loggingFacts = ({
         : 'logs stay on this host alone';
   const unshipped = files.filter(({ shippedBy }) => shippedBy === null).length;
   return [
-    `journal: ${journal.kept ?? 'none kept'}; log daemons and shippers running: ${where.join(', ') || 'none'}; ${leaves}`,
+    `journal: ${journal.kept ?? 'none kept'}; log daemons and shippers running: ${where.join(', ') || (processesSeen === 'all' ? 'none' : 'none that could be seen')}; ${leaves}`,
     `${files.length} log files grow, ${unshipped} of them shipped by nothing; clock ${clock.synchronised === null ? 'could not be told to be synchronised' : clock.synchronised ? 'synchronised' : 'not synchronised'}`,
   ];
 };
@@ -67,6 +71,7 @@ export const isolationFacts = ({
   container,
   chroot,
   services,
+  servicesSeen,
 }: IsolationReport): readonly string[] => {
   const vm =
     machine.kind === 'virtual machine'
@@ -81,6 +86,8 @@ export const isolationFacts = ({
   const root = services.filter((service) => service.root).length;
   return [
     `${vm}; ${inside}; ${chroot === null ? 'chroot: could not tell' : chroot ? 'in a chroot' : 'not in a chroot'}`,
-    `${services.length} ${services.length === 1 ? 'service shares' : 'services share'} this OS instance, ${root} of them as root`,
+    servicesSeen === 'none'
+      ? 'which services share this OS instance could not be seen'
+      : `${servicesSeen === 'some' ? 'at least ' : ''}${services.length} ${services.length === 1 ? 'service shares' : 'services share'} this OS instance, ${root} of them as root`,
   ];
 };

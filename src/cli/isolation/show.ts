@@ -1,5 +1,10 @@
+import { printable } from '#base/printable';
+import type { SharedService } from '#inspect';
+import { isUnseen } from '#wire/audit';
 import type { Command } from '../command.ts';
 import { Exit } from '../exit.ts';
+import { renderGaps } from '../gap.ts';
+import { jsonLine } from '../json-line.ts';
 import { table } from '../table.ts';
 
 export const isolationShow: Command = {
@@ -12,13 +17,14 @@ export const isolationShow: Command = {
       import('../audit/facts.ts'),
     ]);
     const report = await collectIsolation();
+    const status = isUnseen('isolation', report) ? Exit.couldNotLook : Exit.done;
     if (json) {
-      io.out(`${JSON.stringify(report)}\n`);
-      return Exit.done;
+      io.out(jsonLine(report));
+      return status;
     }
-    for (const fact of isolationFacts(report)) io.out(`${fact}\n`);
+    for (const fact of isolationFacts(report)) io.out(`${printable(fact)}\n`);
     for (const evidence of [...report.machine.evidence, ...report.container.evidence])
-      io.out(`  ${io.paint('dim', evidence)}\n`);
+      io.out(`  ${io.paint('dim', printable(evidence))}\n`);
     io.out('\n');
     io.out(
       table(
@@ -34,16 +40,22 @@ export const isolationShow: Command = {
           service.seccomp,
           service.noNewPrivileges ? 'yes' : 'no',
           service.ownNamespaces === null ? '?' : service.ownNamespaces.join(',') || '-',
-          service.listens
-            .map(
-              ({ protocol, address, port, scope }) =>
-                `${protocol} ${address}${port === null ? '' : ` ${port}`} (${scope})`,
-            )
-            .join('; ') || '-',
+          listensOf(service),
         ]),
       ),
     );
-    for (const gap of report.couldNotLook) io.err(`could not look: ${gap.what}: ${gap.why}. ${gap.remedy}\n`);
-    return Exit.done;
+    io.err(renderGaps(io, report.couldNotLook));
+    return status;
   },
 };
+
+/** `?` where its descriptors could not all be read and nothing was found. */
+const listensOf = ({ listens }: SharedService): string =>
+  listens === null
+    ? '?'
+    : listens
+        .map(
+          ({ protocol, address, port, scope }) =>
+            `${protocol} ${address}${port === null ? '' : ` ${port}`} (${scope})`,
+        )
+        .join('; ') || '-';

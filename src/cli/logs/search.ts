@@ -1,9 +1,12 @@
+import { printable } from '#base/printable';
 import { hit, type Answer, type SearchRequest } from '#wire/search';
 import { answer as answerSchema } from '#wire/search';
 import { text, type Command, type Context } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { Exit } from '../exit.ts';
+import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
+import type { Io } from '../io.ts';
 import { hitLine } from './hit-line.ts';
 
 export const logsSearch: Command = {
@@ -13,7 +16,10 @@ export const logsSearch: Command = {
   flags: [
     { flags: '-n, --limit <lines>', description: 'show at most this many lines', default: '100' },
     { flags: '--oldest', description: 'the oldest lines that match instead of the newest' },
-    { flags: '--raw', description: 'print the bytes as they were received, one line each' },
+    {
+      flags: '--raw',
+      description: 'print the bytes as they were received, one line each; escaped on a terminal',
+    },
   ],
   examples: [
     "holdfast logs search 'failed password' since:1h",
@@ -31,14 +37,19 @@ export const logsSearch: Command = {
     };
     for await (const line of callSearch(context.state, 'POST', '/search', body)) {
       const found = hit.safeParse(line);
-      if (context.json) context.io.out(`${JSON.stringify(line)}\n`);
+      if (context.json) context.io.out(jsonLine(line));
       else if (!found.success) printAnswer(context, answerSchema.parse(line));
-      else if (flags['raw'] === true)
-        process.stdout.write(Buffer.concat([Buffer.from(found.data.raw, 'base64'), Buffer.from('\n')]));
+      else if (flags['raw'] === true) printRaw(context.io, Buffer.from(found.data.raw, 'base64'));
       else context.io.out(hitLine(context.io, found.data));
     }
     return Exit.done;
   },
+};
+
+/** Exact bytes for files and pipes; a terminal would obey some of them. */
+const printRaw = (io: Io, raw: Buffer): void => {
+  if (io.interactive) io.out(`${printable(raw)}\n`);
+  else process.stdout.write(Buffer.concat([raw, Buffer.from('\n')]));
 };
 
 /** How far the answer can be trusted, on stderr, so that stdout stays lines alone. */
@@ -50,12 +61,17 @@ const printAnswer = ({ io }: Context, { answer }: Answer): void => {
   io.err(
     io.paint(
       integrity.verdict === 'altered' ? 'red' : 'dim',
-      `integrity: ${integrity.verdict} (${integrity.detail})`,
+      `integrity: ${integrity.verdict} (${printable(integrity.detail)})`,
     ),
   );
-  io.err(io.paint('dim', ` · completeness: ${completeness.verdict} (${completeness.detail})${behind}\n`));
+  io.err(
+    io.paint(
+      'dim',
+      ` · completeness: ${completeness.verdict} (${printable(completeness.detail)})${behind}\n`,
+    ),
+  );
   for (const gap of completeness.gaps)
     io.err(
-      `  gap: ${gap.sender}: ${gap.count ?? 'an unknown number of'} lost, ${gap.cause}, ${gap.from} – ${gap.until}\n`,
+      `  gap: ${printable(gap.sender)}: ${gap.count ?? 'an unknown number of'} lost, ${printable(gap.cause)}, ${gap.from} – ${gap.until}\n`,
     );
 };

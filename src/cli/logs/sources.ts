@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { source } from '#wire/search';
 import type { Command } from '../command.ts';
 import { Exit } from '../exit.ts';
+import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
 import { table } from '../table.ts';
 
@@ -12,7 +13,7 @@ export const logsSources: Command = {
   async run({ io, state, json }) {
     for await (const line of callSearch(state, 'GET', '/sources')) {
       const sources = z.array(source).parse(line);
-      if (json) io.out(`${JSON.stringify(sources)}\n`);
+      if (json) io.out(jsonLine(sources));
       else {
         io.out(
           table(

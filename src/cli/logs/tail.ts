@@ -1,6 +1,7 @@
 import { hit } from '#wire/search';
 import { text, type Command } from '../command.ts';
 import { Exit } from '../exit.ts';
+import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
 import { hitLine } from './hit-line.ts';
 
@@ -20,7 +21,7 @@ export const logsTail: Command = {
     };
     for await (const line of callSearch(context.state, 'POST', '/tail', body)) {
       if (context.json) {
-        io.out(`${JSON.stringify(line)}\n`);
+        io.out(jsonLine(line));
         continue;
       }
       const found = hit.safeParse(line);

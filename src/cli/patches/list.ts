@@ -1,6 +1,10 @@
 import { systemClock } from '#base/clock';
+import { printable } from '#base/printable';
+import { isUnseen } from '#wire/audit';
 import type { Command } from '../command.ts';
 import { Exit } from '../exit.ts';
+import { renderGaps } from '../gap.ts';
+import { jsonLine } from '../json-line.ts';
 import { table } from '../table.ts';
 
 export const patchesList: Command = {
@@ -13,12 +17,14 @@ export const patchesList: Command = {
       import('../audit/facts.ts'),
     ]);
     const report = await collectPatches({ clock: systemClock() });
-    const unseen = report.upgrades.result === 'could-not-look' ? Exit.couldNotLook : Exit.done;
+    const status = isUnseen('patches', report) ? Exit.couldNotLook : Exit.done;
     if (json) {
-      io.out(`${JSON.stringify(report)}\n`);
-      return unseen;
+      io.out(jsonLine(report));
+      return status;
     }
-    io.err(`${pendingLine(report)}; package lists of ${report.lists?.refreshed ?? 'never'}\n`);
+    const refreshed = report.lists?.refreshed ?? null;
+    const lists = refreshed === null ? 'never brought up to date' : `of ${printable(refreshed)}`;
+    io.err(`${pendingLine(report)}; package lists ${lists}\n`);
     if (report.upgrades.result === 'found') {
       io.out(
         table(
@@ -35,7 +41,7 @@ export const patchesList: Command = {
         ),
       );
     }
-    for (const gap of report.couldNotLook) io.err(`could not look: ${gap.what}: ${gap.why}. ${gap.remedy}\n`);
-    return unseen;
+    io.err(renderGaps(io, report.couldNotLook));
+    return status;
   },
 };

@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts';
 import { Exit } from '../exit.ts';
+import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
 
 export const indexRebuild: Command = {
@@ -10,7 +11,7 @@ export const indexRebuild: Command = {
     for await (const line of callSearch(state, 'POST', '/rebuild', {})) {
       io.out(
         json
-          ? `${JSON.stringify(line)}\n`
+          ? jsonLine(line)
           : 'The index is being made again from the vault; until it has caught up, answers say how far it has come.\n',
       );
     }

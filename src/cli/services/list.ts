@@ -1,5 +1,9 @@
+import type { HolderProcess, Listener } from '#inspect';
+import { isUnseen } from '#wire/audit';
 import type { Command } from '../command.ts';
 import { Exit } from '../exit.ts';
+import { renderGaps } from '../gap.ts';
+import { jsonLine } from '../json-line.ts';
 import { table } from '../table.ts';
 
 export const servicesList: Command = {
@@ -9,43 +13,56 @@ export const servicesList: Command = {
   examples: ['holdfast services list', 'holdfast services list --json'],
   async run({ io, json }, _args, flags) {
     const { collectServices } = await import('#inspect');
-    const { listeners, couldNotLook } = await collectServices();
+    const report = await collectServices();
+    const { listeners, couldNotLook } = report;
+    const status = isUnseen('services', report) ? Exit.couldNotLook : Exit.done;
     if (json) {
-      io.out(`${JSON.stringify({ listeners, couldNotLook })}\n`);
-      return Exit.done;
+      io.out(jsonLine({ listeners, couldNotLook }));
+      return status;
     }
     const shown = listeners.filter(
       ({ protocol }) => flags['all'] === true || ['tcp', 'udp', 'udplite', 'sctp'].includes(protocol),
     );
-    io.out(
-      table(
-        io,
-        ['PROTO', 'ADDRESS', 'SCOPE', 'HELD BY', 'USER', 'UNIT', 'PACKAGE', 'PROCESS'],
-        shown.map((listener) => {
-          const [first] = listener.processes;
-          const address =
-            listener.address.includes(':') && listener.port !== null
-              ? `[${listener.address}]`
-              : listener.address;
-          const more = listener.processes.length > 1 ? ` (+${listener.processes.length - 1})` : '';
-          return [
-            listener.protocol,
-            listener.port === null ? address : `${address}:${listener.port}`,
-            listener.netns.own
-              ? listener.scope
-              : `${listener.scope} (${listener.netns.name ?? `net:${listener.netns.inode ?? '?'}`})`,
-            listener.holder === 'kernel' ? `kernel: ${listener.kernelService ?? '?'}` : listener.holder,
-            first?.user ?? (listener.uid === null ? '-' : `uid ${listener.uid}`),
-            first?.unit ?? listener.socketUnit ?? '-',
-            first?.package ?? '-',
-            first === undefined
-              ? '-'
-              : `${first.exe ?? '?'}${first.deleted ? ' (deleted)' : ''} [${first.pid}]${more}`,
-          ];
-        }),
-      ),
-    );
-    for (const gap of couldNotLook) io.err(`could not look: ${gap.what}: ${gap.why}. ${gap.remedy}\n`);
-    return Exit.done;
+    const head = ['PROTO', 'ADDRESS', 'SCOPE', 'HELD BY', 'USER', 'UNIT', 'PACKAGE', 'PROCESS'];
+    io.out(table(io, head, shown.map(rowOf)));
+    io.err(renderGaps(io, couldNotLook));
+    return status;
   },
+};
+
+/** One listener as the cells of a row; where several processes hold it, user, unit and package are the first's. */
+export const rowOf = (listener: Listener): string[] => {
+  const [first] = listener.processes;
+  return [
+    listener.protocol,
+    addressOf(listener),
+    listener.netns.own
+      ? listener.scope
+      : `${listener.scope} (${listener.netns.name ?? `net:${listener.netns.inode ?? '?'}`})`,
+    listener.holder === 'kernel' ? `kernel: ${listener.kernelService ?? '?'}` : listener.holder,
+    first?.user ?? (listener.uid === null ? '-' : `uid ${listener.uid}`),
+    first?.unit ?? listener.socketUnit ?? '-',
+    first?.package ?? '-',
+    programsOf(listener.processes),
+  ];
+};
+
+const addressOf = ({ protocol, address, port, v6only }: Listener): string => {
+  const bracketed = address.includes(':') && port !== null ? `[${address}]` : address;
+  const whole = port === null ? bracketed : `${bracketed}:${port}`;
+  if (address !== '::' || protocol === 'raw') return whole;
+  return `${whole} (${v6only === null ? 'IPv4 too: ?' : v6only ? 'IPv6 only' : 'IPv4 too'})`;
+};
+
+/** `/usr/bin/python3.11 /srv/app.py [812, 813]`: each program once, with every process of it. */
+const programsOf = (processes: readonly HolderProcess[]): string => {
+  const programs = Map.groupBy(
+    processes,
+    ({ exe, deleted, script }) =>
+      `${exe ?? '?'}${deleted ? ' (deleted)' : ''}${script === null ? '' : ` ${script}`}`,
+  );
+  return (
+    [...programs].map(([name, held]) => `${name} [${held.map(({ pid }) => pid).join(', ')}]`).join('; ') ||
+    '-'
+  );
 };

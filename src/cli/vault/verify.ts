@@ -1,9 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { printable } from '#base/printable';
+import type { VerifyReport } from '#vault/verify';
 import { text, type Command, type Context } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { Exit } from '../exit.ts';
+import type { Io } from '../io.ts';
+import { jsonLine } from '../json-line.ts';
 
 export const vaultVerify: Command = {
   name: 'vault verify',
@@ -34,24 +37,34 @@ export const vaultVerify: Command = {
       vkey: readKey(context, text(flags, 'key')),
       ...(existsSync(lock) ? { lock } : {}),
     });
-    if (context.json) io.out(`${JSON.stringify(report)}\n`);
-    else if (report.ok) {
-      io.out(
-        `${io.paint('green', 'unaltered')}: ${report.lines} lines in ${report.entries} entries, from the stored bytes to the signature of ${printable(report.origin ?? '?')}\n`,
-      );
-      io.out(`checkpoint: size ${report.size}, root ${report.root}\nfreshness: ${report.freshness}\n`);
-    } else {
-      io.out(
-        `${io.paint('red', 'NOT INTACT')}: ${report.problems.length} ${report.problems.length === 1 ? 'problem' : 'problems'}\n`,
-      );
-      for (const problem of report.problems) {
-        io.out(
-          `  ${io.paint('bold', printable(problem.file))}: ${printable(problem.what)}${problem.lines === undefined ? '' : `  [lines ${problem.lines}]`}\n`,
-        );
-      }
-    }
+    if (context.json) io.out(jsonLine(report));
+    else io.out(renderVerify(io, report));
     return report.ok ? Exit.done : Exit.bad;
   },
+};
+
+/** The report for a terminal. Good news is green only where nothing about it is unknown. */
+export const renderVerify = (io: Io, report: VerifyReport): string => {
+  const current = report.freshness.startsWith('current');
+  const freshness = `freshness: ${printable(report.freshness)}`;
+  if (report.ok) {
+    const proven = `${report.lines} lines in ${report.entries} entries, from the stored bytes to the signature of ${printable(report.origin ?? '?')}`;
+    return [
+      `${io.paint(current ? 'green' : 'bold', 'unaltered')} up to the checkpoint: ${proven}\n`,
+      `checkpoint: size ${report.size}, root ${report.root}\n`,
+      `${current ? freshness : io.paint('yellow', freshness)}\n`,
+    ].join('');
+  }
+  const count = report.problems.length + report.more;
+  return [
+    `${io.paint('red', 'NOT INTACT')}: ${count} ${count === 1 ? 'problem' : 'problems'}\n`,
+    ...report.problems.map(
+      ({ file, what, lines }) =>
+        `  ${io.paint('bold', printable(file))}: ${printable(what)}${lines === undefined ? '' : `  [lines ${lines}]`}\n`,
+    ),
+    report.more === 0 ? '' : `  … and ${report.more} more that are not listed\n`,
+    `${freshness}\n`,
+  ].join('');
 };
 
 /** The key given on the command line, as text or as a file's name; else the state directory's own. */

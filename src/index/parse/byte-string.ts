@@ -17,9 +17,24 @@ export const fromText = (text: string): ByteString =>
 const ascii = /^[\u0000-\u007f]*$/;
 const plain = /^[\u0020-\u007e]*$/;
 
+/** RFC 5424 allows a host name of 255 bytes, which is more than any other name may have. */
+const longestName = 255;
+
 /**
  * A name (host, app, field) fit to be shown, compared and typed into a query: UTF-8, control bytes and bytes that are
- * not UTF-8 as visible escapes.
+ * not UTF-8 as visible escapes. One of more than 255 bytes is cut there and ends with `…`; the line keeps it whole.
  */
-export const asName = (text: ByteString): ByteString =>
-  plain.test(text) ? text : fromText(printable(toBytes(text)));
+export const asName = (text: ByteString): ByteString => {
+  if (text.length <= longestName && plain.test(text)) return text;
+  const shown = fromText(printable(toBytes(text.slice(0, longestName + 1))));
+  return shown.length <= longestName ? shown : cut(shown);
+};
+
+const ellipsis = fromText('\u2026');
+
+/** Not within a character: its later bytes are 10xxxxxx. */
+const cut = (text: ByteString): ByteString => {
+  let end = longestName - ellipsis.length;
+  while (end > 0 && (text.charCodeAt(end) & 0xc0) === 0x80) end -= 1;
+  return text.slice(0, end) + ellipsis;
+};

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parse, received, seenPart, type Seen } from '../testing/seen.ts';
-import { fromBytes } from './byte-string.ts';
+import { asName, fromBytes, fromText, toBytes } from './byte-string.ts';
 import { parseLine, parseMeta } from './parse.ts';
 import { utc } from './timestamp.ts';
 
@@ -157,4 +157,14 @@ it('never throws, and keeps every message inside its line', () => {
       );
     }
   }
+});
+
+it('cuts a name that is longer than any may be, and never within a character', () => {
+  assert.equal(asName('h'.repeat(255)), 'h'.repeat(255));
+  assert.equal(asName('h'.repeat(100_000)), `${'h'.repeat(252)}${fromText('\u2026')}`);
+  assert.equal(
+    toBytes(asName(fromText('\u00e4'.repeat(200)))).toString('utf8'),
+    `${'\u00e4'.repeat(126)}\u2026`,
+  );
+  assert.equal(toBytes(asName('\u0000'.repeat(300))).toString('utf8'), `${'\\x00'.repeat(63)}\u2026`);
 });

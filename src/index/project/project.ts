@@ -1,9 +1,10 @@
+import { hash } from 'node:crypto';
 import { micros, type Micros } from '#base/clock';
-import { decodeRecord, type DecodedRecord } from '#vault/record';
-import { asName, fromBytes, fromText, type ByteString } from '../parse/byte-string.ts';
-import { parseLine, parseMeta, type Meta } from '../parse/parse.ts';
+import { fromBytes, type ByteString } from '../parse/byte-string.ts';
+import { parseLine } from '../parse/parse.ts';
 import type { ParseContext, Parsed } from '../parse/parsed.ts';
 import type { LocalTime } from '../parse/timestamp.ts';
+import { decode, earliest, hasNumber, latest, withinColumn, type Decoded } from './decode.ts';
 import type { RowBinaryWriter } from './row-binary.ts';
 
 /** Raised when the same bytes would be parsed into something else. Stands in every row. */
@@ -29,18 +30,26 @@ export type RowHead = {
   stream: ByteString;
 };
 
-/** Which (stream, sequence) is already there. Asked once per line of a sender that numbers, in the vault's order. */
-export type Admit = (stream: ByteString, sequence: number) => boolean;
+/**
+ * Whether a line is there already. Asked once per line of a sender that numbers, in the vault's order.
+ *
+ * - `again`: the same line came under this number before
+ * - `conflict`: another line came under it, so one of the two is not what the stream's owner sent under it
+ */
+export type Admit = (
+  stream: ByteString,
+  sequence: number,
+  content: ByteString,
+) => 'new' | 'again' | 'conflict';
+
+/** Bit of the table's `flags`, above the record's own eight and those of the parser. */
+export const conflictingNumber = 1 << 12;
 
 /** Sees each row that was written. */
 export type Witness = (row: RowHead) => void;
 
 const day = 86_400_000_000;
 const longestPast = 3653 * day;
-/** Bounds of DateTime64(6). */
-const earliest = -2_208_988_800_000_000;
-/** The last second of 2254; what is later would not be exact in a double. */
-const latest = 8_993_721_599_000_000;
 
 /**
  * The time that search sorts by: the claimed one where it can be believed (ten years back to a day ahead of the
@@ -49,120 +58,72 @@ const latest = 8_993_721_599_000_000;
 export const believedTime = (claimed: Micros | null, received: Micros): Micros =>
   claimed !== null && claimed >= received - longestPast && claimed <= received + day ? claimed : received;
 
-/**
- * Writes one row per line of a batch, the manifest left out.
- * @returns rows written; lines that `admit` refuses are not among them
- */
+export type Projected = {
+  rows: number;
+  /** Newest receive time among all lines of the batch, written or not. */
+  received: Micros;
+};
+
+/** Writes one row per line of a batch; the manifest and lines that came again are left out. */
 export const projectBatch = (
   writer: RowBinaryWriter,
   entry: number,
   batch: BatchRecords,
   options: { local: LocalTime; admit: Admit; witness: Witness },
-): number => {
+): Projected => {
   const { records, offsets } = batch;
   const committed = withinColumn(batch.committed);
-  let rows = 0;
+  const projected: Projected = { rows: 0, received: micros(0) };
   for (let line = 1; line < offsets.length - 1; line += 1) {
     const decoded = decode(records, offsets[line] ?? 0, offsets[line + 1] ?? records.length);
-    const { stream, sequence } = decoded;
-    if (stream !== '' && sequence > 0 && !options.admit(stream, sequence)) continue;
+    if (decoded.received > projected.received) projected.received = decoded.received;
+    const content = isNumbered(decoded) ? contentOf(decoded) : noContent;
+    const standing = isNumbered(decoded) ? options.admit(decoded.stream, decoded.sequence, content) : 'new';
+    if (standing === 'again') continue;
     const raw = fromBytes(decoded.raw);
     const context: ParseContext = { received: decoded.received, local: options.local };
     const parsed = parseLine(raw, decoded.meta, context);
-    writeRow(writer, entry, line, committed, decoded, raw, parsed, options.witness);
-    rows += 1;
+    if (standing === 'conflict') {
+      parsed.fields = [...parsed.fields, 'conflicting_number', String(decoded.sequence)];
+      parsed.guessed |= conflictingNumber;
+    }
+    writeRow(writer, { entry, line, committed, content }, decoded, raw, parsed, options.witness);
+    projected.rows += 1;
   }
-  return rows;
+  return projected;
 };
 
-type Head = {
-  listener: ByteString;
-  source: ByteString;
-  via: ByteString;
-  tlsName: ByteString;
-  stream: ByteString;
-  meta: Meta | null;
-};
-
-type Decoded = Head & { flags: number; received: Micros; sequence: number; raw: Buffer };
-
-/**
- * The lines of one delivery have the same head but for its fixed part, so the head of the line before is compared
- * before one is taken apart. Bytes 24 to raw are the head's names (src/vault/record).
- */
-let lastHeadBytes: Buffer = Buffer.alloc(0);
-let lastHead: Head | null = null;
-
-const fixedHead = 24;
-
-const decode = (records: Buffer, start: number, end: number): Decoded => {
-  const headEnd = start + fixedHead + lastHeadBytes.length;
-  if (
-    lastHead !== null &&
-    records[start + 4] === 1 &&
-    headEnd <= end &&
-    sameBytes(records, start + fixedHead, lastHeadBytes)
-  ) {
-    return {
-      ...lastHead,
-      flags: records[start + 5] ?? 0,
-      received: withinColumn(micros(readUInt64(records, start + 8))),
-      sequence: readUInt64(records, start + 16),
-      raw: records.subarray(headEnd, end),
-    };
+/** Numbers of the batch's lines that `known` says came before. */
+export const numbersAgain = (
+  { records, offsets }: BatchRecords,
+  known: (stream: ByteString, sequence: number) => boolean,
+): Map<ByteString, number[]> => {
+  const again = new Map<ByteString, number[]>();
+  for (let line = 1; line < offsets.length - 1; line += 1) {
+    const start = offsets[line] ?? 0;
+    if (!hasNumber(records, start)) continue;
+    const decoded = decode(records, start, offsets[line + 1] ?? records.length);
+    if (!isNumbered(decoded) || !known(decoded.stream, decoded.sequence)) continue;
+    const numbers = again.get(decoded.stream);
+    if (numbers === undefined) again.set(decoded.stream, [decoded.sequence]);
+    else numbers.push(decoded.sequence);
   }
-  const { record } = decodeRecord(records, start);
-  lastHead = headOf(record);
-  lastHeadBytes = Buffer.from(records.subarray(start + fixedHead, end - record.raw.length));
-  return {
-    ...lastHead,
-    flags: record.flags,
-    received: withinColumn(record.received),
-    sequence: record.sequence,
-    raw: record.raw,
-  };
+  return again;
 };
 
-const sameBytes = (records: Buffer, start: number, wanted: Buffer): boolean => {
-  for (let i = 0; i < wanted.length; i += 1) if (records[start + i] !== wanted[i]) return false;
-  return true;
-};
+const isNumbered = ({ stream, sequence }: Decoded): boolean => stream !== '' && sequence > 0;
 
-const readUInt64 = (bytes: Buffer, at: number): number =>
-  bytes.readUInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4);
+const noContent: ByteString = '\u0000'.repeat(8);
 
-const withinColumn = (time: Micros): Micros => micros(Math.min(Math.max(time, earliest), latest));
-
-const headOf = (record: DecodedRecord): Head => {
-  const listener = name(record.listener);
-  const meta = parseMeta(record.meta);
-  const kind = listener.indexOf('=');
-  return {
-    listener,
-    source: name(withoutPort(record.peer)),
-    via: meta !== null && meta.via !== '' ? name(meta.via) : kind < 0 ? listener : listener.slice(0, kind),
-    tlsName: name(record.tlsName),
-    stream: name(record.stream),
-    meta,
-  };
-};
-
-const name = (text: string): ByteString => asName(fromText(text));
-
-/** `192.0.2.7:514` → `192.0.2.7`, `[2001:db8::1]:514` → `2001:db8::1`; a sender's port says nothing about it. */
-const withoutPort = (peer: string): string => {
-  const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(peer);
-  const address = bracketed?.[1] ?? peer.replace(/^([^:]*):\d+$/, '$1');
-  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
-};
+/** A shorter hash would let somebody who takes another's number find a line that passes for the other's. */
+const contentOf = ({ content }: Decoded): ByteString =>
+  hash('sha256', content, 'buffer').toString('latin1', 0, noContent.length);
 
 const noFields: readonly ByteString[] = [];
 
 const writeRow = (
   writer: RowBinaryWriter,
-  entry: number,
-  line: number,
-  committed: Micros,
+  place: { entry: number; line: number; committed: Micros; content: ByteString },
   head: Decoded,
   raw: ByteString,
   parsed: Parsed,
@@ -188,8 +149,8 @@ const writeRow = (
       fieldBytes,
   );
 
-  writer.int64(entry);
-  writer.uint32(line);
+  writer.int64(place.entry);
+  writer.uint32(place.line);
   writer.uint32(0);
   writer.int64(time);
   if (claimed === null) writer.uint8(1);
@@ -198,7 +159,7 @@ const writeRow = (
     writer.int64(claimed);
   }
   writer.int64(head.received);
-  writer.int64(committed);
+  writer.int64(place.committed);
   writer.string(host);
   writer.string(app);
   writer.string(head.source);
@@ -225,6 +186,7 @@ const writeRow = (
   writer.string(head.tlsName);
   writer.string(head.stream);
   writer.int64(head.sequence);
+  writer.fixed(place.content);
   witness({
     time,
     host,

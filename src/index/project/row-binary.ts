@@ -59,6 +59,13 @@ export class RowBinaryWriter {
     this.at += length;
   }
 
+  /** A FixedString: the bytes alone. */
+  fixed(text: ByteString): void {
+    const { length } = text;
+    for (let i = 0; i < length; i += 1) this.buffer[this.at + i] = text.charCodeAt(i);
+    this.at += length;
+  }
+
   /** A string whose bytes are `source[start, end)`. */
   slice(source: Buffer, start: number, end: number): void {
     const length = end - start;

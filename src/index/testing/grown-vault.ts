@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
@@ -17,6 +17,8 @@ export type GrownVault = {
   root: string;
   vault: string;
   keys: string;
+  /** Text of the public key. */
+  readKey(): { vkey: string };
   appender: Appender;
   /** Commits one batch per list of lines. @returns the first one's entry */
   grow(...batches: TestLine[][]): Promise<number>;
@@ -38,6 +40,7 @@ export const growVault = async (): Promise<GrownVault> => {
     root,
     vault,
     keys,
+    readKey: () => ({ vkey: readFileSync(join(keys, 'vault.vkey'), 'utf8').trim() }),
     appender,
     async grow(...batches) {
       const first = appender.size();

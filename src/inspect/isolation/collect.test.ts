@@ -56,7 +56,8 @@ test('a service that listens, and what confines it', { skip: needsRoot }, async 
     '--no-new-privs',
   ]);
   const { services } = await collectIsolation({ services: collectServices() });
-  const of = (port: number) => services.find(({ listens }) => listens.some((one) => one.port === port));
+  const of = (port: number) =>
+    services.find(({ listens }) => (listens ?? []).some((one) => one.port === port));
 
   assert.equal(of(free)?.root, true);
   assert.ok(of(free)?.capabilities.includes('CAP_SYS_ADMIN'));
@@ -111,4 +112,45 @@ test('without root it says what it could not see', { skip: needsRoot }, () => {
   assert.ok(report.couldNotLook.every(({ remedy }) => remedy !== ''));
   assert.ok(report.couldNotLook.some(({ remedy }) => remedy === 'run as root'));
   assert.equal(report.chroot, null);
+  assert.ok(
+    report.couldNotLook.some(({ what }) => what.startsWith('sockets held by')),
+    'what is collected on the way is not kept to itself',
+  );
+  assert.ok(report.services.length > 0);
+  assert.deepEqual(
+    report.services.filter(({ listens }) => listens?.length === 0),
+    [],
+    'what listens where descriptors may not be read is not known',
+  );
+});
+
+test('a caller that has the services reports their gaps itself', async () => {
+  const services = await collectServices();
+  services.couldNotLook.push({ what: 'a gap', why: 'of services', remedy: 'none' });
+  const { couldNotLook } = await collectIsolation({ services });
+  assert.ok(!couldNotLook.some(({ what }) => what === 'a gap'));
+});
+
+const unshared = ['unshare', '--mount', '--propagation=private', 'sh', '-c'];
+
+test('without a procfs nothing is told, rather than that there is nothing', { skip: needsRoot }, () => {
+  for (const blindness of ['umount -l /proc', 'mount -t tmpfs none /proc']) {
+    const report = elsewhere([...unshared, `${blindness} && exec "$@"`, 'sh']);
+    assert.equal(report.servicesSeen, 'none', blindness);
+    assert.equal(report.container.inside, null, JSON.stringify(report.container));
+    const gaps = report.couldNotLook.map(({ what }) => what).join('\n');
+    assert.match(gaps, /^sockets and processes$/m);
+    assert.match(gaps, /^services that share this system$/m);
+    assert.match(gaps, /^whether this is a container$/m);
+  }
+});
+
+test('with hidepid the services that were seen are not all', { skip: needsRoot }, () => {
+  const script = 'mount -t proc -o hidepid=2 proc /proc && exec "$@"';
+  const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--inh-caps=-all'];
+  const report = elsewhere([...unshared, script, 'sh', ...nobody]);
+  assert.equal(report.servicesSeen, 'some');
+  assert.ok(
+    report.couldNotLook.some(({ what }) => what === 'services that share this system, of other users'),
+  );
 });

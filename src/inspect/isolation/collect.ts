@@ -1,14 +1,15 @@
 import type { CouldNotLook } from '#base/looked';
-import { thisHost, type HostPaths } from '../host.ts';
+import { initSystem, thisHost, type HostPaths } from '../host.ts';
 import { collectServices, type ServicesReport } from '../services/index.ts';
 import { inChroot, inUserNamespace } from './confinement.ts';
 import { judgeContainer, readContainerSigns } from './container.ts';
 import { judgeMachine, readMachineSigns } from './machine.ts';
+import { hiddenProcesses, listProcesses, whyHidden } from '../services/unseen.ts';
 import type { IsolationReport } from './report.ts';
 import { findSharedServices } from './shared-services.ts';
 
 export type IsolationOptions = Partial<HostPaths> & {
-  /** What listens, if that is known already; else it is collected. */
+  /** What listens, if that is known already: its gaps are then the caller's to report. Else it is collected. */
   services?: ServicesReport | Promise<ServicesReport>;
 };
 
@@ -21,14 +22,21 @@ export const collectIsolation = async (options: IsolationOptions = {}): Promise<
   const started = performance.now();
   const paths: HostPaths = { ...thisHost, ...options };
   const couldNotLook: CouldNotLook[] = [];
+  const uid = process.geteuid?.() ?? -1;
+  const { pids, blind } = listProcesses(paths.proc);
   const remedy =
-    process.geteuid?.() === 0
-      ? 'PID 1 is shielded even from root here: look from the machine itself'
-      : 'run as root';
+    blind?.remedy ??
+    (uid === 0 ? 'PID 1 is shielded even from root here: look from the machine itself' : 'run as root');
 
   const signs = readContainerSigns(paths);
   const container = judgeContainer(signs);
-  if (signs.environment === undefined && container.confidence !== 'certain') {
+  if (container.inside === null) {
+    couldNotLook.push({
+      what: 'whether this is a container',
+      why: container.evidence.join('; '),
+      remedy,
+    });
+  } else if (signs.environment === undefined && container.confidence !== 'certain') {
     couldNotLook.push({
       what: 'whether a container manager left its name in the environment of PID 1',
       why: `${paths.proc}/1/environ cannot be read`,
@@ -52,8 +60,14 @@ export const collectIsolation = async (options: IsolationOptions = {}): Promise<
     });
   }
 
-  const { listeners } = await (options.services ?? collectServices(options));
-  const shared = findSharedServices(paths, listeners);
+  const listening = await (options.services ?? collectServices(options));
+  if (options.services === undefined) couldNotLook.push(...listening.couldNotLook);
+  const hidden = blind === null ? whyHidden(paths.proc, uid) : null;
+  const services = 'services that share this system';
+  if (blind !== null) couldNotLook.push({ ...blind, what: services });
+  if (hidden !== null)
+    couldNotLook.push({ ...hiddenProcesses(hidden, uid), what: `${services}, of other users` });
+  const shared = findSharedServices(paths, pids, listening);
   couldNotLook.push(...shared.couldNotLook);
   return {
     machine,
@@ -61,6 +75,8 @@ export const collectIsolation = async (options: IsolationOptions = {}): Promise<
     chroot,
     userNamespace: inUserNamespace(paths),
     services: shared.services,
+    servicesSeen: blind !== null ? 'none' : hidden !== null ? 'some' : 'all',
+    init: initSystem(paths),
     couldNotLook,
     milliseconds: performance.now() - started,
   };

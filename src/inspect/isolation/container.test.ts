@@ -51,6 +51,12 @@ test('an image that was unpacked onto a machine is not a container', () => {
   assert.match(judgeContainer({ ...host, dockerFile: true }).evidence[0] ?? '', /dockerenv exists, but/);
 });
 
+test('without namespaces to check it against, a marker file settles nothing', () => {
+  assert.deepEqual(verdict({ dockerFile: true, namespaces: {} }), [null, null, 'guess']);
+  assert.deepEqual(verdict({ namespaces: {} }), [null, null, 'guess']);
+  assert.deepEqual(verdict({ manager: 'lxc', namespaces: {} }), [true, 'lxc', 'certain']);
+});
+
 test('capabilities by name', () => {
   assert.deepEqual(capabilityNames('0000000000000400'), ['CAP_NET_BIND_SERVICE']);
   assert.equal(capabilityNames('000001ffffffffff').length, 41);

@@ -66,6 +66,19 @@ export const judgeContainer = (signs: ContainerSigns): Container => {
   const allFirst = names.length === Object.keys(firstNamespaces).length && foreign.length === 0;
 
   const marker = firstMarker(signs);
+  if (names.length === 0 && (marker === null || marker.fileOnly)) {
+    return {
+      inside: null,
+      kind: null,
+      confidence: 'guess',
+      evidence: [
+        ...(marker === null
+          ? []
+          : [`${marker.seen}, but an image that was unpacked onto a machine has it too`]),
+        'the namespaces of this process cannot be read: /proc/self/ns',
+      ],
+    };
+  }
   if (marker !== null && !(marker.fileOnly && allFirst)) {
     return {
       inside: true,

@@ -1,2 +1,2 @@
 export { collectIsolation, type IsolationOptions } from './collect.ts';
-export type { Confidence, Container, IsolationReport, Machine, SharedService } from './report.ts';
+export type { Confidence, Container, IsolationReport, ListensOn, Machine, SharedService } from './report.ts';

@@ -77,3 +77,7 @@ test('a virtual machine of unknown kind, and nothing known at all', () => {
   assert.deepEqual(verdict({ cpuinfo: virtual }), ['virtual machine', null, null, 'certain']);
   assert.deepEqual(verdict({ cpuinfo: 'Features : fp asimd\n' }), ['unknown', null, null, 'guess']);
 });
+
+test('without /proc/cpuinfo the name of a maker alone is no proof of metal', () => {
+  assert.equal(judgeMachine({ ...nothing, dmi: { sys_vendor: 'Dell Inc.' } }).kind, 'unknown');
+});

@@ -110,6 +110,7 @@ export const judgeMachine = (signs: MachineSigns): Machine => {
   if (flag === true || monitor !== null)
     return guest(null, flag === true ? 'certain' : 'likely', because(dmiSays));
   if (flag === false) return metal('likely', because(dmiSays), null);
+  if (signs.cpuinfo === null) return metal('guess', because('/proc/cpuinfo cannot be read'), null);
   if (Object.keys(signs.dmi).length > 0) {
     return metal('likely', because(`DMI names real hardware: ${Object.values(signs.dmi)[0] ?? ''}`), null);
   }

@@ -1,4 +1,5 @@
 import type { CouldNotLook } from '#base/looked';
+import type { InitSystem } from '../host.ts';
 import type { Scope, Protocol } from '../services/index.ts';
 
 /** `certain`: it says so itself. `likely`: everything points there. `guess`: a sign that other things can leave too. */
@@ -28,6 +29,8 @@ export type Container = {
   evidence: string[];
 };
 
+export type ListensOn = { protocol: Protocol; address: string; port: number | null; scope: Scope };
+
 /** A service (systemd unit, or processes of one executable and user) that runs in this instance of the system. */
 export type SharedService = {
   /** The unit, else the executable's path. */
@@ -48,8 +51,8 @@ export type SharedService = {
   ownNamespaces: ('net' | 'mnt' | 'pid' | 'user')[] | null;
   /** Root directory, where it is not that of the system. */
   chroot: string | null;
-  /** What it listens on, unix sockets aside. */
-  listens: { protocol: Protocol; address: string; port: number | null; scope: Scope }[];
+  /** What it listens on, unix sockets aside; `null` if nothing was found and its descriptors could not all be read. */
+  listens: ListensOn[] | null;
 };
 
 export type IsolationReport = {
@@ -60,6 +63,9 @@ export type IsolationReport = {
   /** In a user namespace other than the kernel's first. */
   userNamespace: boolean | null;
   services: SharedService[];
+  /** Whether `services` are all that run here: `some` where processes are hidden, `none` where no process was seen. */
+  servicesSeen: 'all' | 'some' | 'none';
+  init: InitSystem;
   couldNotLook: CouldNotLook[];
   /** Wall time of the collection. */
   milliseconds: number;

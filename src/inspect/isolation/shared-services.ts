@@ -1,9 +1,10 @@
 import type { CouldNotLook } from '#base/looked';
 import { textOf, type HostPaths } from '../host.ts';
-import { executableOf, linkOf, processIds, statusField, unitOf, userNames } from '../services/processes.ts';
-import type { Listener } from '../services/index.ts';
+import { executableOf, linkOf, statusField, unitOf, userNames } from '../services/processes.ts';
+import type { ServicesReport } from '../services/index.ts';
+import { remedyFor } from '../services/unseen.ts';
 import { capabilityNames } from './capabilities.ts';
-import type { SharedService } from './report.ts';
+import type { ListensOn, SharedService } from './report.ts';
 
 type Seen = Omit<SharedService, 'name' | 'pids' | 'users'> & { pid: number; user: string };
 
@@ -16,10 +17,11 @@ const namespaces = ['net', 'mnt', 'pid', 'user'] as const;
  */
 export const findSharedServices = (
   { proc, root }: HostPaths,
-  listeners: readonly Listener[],
+  pids: readonly number[],
+  { listeners, unreadable }: ServicesReport,
 ): { services: SharedService[]; couldNotLook: CouldNotLook[] } => {
   const names = userNames(textOf(`${root}/etc/passwd`) ?? '');
-  const byPid = new Map<number, SharedService['listens']>();
+  const byPid = new Map<number, ListensOn[]>();
   for (const { protocol, address, port, scope, processes } of listeners) {
     if (protocol === 'unix') continue;
     for (const { pid } of processes) {
@@ -31,14 +33,15 @@ export const findSharedServices = (
   const first = Object.fromEntries(
     namespaces.map((name) => [name, linkOf(`${proc}/${reference}/ns/${name}`)]),
   );
-  const seen = processIds(proc).flatMap((pid): Seen[] => {
+  const dark = new Set(unreadable);
+  const seen = pids.flatMap((pid): Seen[] => {
     const status = textOf(`${proc}/${pid}/status`);
     if (status === null || statusField(status, 'VmSize') === null) return []; // gone, a zombie, or a kernel thread
-    const listens = byPid.get(pid) ?? [];
+    const listens = byPid.get(pid) ?? (dark.has(pid) ? null : []);
     const unit = unitOf(textOf(`${proc}/${pid}/cgroup`) ?? '');
     const isUnit =
       unit !== null && /\.service$|^(?:docker|libpod|cri-containerd|crio|machine)-.*\.scope$/.test(unit);
-    if (listens.length === 0 && !isUnit && !isDaemon(proc, pid, status)) return [];
+    if ((listens ?? []).length === 0 && !isUnit && !isDaemon(proc, pid, status)) return [];
     const uid = Number(statusField(status, 'Uid')?.split('\t')[1]);
     const own = namespaces.map((name) => linkOf(`${proc}/${pid}/ns/${name}`));
     const directory = linkOf(`${proc}/${pid}/root`);
@@ -64,21 +67,18 @@ export const findSharedServices = (
     (one) => one.unit ?? `${one.exe ?? commandName(proc, one.pid)} ${one.user}`,
   );
   const services = [...groups.values()].map((group) => merge(proc, group));
-  const dark = seen.filter(({ ownNamespaces, exe }) => ownNamespaces === null || exe === null);
+  const shielded = seen.filter(({ ownNamespaces, exe }) => ownNamespaces === null || exe === null);
   const couldNotLook: CouldNotLook[] =
-    dark.length === 0
+    shielded.length === 0
       ? []
       : [
           {
-            what: `executable and namespaces of ${dark.length === 1 ? 'one process' : `${dark.length} processes`} (${dark
+            what: `executable and namespaces of ${shielded.length === 1 ? 'one process' : `${shielded.length} processes`} (${shielded
               .slice(0, 3)
               .map(({ pid }) => `${pid} ${commandName(proc, pid)}`)
-              .join(', ')}${dark.length > 3 ? ', …' : ''})`,
+              .join(', ')}${shielded.length > 3 ? ', …' : ''})`,
             why: `permission denied: ${proc}/<pid>/exe and ${proc}/<pid>/ns`,
-            remedy:
-              process.geteuid?.() === 0
-                ? 'they are shielded even from root here: look from the machine itself'
-                : 'run as root',
+            remedy: remedyFor(process.geteuid?.() ?? -1),
           },
         ];
   return { services: services.sort((a, b) => a.name.localeCompare(b.name, 'en')), couldNotLook };
@@ -114,12 +114,12 @@ const merge = (proc: string, group: readonly Seen[]): SharedService => {
       ? namespaces.filter((name) => own.every((one) => one.includes(name)))
       : null,
     chroot: group.every(({ chroot }) => chroot !== null) ? (lead?.chroot ?? null) : null,
-    listens: [
-      ...new Map(
-        group
-          .flatMap(({ listens }) => listens)
-          .map((one) => [`${one.protocol} ${one.address} ${one.port}`, one]),
-      ).values(),
-    ],
+    listens: mergeListens(group),
   };
+};
+
+const mergeListens = (group: readonly Seen[]): ListensOn[] | null => {
+  const all = group.flatMap(({ listens }) => listens ?? []);
+  if (all.length === 0 && group.some(({ listens }) => listens === null)) return null;
+  return [...new Map(all.map((one) => [`${one.protocol} ${one.address} ${one.port}`, one])).values()];
 };

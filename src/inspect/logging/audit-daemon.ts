@@ -1,22 +1,20 @@
 import { runCommand } from '../patches/command.ts';
 import { statIfThere } from '../patches/host-files.ts';
-import type { NamedProcess } from './open-files.ts';
+import { runs, type OpenFiles } from './open-files.ts';
 
 /** The kernel's audit trail and its daemon (auditd(8)). */
 export type AuditDaemon = {
   installed: boolean;
-  running: boolean;
+  /** `null` = could not look: not all processes may be seen. */
+  running: boolean | null;
   /** From `auditctl -s`, which only root may ask: auditing is on, events lost since boot. */
   enabled: boolean | null;
   lost: number | null;
 };
 
-export const examineAudit = async (
-  root: string,
-  processes: readonly NamedProcess[],
-): Promise<AuditDaemon> => {
+export const examineAudit = async (root: string, open: OpenFiles): Promise<AuditDaemon> => {
   const installed = statIfThere(`${root}/etc/audit/auditd.conf`) !== null;
-  const running = processes.some(({ name }) => name === 'auditd');
+  const running = runs(open, /^auditd$/);
   const outcome = installed ? await runCommand('auditctl', ['-s'], { timeout: 2_000 }) : null;
   const text = outcome?.ran === true && outcome.status === 0 ? outcome.stdout : '';
   const value = (name: string): number | null => {

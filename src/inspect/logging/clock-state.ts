@@ -1,7 +1,7 @@
 import type { CouldNotLook } from '#base/looked';
 import { runCommand } from '../patches/command.ts';
 import { statIfThere } from '../patches/host-files.ts';
-import type { NamedProcess } from './open-files.ts';
+import type { OpenFiles } from './open-files.ts';
 
 /** Whether the clock is kept right. */
 export type ClockState = {
@@ -9,8 +9,10 @@ export type ClockState = {
   synchronised: boolean | null;
   /** Who answered: `chronyc tracking`, the kernel (adjtimex(2)), `timedatectl`, … */
   according: string | null;
-  /** Time daemon that runs. */
+  /** Time daemon that runs; `null` = none that may be seen. */
   daemon: string | null;
+  /** All processes could be seen, so that no daemon means none. */
+  daemonKnown: boolean;
   evidence: string[];
 };
 
@@ -24,9 +26,10 @@ type Answer = { synchronised: boolean; according: string; evidence: string };
  */
 export const examineClock = async (
   root: string,
-  processes: readonly NamedProcess[],
+  { processes, named }: Pick<OpenFiles, 'processes' | 'named'>,
 ): Promise<{ clock: ClockState; couldNotLook: CouldNotLook[] }> => {
   const daemon = processes.find(({ name }) => daemons.test(name))?.name ?? null;
+  const who = { daemon, daemonKnown: daemon !== null || named === 'all' };
   const asked: (() => Promise<Answer | null>)[] = [
     ...(daemon === 'chronyd' ? [askChrony] : []),
     ...(daemon === 'ntpd' ? [askOpenNtpd] : []),
@@ -38,10 +41,10 @@ export const examineClock = async (
     const answer = await ask();
     if (answer === null) continue;
     const { synchronised, according, evidence } = answer;
-    return { clock: { synchronised, according, daemon, evidence: [evidence] }, couldNotLook: [] };
+    return { clock: { synchronised, according, ...who, evidence: [evidence] }, couldNotLook: [] };
   }
   return {
-    clock: { synchronised: null, according: null, daemon, evidence: [] },
+    clock: { synchronised: null, according: null, ...who, evidence: [] },
     couldNotLook: [
       {
         what: 'whether the clock is synchronised',

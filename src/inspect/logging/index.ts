@@ -1,13 +1,14 @@
 import type { Clock } from '#base/clock';
 import type { CouldNotLook } from '#base/looked';
 import { formatMicros } from '#base/rfc3339';
-import { thisHost, type HostPaths } from '../host.ts';
+import { initSystem, textOf, thisHost, type HostPaths } from '../host.ts';
 import { examineAudit } from './audit-daemon.ts';
 import { examineClock } from './clock-state.ts';
 import { examineJournal } from './journald.ts';
 import { growingFiles, walkLogs, wrongPermissions } from './log-files.ts';
 import { examineSyslogSocket, udpLosses } from './log-sockets.ts';
 import { lookAtOpenFiles } from './open-files.ts';
+import { foreignFiles } from './own-output.ts';
 import { examineRotation } from './rotation.ts';
 import { findShippers, type Shipper } from './shippers.ts';
 import type { HoldfastShipping, LoggingReport } from './report.ts';
@@ -38,12 +39,19 @@ export const collectLogging = async ({
   const started = clock.elapsed();
   const { root, proc } = paths;
   const open = lookAtOpenFiles(proc);
-  const asking = Promise.all([examineClock(root, open.processes), examineAudit(root, open.processes)]);
-  const { journal, couldNotLook: journalUnseen } = examineJournal(root, open.processes);
+  const asking = Promise.all([examineClock(root, open), examineAudit(root, open)]);
+  const { journal, couldNotLook: journalUnseen } = examineJournal(root, open);
   const shippers = findShippers(root, open.processes);
   const rotation = examineRotation(root);
   const logs = walkLogs(root);
-  const files = growingFiles(logs.files, open.written, shippers, rotation, holdfast, clock.now() / 1000);
+  const files = growingFiles({
+    onDisk: logs.files,
+    open: foreignFiles(open, holdfast?.pids ?? []),
+    shippers,
+    rotation,
+    holdfast,
+    now: clock.now() / 1000,
+  });
   const [{ clock: clockState, couldNotLook: clockUnseen }, audit] = await asking;
   const unknown = shippers.filter(
     ({ pid, destinations, name }) => pid !== null && destinations.length === 0 && !syslogDaemons.has(name),
@@ -53,6 +61,7 @@ export const collectLogging = async ({
     ...journalUnseen,
     ...logs.couldNotLook,
     ...clockUnseen,
+    ...socketsUnseen(proc),
     ...unknown.map(({ name, pid }) => ({
       what: `where ${name} (pid ${pid}) sends logs`,
       why: 'its configuration was not found, or names no address',
@@ -65,7 +74,9 @@ export const collectLogging = async ({
     syslogSocket: examineSyslogSocket(root, proc, open),
     shippers,
     holdfast,
-    leavesHost: leaves(shippers, holdfast, unknown.length),
+    processesSeen: open.named,
+    init: initSystem(paths),
+    leavesHost: leaves(shippers, holdfast, unknown.length > 0 || open.named !== 'all' ? 'unknown' : 'none'),
     files,
     permissions: wrongPermissions(logs.files, logs.directories),
     rotation,
@@ -77,16 +88,30 @@ export const collectLogging = async ({
   };
 };
 
+/** /proc/net (proc_net(5)) tells of listeners and losses; without it nothing is said of either. */
+const socketsUnseen = (proc: string): CouldNotLook[] => {
+  const closed = ['unix', 'udp'].filter((table) => textOf(`${proc}/net/${table}`) === null);
+  return closed.length === 0
+    ? []
+    : [
+        {
+          what: 'whether anything listens on /dev/log, and datagrams that log daemons lost',
+          why: `${closed.map((table) => `${proc}/net/${table}`).join(' and ')} cannot be read`,
+          remedy: `mount a procfs: mount -t proc proc ${proc}`,
+        },
+      ];
+};
+
 /** Their configuration is read in full: no destination means that nothing is sent. */
 const syslogDaemons = new Set(['rsyslog', 'syslog-ng']);
 
 const leaves = (
   shippers: readonly Shipper[],
   holdfast: HoldfastShipping | null,
-  unknown: number,
+  others: 'unknown' | 'none',
 ): boolean | null => {
   if (holdfast !== null && holdfast.destination !== null) return true;
   if (shippers.some(({ pid, destinations }) => pid !== null && destinations.some((each) => each.leavesHost)))
     return true;
-  return unknown > 0 ? null : false;
+  return others === 'unknown' ? null : false;
 };

@@ -2,13 +2,14 @@ import { readdirSync } from 'node:fs';
 import type { CouldNotLook } from '#base/looked';
 import { systemCode } from '#base/errors';
 import { textOf } from '../host.ts';
-import { listIfThere, statIfThere } from '../patches/host-files.ts';
+import { namesIn, statIfThere } from '../patches/host-files.ts';
 import { fromMilliseconds } from '../patches/times.ts';
-import type { NamedProcess } from './open-files.ts';
+import { runs, type OpenFiles } from './open-files.ts';
 
 /** The journal as it is kept, and as it is configured (journald.conf(5)). */
 export type JournalState = {
-  running: boolean;
+  /** `null` = could not look: not all processes may be seen. */
+  running: boolean | null;
   /** `Storage=`; `auto` is the default. */
   storage: string;
   /** Where entries are kept now; `null` = no journal is kept, or it may not be seen. */
@@ -24,11 +25,11 @@ export type JournalState = {
 /** Reads journald.conf and its drop-ins in the order of systemd, and looks at the journal's directories. */
 export const examineJournal = (
   root: string,
-  processes: readonly NamedProcess[],
+  open: OpenFiles,
 ): { journal: JournalState; couldNotLook: CouldNotLook[] } => {
   const settings = journaldSettings(root);
   const storage = settings.get('Storage') ?? 'auto';
-  const running = processes.some(({ name }) => name === 'systemd-journald' || name === 'systemd-journal');
+  const running = runs(open, /^systemd-journald?$/);
   const couldNotLook: CouldNotLook[] = [];
   const newestIn = (directory: string): number | null => {
     try {
@@ -69,12 +70,12 @@ export const examineJournal = (
 
 /** The files that were written last tell, not the directory that exists: it may be empty or of an earlier time. */
 const keptWhere = (
-  running: boolean,
+  running: boolean | null,
   storage: string,
   persistent: number | null,
   volatile: number | null,
 ): JournalState['kept'] => {
-  if (!running || storage === 'none') return null;
+  if (running !== true || storage === 'none') return null;
   if (persistent === null && volatile === null) return null;
   return (persistent ?? 0) >= (volatile ?? 0) ? 'persistent' : 'volatile';
 };
@@ -84,7 +85,7 @@ const directories = ['/usr/lib/systemd', '/usr/local/lib/systemd', '/run/systemd
 const journaldSettings = (root: string): Map<string, string> => {
   const dropIns = new Map<string, string>();
   for (const directory of directories) {
-    for (const name of listIfThere(`${root}${directory}/journald.conf.d`)) {
+    for (const name of namesIn(`${root}${directory}/journald.conf.d`)) {
       if (name.endsWith('.conf')) dropIns.set(name, `${root}${directory}/journald.conf.d/${name}`);
     }
   }

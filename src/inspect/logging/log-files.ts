@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import type { CouldNotLook } from '#base/looked';
 import { systemCode } from '#base/errors';
 import { fromMilliseconds } from '../patches/times.ts';
-import type { OpenFile } from './open-files.ts';
+import type { ForeignFiles } from './own-output.ts';
 import type { HoldfastShipping } from './report.ts';
 import { takesIn, type Shipper } from './shippers.ts';
 import type { Rotation } from './rotation.ts';
@@ -94,17 +94,26 @@ export const walkLogs = (
 };
 
 /** Joins what lies under /var/log with what processes have open, and says who ships each. */
-export const growingFiles = (
-  onDisk: readonly Found[],
-  open: readonly OpenFile[],
-  shippers: readonly Shipper[],
-  rotation: Rotation,
-  holdfast: HoldfastShipping | null,
-  now: number,
-): LogFile[] => {
+export const growingFiles = ({
+  onDisk,
+  open: { files: open, own: ownOutput },
+  shippers,
+  rotation,
+  holdfast,
+  now,
+}: {
+  onDisk: readonly Found[];
+  open: ForeignFiles;
+  shippers: readonly Shipper[];
+  rotation: Rotation;
+  holdfast: HoldfastShipping | null;
+  /** Milliseconds since the epoch. */
+  now: number;
+}): LogFile[] => {
   const files = new Map<string, LogFile>();
   const own = holdfast?.ownDirectories ?? [];
-  const isOwn = (path: string): boolean => own.some((directory) => path.startsWith(`${directory}/`));
+  const isOwn = (path: string): boolean =>
+    ownOutput.has(path) || own.some((directory) => path.startsWith(`${directory}/`));
   const add = (path: string, stat: Stats | null, deleted: boolean): LogFile => {
     const key = deleted ? `${path}\0deleted` : path;
     const known = files.get(key);
@@ -117,7 +126,7 @@ export const growingFiles = (
       content,
       writers: [],
       deleted,
-      shippedBy: deleted ? null : shipperOf(path, content, shippers, holdfast),
+      shippedBy: deleted ? null : shipperOf(path, stat, content, shippers, holdfast),
       rotated: rotation.patterns.some((pattern) => takesIn(pattern, path)),
     };
     files.set(key, file);
@@ -135,14 +144,23 @@ export const growingFiles = (
   return [...files.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
 };
 
+/** As the kernel judges it by the permission bits; access control lists are not looked at. */
+const mayRead = (stat: Stats | null, reader: HoldfastShipping['reader']): boolean => {
+  if (reader === undefined || reader.uid === 0 || stat === null) return true;
+  const bit = stat.uid === reader.uid ? 0o400 : reader.groups.includes(stat.gid) ? 0o040 : 0o004;
+  return (stat.mode & bit) !== 0;
+};
+
 const shipperOf = (
   path: string,
+  stat: Stats | null,
   content: LogFile['content'],
   shippers: readonly Shipper[],
   holdfast: HoldfastShipping | null,
 ): string | null => {
   if (
     content !== 'binary' &&
+    mayRead(stat, holdfast?.reader) &&
     holdfast?.files.some((place) => path === place || path.startsWith(`${place}/`)) === true
   )
     return 'holdfast';

@@ -6,7 +6,10 @@ import type { SyslogSocket, UdpLoss } from './report.ts';
 /** Daemons whose UDP sockets carry log lines. */
 const logDaemons = /^(?:rsyslogd|syslog-ng|systemd-journald|fluent-bit|vector|promtail|alloy|nxlog)$/;
 
-/** `/dev/log` is a socket, or a link to journald's; /proc/net/unix tells whether somebody has it open. */
+/**
+ * `/dev/log` is a socket, or a link to journald's; /proc/net/unix tells whether somebody has it open. It tells so for
+ * every process, whichever of them may be seen.
+ */
 export const examineSyslogSocket = (root: string, proc: string, open: OpenFiles): SyslogSocket => {
   const names = new Set(['/dev/log']);
   try {
@@ -14,7 +17,9 @@ export const examineSyslogSocket = (root: string, proc: string, open: OpenFiles)
   } catch {
     // no link: a socket of its own, or nothing
   }
-  for (const line of (textOf(`${proc}/net/unix`) ?? '').split('\n')) {
+  const table = textOf(`${proc}/net/unix`);
+  if (table === null) return { path: '/dev/log', listening: null, heldBy: null };
+  for (const line of table.split('\n')) {
     const [, , , , , , inode, path] = line.trim().split(/\s+/);
     if (path !== undefined && names.has(path))
       return { path: '/dev/log', listening: true, heldBy: open.sockets.get(Number(inode))?.name ?? null };

@@ -58,6 +58,20 @@ test('a log that a process appends to outside /var/log is found with its writer,
   });
   assert.equal(shipped.files.find((file) => file.path === path)?.shippedBy, 'holdfast');
   assert.equal(shipped.leavesHost, true);
+  chmodSync(path, 0o640);
+  const closed = await look({
+    journal: false,
+    kernel: false,
+    files: [directory],
+    destination: 'logs.example.org',
+    ownDirectories: [],
+    reader: { uid: 61705, groups: [61720] },
+  });
+  assert.equal(
+    closed.files.find((file) => file.path === path)?.shippedBy,
+    null,
+    'a log that the agent may not read is shipped by nobody',
+  );
   const own = await look({
     journal: false,
     kernel: false,
@@ -71,6 +85,11 @@ test('a log that a process appends to outside /var/log is found with its writer,
     'what Holdfast writes itself is not a forgotten log',
   );
   assert.equal(own.leavesHost, false);
+  const shipping = { journal: false, kernel: false, files: [], destination: null, ownDirectories: [] };
+  const pathsWith = async (pids: readonly number[]): Promise<string[]> =>
+    (await look({ ...shipping, pids })).files.map((file) => file.path);
+  assert.equal((await pathsWith([pid])).includes(path), false, "nor is its processes' own output");
+  assert.ok((await pathsWith([1 << 30])).includes(path));
 
   rmSync(path);
   const gone = (await look()).files.find((file) => file.path === path);
@@ -81,11 +100,14 @@ test('a file that is open for reading only, and a database journal, are not logs
   const read = join(directory, 'read.log');
   const aof = join(directory, 'appendonly.aof');
   writeFileSync(read, 'x\n');
-  await start('/bin/sh', ['-c', `exec sleep 60 <'${read}' >>'${aof}'`]);
+  const trace = join(directory, '_logs', '2026-11-21T02_56_14_162Z-debug-0.log');
+  mkdirSync(join(directory, '_logs'));
+  await start('/bin/sh', ['-c', `exec sleep 60 <'${read}' >>'${aof}' 2>>'${trace}'`]);
   await wait(300);
   const paths = (await look()).files.map((file) => file.path);
   assert.equal(paths.includes(read), false);
   assert.equal(paths.includes(aof), false);
+  assert.equal(paths.includes(trace), false);
 });
 
 test('a running rsyslog is found with its destinations; loopback does not leave the host', async (t) => {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import type { CouldNotLook } from '#base/looked';
 import { systemCode } from '#base/errors';
 import { textOf } from '../host.ts';
@@ -7,13 +7,16 @@ import {
   executableOf,
   isKernelThread,
   linkOf,
-  processIds,
   scriptOf,
+  statusField,
 } from '../services/processes.ts';
+import { visibleProcesses, type VisibleProcesses } from '../patches/visible-processes.ts';
 
 /** A process as far as logging cares. */
 export type NamedProcess = {
   pid: number;
+  /** 0 where it has none, or it may not be seen. */
+  parent: number;
   /** File name of the executable, or the kernel's name (15 bytes) where the executable may not be seen. */
   name: string;
   /** For an interpreter: what it runs. */
@@ -31,6 +34,8 @@ export type OpenFile = {
 
 export type OpenFiles = {
   processes: NamedProcess[];
+  /** Whether `processes` are all that run, each with its name. */
+  named: VisibleProcesses['seen'];
   /** Regular files that are open for writing. */
   written: OpenFile[];
   /** Socket inode → a process that has it. */
@@ -41,8 +46,9 @@ export type OpenFiles = {
 const appendFlag = 0o2000; // O_APPEND, include/uapi/asm-generic/fcntl.h
 const accessMode = 0o3;
 
-/** Files that end in these grow by appending and are no logs: databases, journals of databases, locks. */
-const notLogs = /\.(?:aof|wal|db|sqlite3?|db-wal|journal|pid|lock|sock)$|\/\.(?:bash|zsh)_history$/;
+/** Files that end in these grow by appending and are no logs: databases, their journals, locks, npm's trace of a run. */
+const notLogs =
+  /\.(?:aof|wal|db|sqlite3?|db-wal|journal|pid|lock|sock)$|\/\.(?:bash|zsh)_history$|\/_logs\/[\dTZ_-]+-debug-\d+\.log$/;
 const notFiles = /^\/(?:dev|proc|sys)\//;
 const logName = /\.(?:log|err|out)(?:$|\.)|\/logs?\//;
 
@@ -52,9 +58,16 @@ const logName = /\.(?:log|err|out)(?:$|\.)|\/logs?\//;
  * unseen.
  */
 export const lookAtOpenFiles = (proc: string): OpenFiles => {
-  const result: OpenFiles = { processes: [], written: [], sockets: new Map(), couldNotLook: [] };
+  const visible = visibleProcesses(proc, 'which log, clock and audit daemons run, and the files they write');
+  const result: OpenFiles = {
+    processes: [],
+    named: visible.seen,
+    written: [],
+    sockets: new Map(),
+    couldNotLook: visible.couldNotLook,
+  };
   let unseen = 0;
-  for (const pid of processIds(proc)) {
+  for (const pid of visible.pids) {
     const executable = executableOf(proc, pid);
     const kernelName = (textOf(`${proc}/${pid}/comm`) ?? '').trim();
     const argv = argumentsOf(proc, pid);
@@ -63,8 +76,17 @@ export const lookAtOpenFiles = (proc: string): OpenFiles => {
       executable === null
         ? (argv[0]?.split('/').at(-1) ?? kernelName)
         : (executable.path.split('/').at(-1) ?? '');
+    if (name === '') {
+      // Gone by now, or listed and closed (hidepid=1): then it may be any daemon.
+      if (existsSync(`${proc}/${pid}`)) {
+        if (result.named === 'all') result.named = 'some';
+        unseen += 1;
+      }
+      continue;
+    }
     const process: NamedProcess = {
       pid,
+      parent: Number(statusField(textOf(`${proc}/${pid}/status`) ?? '', 'PPid') ?? 0),
       name,
       script: scriptOf(executable?.path ?? name, argv),
       arguments: argv,
@@ -86,6 +108,10 @@ export const lookAtOpenFiles = (proc: string): OpenFiles => {
   }
   return result;
 };
+
+/** Whether a process of that name runs; `null` = none was seen, and not all could be. */
+export const runs = ({ processes, named }: OpenFiles, pattern: RegExp): boolean | null =>
+  processes.some(({ name }) => pattern.test(name)) || (named === 'all' ? false : null);
 
 const lookAtDescriptors = (proc: string, process: NamedProcess, result: OpenFiles): 'seen' | 'unseen' => {
   const seen = new Set<string>();

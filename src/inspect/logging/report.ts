@@ -1,4 +1,5 @@
 import type { CouldNotLook } from '#base/looked';
+import type { InitSystem } from '../host.ts';
 import type { AuditDaemon } from './audit-daemon.ts';
 import type { ClockState } from './clock-state.ts';
 import type { JournalState } from './journald.ts';
@@ -16,13 +17,17 @@ export type HoldfastShipping = {
   destination: string | null;
   /** Holdfast's own directories: what it writes there is not a log that somebody forgot. */
   ownDirectories: string[];
+  /** Holdfast's own processes: neither is what they alone write, e.g. the redirected output of `holdfast up`. */
+  pids?: readonly number[];
+  /** Who reads the files: what its permission bits do not let it read is not shipped. Absent: everything is read. */
+  reader?: { uid: number; groups: readonly number[] };
 };
 
 /** Who receives what programs say with syslog(3). */
 export type SyslogSocket = {
   path: '/dev/log';
-  /** A process listens there. `false`: what programs say is thrown away. */
-  listening: boolean;
+  /** A process listens there. `false`: what programs say is thrown away. `null`: could not look. */
+  listening: boolean | null;
   /** Its name; `null` where that may not be seen. */
   heldBy: string | null;
 };
@@ -37,7 +42,10 @@ export type LoggingReport = {
   syslogSocket: SyslogSocket;
   shippers: Shipper[];
   holdfast: HoldfastShipping | null;
-  /** Whether any of it leaves this host; `null` = something ships, and it could not be read where to. */
+  /** Whether all processes could be seen by name: only then is a daemon that was not found one that does not run. */
+  processesSeen: 'all' | 'some' | 'none';
+  init: InitSystem;
+  /** Whether any of it leaves this host; `null` = what ships it, or where to, could not be seen. */
   leavesHost: boolean | null;
   /** Logs that grow: written to in the last week, or open for writing now. */
   files: LogFile[];

@@ -1,5 +1,5 @@
 import { textOf } from '../host.ts';
-import { listIfThere, statIfThere } from '../patches/host-files.ts';
+import { namesIn, statIfThere } from '../patches/host-files.ts';
 import { fromMilliseconds } from '../patches/times.ts';
 
 /** What logrotate(8) takes care of. */
@@ -13,7 +13,7 @@ export type Rotation = {
 
 export const examineRotation = (root: string): Rotation => {
   const main = textOf(`${root}/etc/logrotate.conf`);
-  const parts = listIfThere(`${root}/etc/logrotate.d`).map(
+  const parts = namesIn(`${root}/etc/logrotate.d`).map(
     (name) => textOf(`${root}/etc/logrotate.d/${name}`) ?? '',
   );
   const status = statIfThere(`${root}/var/lib/logrotate/status`);

@@ -1,5 +1,7 @@
+import { lstatSync } from 'node:fs';
+import { initSystem, type HostPaths } from '../host.ts';
 import { runCommand } from './command.ts';
-import { listIfThere, statIfThere } from './host-files.ts';
+import { statIfThere } from './host-files.ts';
 import { fromMilliseconds } from './times.ts';
 import type { DpkgPackage } from './dpkg-status.ts';
 
@@ -20,9 +22,10 @@ export type Automatic = {
 
 /** Reads it from `apt-config dump`; `null` where apt-config does not run. */
 export const examineAutomatic = async (
-  root: string,
+  paths: HostPaths,
   packages: readonly DpkgPackage[],
 ): Promise<Automatic | null> => {
+  const { root } = paths;
   const settings = root === '' ? [] : ['-o', `Dir=${root}`];
   const outcome = await runCommand('apt-config', [...settings, 'dump']);
   if (!outcome.ran || outcome.status !== 0) return null;
@@ -39,7 +42,7 @@ export const examineAutomatic = async (
     installed: packages.some(({ name, state }) => name === 'unattended-upgrades' && state === 'installed'),
     updateListsEvery: enabled ? days(setting('APT::Periodic::Update-Package-Lists')) : 0,
     upgradeEvery: enabled ? days(setting('APT::Periodic::Unattended-Upgrade')) : 0,
-    startedBy: starter(root),
+    startedBy: starter(paths),
     reboots: setting('Unattended-Upgrade::Automatic-Reboot') === 'true',
     lastRun: stamps.length === 0 ? null : fromMilliseconds(Math.max(...stamps)),
   };
@@ -55,12 +58,16 @@ const days = (value: string | null): number => {
   return (Number(match[1]) * (seconds[match[2] ?? ''] ?? 86_400)) / 86_400;
 };
 
-const starter = (root: string): Automatic['startedBy'] => {
-  const timer = 'apt-daily-upgrade.timer';
-  if (statIfThere(`${root}/run/systemd/system`) !== null) {
-    return listIfThere(`${root}/etc/systemd/system/timers.target.wants`).includes(timer)
-      ? 'systemd timer'
-      : null;
+const starter = (paths: HostPaths): Automatic['startedBy'] => {
+  const { root } = paths;
+  if (initSystem(paths) === 'systemd') {
+    const timer = `${root}/etc/systemd/system/timers.target.wants/apt-daily-upgrade.timer`;
+    try {
+      lstatSync(timer);
+      return 'systemd timer';
+    } catch {
+      return null;
+    }
   }
   const cronRuns = statIfThere(`${root}/run/crond.pid`) !== null;
   return cronRuns && statIfThere(`${root}/etc/cron.daily/apt-compat`) !== null ? 'cron' : null;

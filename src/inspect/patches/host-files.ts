@@ -26,6 +26,15 @@ export const listIfThere = (directory: string): string[] => {
   }
 };
 
+/** Names in a directory, sorted; `[]` where it is absent or may not be read: for settings that merely add to others. */
+export const namesIn = (directory: string): string[] => {
+  try {
+    return readdirSync(directory).toSorted();
+  } catch {
+    return [];
+  }
+};
+
 /** Follows symbolic links; `null` where there is nothing, or nothing that may be looked at. */
 export const statIfThere = (path: string): Stats | null => {
   try {

@@ -2,7 +2,7 @@ import type { Clock } from '#base/clock';
 import type { CouldNotLook, Looked } from '#base/looked';
 import { messageOf } from '#base/errors';
 import { formatMicros } from '#base/rfc3339';
-import { thisHost, type HostPaths } from '../host.ts';
+import { initSystem, textOf, thisHost, type HostPaths } from '../host.ts';
 import { packageFinder } from '../services/packages.ts';
 import { readListsAge, type ListsAge } from './archive-lists.ts';
 import { examineAutomatic } from './automatic.ts';
@@ -66,7 +66,14 @@ export const collectPatches = async ({
       : askApt(root, packages, cacheDir === undefined ? defaultCache() : cacheDir, clock);
   const kernel = examineKernel(paths, packages ?? []);
   const stalePrograms = await findStalePrograms(paths, packageFinder());
-  const automatic = packages === null ? null : await examineAutomatic(root, packages);
+  const automatic = packages === null ? null : await examineAutomatic(paths, packages);
+  if (packages !== null && automatic === null) {
+    couldNotLook.push({
+      what: 'whether upgrades are installed automatically',
+      why: 'apt-config did not run',
+      remedy: 'run `apt-config dump`',
+    });
+  }
   const answer = await asking;
   const upgrades = judgeUpgrades(
     answer?.outputs ?? null,
@@ -98,18 +105,26 @@ export const collectPatches = async ({
     sources,
     distribution,
     kernel,
+    init: initSystem(paths),
     reboot: judgeReboot(paths, kernel),
     stalePrograms,
-    packages: packages === null ? null : summarise(root, packages),
+    packages:
+      packages === null
+        ? null
+        : {
+            ...summarise(packages),
+            interrupted:
+              attempt('whether dpkg was interrupted', 'run as root', () => wasInterrupted(root)) ?? false,
+          },
     automatic,
-    lastUpgrade: lastUpgrade(root),
+    lastUpgrade: attempt('when packages were last upgraded', 'run as root', () => lastUpgrade(root)),
     simulation: answer === null ? null : { cached: answer.cached, milliseconds: answer.milliseconds },
     milliseconds: Math.round(clock.elapsed() - started),
     couldNotLook,
   };
 };
 
-const defaultCache = (): string => defaultCacheDirectory(process.env, process.getuid?.() ?? -1);
+const defaultCache = (): string | null => defaultCacheDirectory(process.env, process.getuid?.() ?? -1);
 
 type Answer = {
   outputs: AptOutputs | null;
@@ -206,9 +221,7 @@ const judgeReboot = (paths: HostPaths, kernel: KernelReport): Reboot => {
     (path) => statIfThere(paths.root + path) !== null,
   );
   if (marker !== undefined) {
-    const names = (readIfThere(`${paths.root}${marker}.pkgs`) ?? '')
-      .split('\n')
-      .filter((name) => name !== '');
+    const names = (textOf(`${paths.root}${marker}.pkgs`) ?? '').split('\n').filter((name) => name !== '');
     reasons.push(
       names.length === 0 ? `${marker} exists` : `${marker} exists, for ${[...new Set(names)].join(', ')}`,
     );
@@ -220,10 +233,12 @@ const judgeReboot = (paths: HostPaths, kernel: KernelReport): Reboot => {
     : { required: false, reasons };
 };
 
+const wasInterrupted = (root: string): boolean =>
+  listIfThere(`${root}/var/lib/dpkg/updates`).some((name) => /^\d+$/.test(name));
+
 const summarise = (
-  root: string,
   packages: readonly DpkgPackage[],
-): NonNullable<PatchesReport['packages']> => {
+): Omit<NonNullable<PatchesReport['packages']>, 'interrupted'> => {
   const native = nativeArchitecture(packages);
   return {
     installed: packages.filter(({ state }) => state === 'installed').length,
@@ -239,6 +254,5 @@ const summarise = (
         state: entry.flag === 'reinstreq' ? `${entry.state}, must be installed again` : entry.state,
         version: entry.version,
       })),
-    interrupted: listIfThere(`${root}/var/lib/dpkg/updates`).some((name) => /^\d+$/.test(name)),
   };
 };

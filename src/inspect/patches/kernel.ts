@@ -1,4 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import * as os from 'node:os';
+import { messageOf } from '#base/errors';
 import type { CouldNotLook } from '#base/looked';
 import { compareDebianVersions } from './debian-version.ts';
 import { listIfThere, readIfThere } from './host-files.ts';
@@ -38,13 +40,21 @@ export type KernelReport = KernelVerdict & {
 
 /** Compares the running kernel with what is installed and with what the boot loader would start. */
 export const examineKernel = (paths: HostPaths, packages: readonly DpkgPackage[]): KernelReport => {
+  // uname(2) knows it too, where no procfs is mounted; of another root's host it knows nothing.
+  const own = paths.root === '' ? { release: os.release(), build: os.version() } : { release: '', build: '' };
   const running = {
-    release: (textOf(`${paths.proc}/sys/kernel/osrelease`) ?? '').trim(),
-    build: (textOf(`${paths.proc}/sys/kernel/version`) ?? '').trim(),
+    release: (textOf(`${paths.proc}/sys/kernel/osrelease`) ?? own.release).trim(),
+    build: (textOf(`${paths.proc}/sys/kernel/version`) ?? own.build).trim(),
   };
   const signature = textOf(`${paths.proc}/version_signature`);
-  const installed = installedKernels(paths.root, packages);
   const couldNotLook: CouldNotLook[] = [];
+  let images: string[] | null = null;
+  try {
+    images = listIfThere(`${paths.root}/boot`);
+  } catch (error) {
+    couldNotLook.push({ what: 'kernel images in /boot', why: messageOf(error), remedy: 'run as root' });
+  }
+  const installed = installedKernels(paths.root, packages, images ?? []);
   let bootDefault: BootDefault | null = null;
   try {
     const config = readIfThere(`${paths.root}/boot/grub/grub.cfg`);
@@ -56,7 +66,10 @@ export const examineKernel = (paths: HostPaths, packages: readonly DpkgPackage[]
       remedy: 'run as root',
     });
   }
-  const verdict = judgeKernel({ running, signature, installed, bootRelease: bootDefault?.release ?? null });
+  const verdict: KernelVerdict =
+    images === null && installed.length === 0
+      ? { verdict: 'unknown', why: 'whether a kernel is installed could not be seen' }
+      : judgeKernel({ running, signature, installed, bootRelease: bootDefault?.release ?? null });
   return { ...verdict, running, installed, bootDefault, couldNotLook };
 };
 
@@ -77,6 +90,7 @@ export const judgeKernel = ({
   installed,
   bootRelease,
 }: KernelEvidence): KernelVerdict => {
+  if (running.release === '') return { verdict: 'unknown', why: 'which kernel runs could not be seen' };
   if (installed.length === 0) {
     return {
       verdict: 'foreign',
@@ -140,7 +154,11 @@ const newestOfFlavour = (installed: readonly KernelImage[], running: string): st
 
 const imagePackage = /^(?:linux-image(?:-unsigned)?|proxmox-kernel|pve-kernel)-(\d.*?)(?:-signed)?$/;
 
-const installedKernels = (root: string, packages: readonly DpkgPackage[]): KernelImage[] => {
+const installedKernels = (
+  root: string,
+  packages: readonly DpkgPackage[],
+  boot: readonly string[],
+): KernelImage[] => {
   const versions = new Map<string, string>();
   for (const { name, version, state } of packages) {
     const release = imagePackage.exec(name)?.[1];
@@ -153,9 +171,7 @@ const installedKernels = (root: string, packages: readonly DpkgPackage[]): Kerne
       versions.set(release, version);
     }
   }
-  const images = listIfThere(`${root}/boot`).flatMap(
-    (name) => /^vmlinu[xz]-(.+)$/.exec(name)?.slice(0, 2) ?? [],
-  );
+  const images = boot.flatMap((name) => /^vmlinu[xz]-(.+)$/.exec(name)?.slice(0, 2) ?? []);
   const files = new Map<string, string>();
   for (let i = 0; i + 1 < images.length; i += 2) files.set(images[i + 1] ?? '', images[i] ?? '');
   return [...new Set([...versions.keys(), ...files.keys()])]

@@ -1,4 +1,5 @@
 import type { CouldNotLook, Looked } from '#base/looked';
+import type { InitSystem } from '../host.ts';
 import type { ListsAge } from './archive-lists.ts';
 import type { Automatic } from './automatic.ts';
 import type { DistributionSupport } from './distribution.ts';
@@ -62,6 +63,8 @@ export type PatchesReport = {
   sources: SourceEntry[];
   distribution: DistributionSupport | null;
   kernel: KernelReport;
+  /** What restarts services and reboots the host. */
+  init: InitSystem;
   reboot: Reboot;
   /** Programs that run on files which are gone or were replaced since they started. */
   stalePrograms: Looked<StaleProgram[]>;

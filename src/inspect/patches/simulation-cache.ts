@@ -11,8 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
+import { systemCode } from '#base/errors';
 import { listIfThere, statIfThere } from './host-files.ts';
 import type { AptOutputs } from './simulate.ts';
 
@@ -26,9 +27,21 @@ const outputs = z.strictObject({
 });
 const entry = z.strictObject({ fingerprint: z.string(), outputs });
 
-/** `/var/cache/holdfast` for root, else `$XDG_CACHE_HOME/holdfast` (default `~/.cache/holdfast`). */
-export const defaultCacheDirectory = (env: NodeJS.ProcessEnv, uid: number): string =>
-  uid === 0 ? '/var/cache/holdfast' : join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'holdfast');
+/**
+ * `/var/cache/holdfast` for root, else `$XDG_CACHE_HOME/holdfast` (default `~/.cache/holdfast`); `null` for a user
+ * without a home. A relative `$XDG_CACHE_HOME` does not count (XDG Base Directory Specification).
+ */
+export const defaultCacheDirectory = (env: NodeJS.ProcessEnv, uid: number): string | null => {
+  if (uid === 0) return '/var/cache/holdfast';
+  const named = env['XDG_CACHE_HOME'] ?? '';
+  if (isAbsolute(named)) return join(named, 'holdfast');
+  try {
+    const home = homedir();
+    return isAbsolute(home) ? join(home, '.cache', 'holdfast') : null;
+  } catch {
+    return null;
+  }
+};
 
 /**
  * SHA-256, in hex, over everything that decides what apt answers: dpkg's status and apt's configuration, sources and
@@ -42,7 +55,7 @@ export const fingerprint = (root: string): string => {
     try {
       bytes = readFileSync(path);
     } catch (error) {
-      bytes = Buffer.from(error instanceof Error && 'code' in error ? String(error.code) : 'unreadable');
+      bytes = Buffer.from(systemCode(error) ?? 'unreadable');
     }
     hash.update(`${path}\0${bytes.length}\0`).update(bytes);
   };
@@ -54,13 +67,20 @@ export const fingerprint = (root: string): string => {
         : `${path}\0${stat.size}\0${stat.ino}\0${stat.mtimeMs}\0${stat.ctimeMs}\0`,
     );
   };
+  const names = (directory: string): string[] => {
+    try {
+      return listIfThere(directory);
+    } catch (error) {
+      hash.update(`${directory}\0${systemCode(error) ?? 'unreadable'}\0`);
+      return [];
+    }
+  };
   content(`${root}/var/lib/dpkg/status`);
   for (const file of ['apt.conf', 'sources.list', 'preferences']) content(`${root}/etc/apt/${file}`);
   for (const directory of ['apt.conf.d', 'sources.list.d', 'preferences.d']) {
-    for (const name of listIfThere(`${root}/etc/apt/${directory}`))
-      content(`${root}/etc/apt/${directory}/${name}`);
+    for (const name of names(`${root}/etc/apt/${directory}`)) content(`${root}/etc/apt/${directory}/${name}`);
   }
-  for (const name of listIfThere(`${root}/var/lib/apt/lists`)) {
+  for (const name of names(`${root}/var/lib/apt/lists`)) {
     if (/(?:Release|Packages(?:\.\w+)?)$/.test(name)) identity(`${root}/var/lib/apt/lists/${name}`);
   }
   identity(`${root}/var/lib/apt/extended_states`);
@@ -105,7 +125,16 @@ export const remember = (directory: string, asked: string, answer: AptOutputs): 
     }
     renameSync(temporary, join(directory, fileName));
   } catch {
-    rmSync(temporary, { force: true });
+    discard(temporary);
+  }
+};
+
+/** Where the directory may not be entered, there is nothing to remove, and rmSync throws in spite of `force`. */
+const discard = (path: string): void => {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // what is left of a cache harms nobody
   }
 };
 

@@ -1,18 +1,18 @@
 import { readFileSync, statSync, type Stats } from 'node:fs';
 import type { CouldNotLook, Looked } from '#base/looked';
 import { systemCode } from '#base/errors';
-import { textOf, type HostPaths } from '../host.ts';
+import { initSystem, textOf, type HostPaths, type InitSystem } from '../host.ts';
 import type { PackageFinder } from '../services/packages.ts';
 import {
   executableOf,
   isKernelThread,
-  processIds,
   scriptOf,
   argumentsOf,
   unitOf,
   userIdOf,
   userNames,
 } from '../services/processes.ts';
+import { visibleProcesses } from './visible-processes.ts';
 
 /** A file that a process runs, and that is not the file under that name any more. */
 export type StaleFile = {
@@ -54,8 +54,8 @@ const deletedSuffix = ' (deleted)';
 const mapping = /^[0-9a-f]+-[0-9a-f]+ ..x. [0-9a-f]+ ([0-9a-f]+):([0-9a-f]+) (\d+) +(\/.*)$/gm;
 
 /**
- * Reads the executable mappings of every process. Without privileges those of other users stay unseen, and are counted
- * in `couldNotLook`.
+ * Reads the executable mappings of every process. Without privileges those of other users stay unseen, and are named
+ * in `couldNotLook`; then nothing found is no `clean`.
  *
  * @param ignored mappings that are left out; the executable itself is looked at wherever it lies
  */
@@ -69,8 +69,9 @@ export const findStalePrograms = async (
   const hostRoot = identityOf(`${proc}/self/root/`);
   const groups = new Map<string, StaleProgram & { root: string }>();
   const disk = new Map<string, Stats | null>();
+  const visible = visibleProcesses(proc, 'files that other processes run on');
   let unseen = 0;
-  for (const pid of processIds(proc)) {
+  for (const pid of visible.pids) {
     const found = staleFilesOf(proc, pid, ignored, disk);
     if (found === 'unseen') {
       if (!isKernelThread(proc, pid)) unseen += 1;
@@ -108,9 +109,9 @@ export const findStalePrograms = async (
   for (const { root, ...group } of groups.values()) {
     const owners = await packages.find(group.files.map(({ path }) => ({ root, path })));
     const files = group.files.map((file, i) => ({ ...file, package: owners[i] ?? null }));
-    programs.push({ ...group, files, restart: restartOf(group) });
+    programs.push({ ...group, files, restart: restartOf(group, initSystem(paths)) });
   }
-  const couldNotLook: CouldNotLook[] = [];
+  const couldNotLook: CouldNotLook[] = [...visible.couldNotLook];
   if (unseen > 0) {
     const root = process.getuid?.() === 0;
     couldNotLook.push({
@@ -123,7 +124,7 @@ export const findStalePrograms = async (
   }
   if (programs.length > 0) return { result: 'found', value: programs, couldNotLook };
   // An unprivileged look at one's own processes says nothing about those that matter.
-  const blind = unseen > 0 && process.getuid?.() !== 0;
+  const blind = visible.seen !== 'all' || (unseen > 0 && process.getuid?.() !== 0);
   return { result: blind ? 'could-not-look' : 'clean', couldNotLook };
 };
 
@@ -206,15 +207,13 @@ const identityOf = (path: string): string | null => {
 /** Units that cannot be restarted without taking the host or its users down with them. */
 const needsReboot = /^(?:dbus|dbus-broker|systemd-logind)\.service$/;
 
-const restartOf = ({
-  unit,
-  pids,
-  contained,
-  executable,
-}: Pick<StaleProgram, 'unit' | 'pids' | 'contained' | 'executable'>): string => {
+const restartOf = (
+  { unit, pids, contained, executable }: Pick<StaleProgram, 'unit' | 'pids' | 'contained' | 'executable'>,
+  init: InitSystem,
+): string => {
   if (contained) return 'recreate the container from an image that has the update';
   if (pids.includes(1)) return executable.endsWith('/systemd') ? '`systemctl daemon-reexec`' : 'reboot';
-  if (unit === null)
+  if (unit === null || init !== 'systemd')
     return `end it and start it again the way it was started (\`ps -o pid,ppid,lstart,args -p ${pids.join(',')}\`)`;
   if (needsReboot.test(unit)) return 'reboot; restarting it cuts off those who depend on it';
   if (unit.endsWith('.scope') || /^(?:user@|getty@|serial-getty@)/.test(unit)) return 'log out and in again';

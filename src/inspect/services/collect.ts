@@ -1,16 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '#base/errors';
 import type { CouldNotLook } from '#base/looked';
-import { textOf, thisHost, type HostPaths } from '../host.ts';
+import { lastWordOf } from '../errors.ts';
+import { initSystem, textOf, thisHost, type HostPaths } from '../host.ts';
 import { findHolders } from './descriptors.ts';
-import { endpointFiles, nameOf, readEndpoints, readInodes, type Endpoint } from './endpoints.ts';
+import { endpointFiles, nameOf, noTables, readEndpoints, readInodes, type Endpoint } from './endpoints.ts';
 import { describeHolders, type Held } from './holder.ts';
 import { findNamespaces, type OpenNamespace } from './namespaces.ts';
 import { packageFinder, type PackageFinder } from './packages.ts';
-import { processIds } from './processes.ts';
 import type { Listener, ServicesReport } from './report.ts';
 import { scopeOf } from './scope.ts';
-import { hiddenProcesses, unreadableProcesses } from './unseen.ts';
+import { hiddenProcesses, listProcesses, unreadableProcesses, whyHidden } from './unseen.ts';
 import { askV6only } from './v6only.ts';
 
 export type ServicesOptions = Partial<HostPaths> & {
@@ -34,19 +33,16 @@ export const collectServices = async (options: ServicesOptions = {}): Promise<Se
   const { proc } = paths;
   const uid = process.geteuid?.() ?? -1;
 
-  let pids: number[];
-  try {
-    pids = processIds(proc);
-  } catch (error) {
-    const blind = {
-      what: 'sockets and processes',
-      why: messageOf(error),
-      remedy: `mount a procfs at ${proc}`,
-    };
-    return { listeners: [], couldNotLook: [blind], milliseconds: performance.now() - started };
-  }
-  const { namespaces, couldNotLook } = await findNamespaces(paths, pids, endpointFiles);
-  couldNotLook.push(...hiddenProcesses(proc, uid));
+  const report = (
+    seen: Pick<ServicesReport, 'listeners' | 'couldNotLook' | 'unreadable'>,
+  ): ServicesReport => ({ ...seen, init: initSystem(paths), milliseconds: performance.now() - started });
+
+  const { pids, blind } = listProcesses(proc);
+  if (blind !== null) return report({ listeners: [], couldNotLook: [blind], unreadable: [] });
+  const hidden = whyHidden(proc, uid);
+  const { namespaces, couldNotLook } = await findNamespaces(paths, pids, endpointFiles, hidden);
+  if (hidden !== null) couldNotLook.push(hiddenProcesses(hidden, uid));
+  if (!namespaces.some(({ own }) => own)) couldNotLook.push(noTables("the host's own network namespace"));
 
   const sampled = performance.now();
   const endpoints: Endpoint[] = [];
@@ -59,7 +55,12 @@ export const collectServices = async (options: ServicesOptions = {}): Promise<Se
   const asking = learnV6only(endpoints);
   const holders = findHolders(proc, pids, new Set(endpoints.flatMap(({ inodes }) => inodes)));
   if (holders.unreadable.length > 0) couldNotLook.push(unreadableProcesses(proc, holders.unreadable, uid));
-  const described = await describeHolders(paths, endpoints, holders, options.packages ?? packageFinder());
+  const described = await describeHolders(
+    paths,
+    endpoints,
+    { ...holders, hidden },
+    options.packages ?? packageFinder(),
+  );
   const v6only = await asking;
   couldNotLook.push(...described.couldNotLook, ...v6only.couldNotLook);
 
@@ -67,7 +68,8 @@ export const collectServices = async (options: ServicesOptions = {}): Promise<Se
   const passing = (endpoint: Endpoint): boolean =>
     ephemeral(endpoint) || described.held.get(endpoint)?.processes.length === 0;
   const doubtful = Map.groupBy(endpoints.filter(passing), ({ namespace }) => namespace);
-  if (doubtful.size > 0) await sleep(Math.max(0, secondLookAfter - (performance.now() - sampled)));
+  // A closed socket is gone at once; only a client's takes a while to show what it is.
+  if (endpoints.some(ephemeral)) await sleep(Math.max(0, secondLookAfter - (performance.now() - sampled)));
   const still = new Set(
     [...doubtful].flatMap(([namespace, some]) => [
       ...readInodes(namespace, new Set(some.map(({ row }) => row.protocol))),
@@ -82,7 +84,7 @@ export const collectServices = async (options: ServicesOptions = {}): Promise<Se
     if (closedMeanwhile && !ephemeral(endpoint)) return [];
     return [listenerOf(endpoint, held, v6only.flags, ephemeral(endpoint) ? gone : null)];
   });
-  return { listeners: listeners.sort(byEndpoint), couldNotLook, milliseconds: performance.now() - started };
+  return report({ listeners: listeners.sort(byEndpoint), couldNotLook, unreadable: holders.unreadable });
 };
 
 const listenerOf = (
@@ -121,7 +123,7 @@ const learnV6only = async (
       } catch (error) {
         couldNotLook.push({
           what: `whether listeners on [::] take IPv4 too, in ${nameOf(namespace)}`,
-          why: messageOf(error).trim(),
+          why: lastWordOf(error),
           remedy: namespace.enter === null ? 'install iproute2' : 'run as root, with iproute2 installed',
         });
         return [];

@@ -26,6 +26,8 @@ export const readEndpoints = (
     try {
       const text = namespace.read(file);
       if (text !== null) rows.push(...parse(text));
+      else if (file === 'tcp' && (namespace.own || namespace.read('dev') !== null))
+        couldNotLook.push(noTables(nameOf(namespace)));
     } catch (error) {
       couldNotLook.push({
         what: `table ${file} of ${nameOf(namespace)}`,
@@ -58,6 +60,13 @@ export const readEndpoints = (
   }
   return { endpoints, couldNotLook };
 };
+
+/** Every kernel with a network has a table of TCP sockets: without one, nothing is known of the rest either. */
+export const noTables = (name: string): CouldNotLook => ({
+  what: `sockets of ${name}`,
+  why: 'there is no table of its TCP sockets: /proc/<pid>/net/tcp',
+  remedy: 'mount a complete procfs at /proc; if it is one, report it with the output of uname -a',
+});
 
 /** Inodes of the sockets of some protocols that are there now. */
 export const readInodes = (namespace: OpenNamespace, protocols: ReadonlySet<Protocol>): Set<number> => {

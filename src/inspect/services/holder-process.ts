@@ -1,6 +1,15 @@
 import { textOf, type HostPaths } from '../host.ts';
 import type { PackageFinder } from './packages.ts';
-import { argumentsOf, executableOf, linkOf, scriptOf, unitOf, userIdOf, userNames } from './processes.ts';
+import {
+  argumentsOf,
+  executableOf,
+  isInterpreter,
+  linkOf,
+  scriptOf,
+  unitOf,
+  userIdOf,
+  userNames,
+} from './processes.ts';
 import type { HolderProcess } from './report.ts';
 
 /** A process as it is reported, with the command line that only this room uses: secrets are passed in it. */
@@ -27,6 +36,8 @@ export const describeProcesses = (
       uid,
       unit: unitOf(textOf(`${proc}/${pid}/cgroup`) ?? ''),
       package: null,
+      packageRequired: false,
+      interpreter: executable !== null && isInterpreter(executable.path),
     };
     return [{ shown, argv }];
   });
@@ -36,12 +47,14 @@ export const describeProcesses = (
     exe === null ? [] : [{ pid, root: rootOf(proc, root, pid, self), path: exe }],
   );
   const owners = packages.find(files);
-  const byPid = new Map(files.map(({ pid }, i) => [pid, owners[i] ?? null]));
+  const byPid = new Map(
+    files.map(({ pid, root: of }, i) => {
+      const name = owners[i] ?? null;
+      return [pid, { package: name, packageRequired: name !== null && packages.isRequired(of, name) }];
+    }),
+  );
   return new Map(
-    found.map(({ shown, argv }) => [
-      shown.pid,
-      { shown: { ...shown, package: byPid.get(shown.pid) ?? null }, argv },
-    ]),
+    found.map(({ shown, argv }) => [shown.pid, { shown: { ...shown, ...byPid.get(shown.pid) }, argv }]),
   );
 };
 

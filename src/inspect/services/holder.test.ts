@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { forwarderOf } from './forwarders.ts';
 import { kernelListeners, kernelServiceOf } from './kernel-listeners.ts';
 import { interfaceIndexes, interfaceNames } from './namespaces.ts';
-import { scriptOf, unitOf, userNames } from './processes.ts';
+import { isInterpreter, scriptOf, unitOf, userNames } from './processes.ts';
 import { parseSystemdSockets, socketUnitOf } from './systemd-sockets.ts';
 import { parseV6only } from './v6only.ts';
 
@@ -30,6 +30,21 @@ test('interpreters are named by what they run, and nothing else of the command l
   );
   assert.equal(scriptOf('/usr/bin/perl', ['perl', '-e', 'print "secret"']), null);
   assert.equal(scriptOf('/usr/sbin/mariadbd', ['mariadbd', '--user=mysql']), null);
+});
+
+test('executables that run other programs', () => {
+  for (const name of [
+    'perl',
+    'perl5.36.0',
+    'python3.11',
+    'java',
+    'busybox',
+    'beam.smp',
+    'qemu-system-x86_64',
+  ])
+    assert.equal(isInterpreter(`/usr/bin/${name}`), true, name);
+  for (const name of ['php-fpm8.2', 'sshd', 'postgres', 'bashd'])
+    assert.equal(isInterpreter(`/usr/sbin/${name}`), false, name);
 });
 
 test('passwd: the first entry of an id wins', () => {

@@ -1,5 +1,5 @@
-import { messageOf } from '#base/errors';
 import type { CouldNotLook } from '#base/looked';
+import { lastWordOf } from '../errors.ts';
 import type { HostPaths } from '../host.ts';
 import type { SocketHolders } from './descriptors.ts';
 import type { Endpoint } from './endpoints.ts';
@@ -26,14 +26,12 @@ export type Held = {
 export const describeHolders = async (
   paths: HostPaths,
   endpoints: readonly Endpoint[],
-  holders: SocketHolders,
+  holders: SocketHolders & { hidden: string | null },
   packages: PackageFinder,
 ): Promise<{ held: Map<Endpoint, Held>; couldNotLook: CouldNotLook[] }> => {
   const couldNotLook: CouldNotLook[] = [];
-  const pidsOf = (endpoint: Endpoint): number[] =>
-    [...new Set(endpoint.inodes.flatMap((inode) => holders.byInode.get(inode) ?? []))].sort((a, b) => a - b);
-
-  const pids = new Set(endpoints.flatMap(pidsOf));
+  const pidsOf = endpoints.map(({ inodes }) => pidsOfInodes(inodes, holders.byInode));
+  const pids = new Set(pidsOf.flat());
   const processes = describeProcesses(paths, [...pids], packages);
   if (pids.size > 0 && !packages.hasDatabase(paths.root)) {
     couldNotLook.push({
@@ -50,20 +48,30 @@ export const describeHolders = async (
     } catch (error) {
       couldNotLook.push({
         what: 'units of the sockets that systemd holds',
-        why: messageOf(error).trim(),
+        why: lastWordOf(error),
         remedy: 'see that `systemctl list-sockets` works',
       });
     }
   }
 
   const kernel = kernelListeners(paths);
-  const unseen = whyUnseen(paths.proc, holders.unreadable.length);
+  const unseen = whyUnseen(paths.proc, holders);
   const held = new Map<Endpoint, Held>();
-  for (const endpoint of endpoints) {
-    const of = pidsOf(endpoint).flatMap((pid) => processes.get(pid) ?? []);
+  for (const [i, endpoint] of endpoints.entries()) {
+    const of = (pidsOf[i] ?? []).flatMap((pid) => processes.get(pid) ?? []);
     held.set(endpoint, judge(endpoint, of, sockets, kernel, unseen));
   }
   return { held, couldNotLook };
+};
+
+/** Mostly one socket with one holder, and there may be thousands. */
+const pidsOfInodes = (
+  inodes: readonly number[],
+  byInode: ReadonlyMap<number, readonly number[]>,
+): readonly number[] => {
+  const [only, ...more] = inodes;
+  if (only !== undefined && more.length === 0) return byInode.get(only) ?? [];
+  return [...new Set(inodes.flatMap((inode) => byInode.get(inode) ?? []))].sort((a, b) => a - b);
 };
 
 const nothing = { socketUnit: null, activates: null, forwardsTo: null, kernelService: null, whyUnseen: null };
@@ -79,7 +87,7 @@ const judge = (
   if (of.length === 0) {
     const known = namespace.own
       ? kernelServiceOf(
-          kernel.filter(({ port }) => port !== 'any' || unseen.everythingRead),
+          kernel.filter(({ listed }) => listed || unseen.everythingRead),
           row.protocol,
           row.port,
         )
@@ -110,7 +118,13 @@ const isSystemd = ({ shown }: DescribedProcess): boolean =>
 /** Inode of the kernel's first PID namespace: include/linux/proc_ns.h PROC_PID_INIT_INO. */
 const firstPidNamespace = 'pid:[4026531836]';
 
-const whyUnseen = (proc: string, unreadable: number): { why: string; everythingRead: boolean } => {
+const whyUnseen = (
+  proc: string,
+  { hidden, unreadable: { length: unreadable } }: { hidden: string | null; unreadable: readonly number[] },
+): { why: string; everythingRead: boolean } => {
+  if (hidden !== null) {
+    return { why: `it may belong to a process that is hidden: ${hidden}`, everythingRead: false };
+  }
   if (unreadable > 0) {
     return {
       why: `it may belong to ${unreadable === 1 ? 'the one process' : `one of the ${unreadable} processes`} whose descriptors could not be read`,

@@ -1,5 +1,6 @@
 export { collectServices, type ServicesOptions } from './collect.ts';
 export { packageFinder, type PackageFinder, type PackagedFile } from './packages.ts';
+export type { InitSystem } from '../host.ts';
 export type {
   Holder,
   HolderProcess,

@@ -3,7 +3,13 @@ import { textOf, type HostPaths } from '../host.ts';
 import type { Protocol } from './report.ts';
 
 /** A port on which the kernel itself serves. No process has such a socket open. */
-export type KernelListener = { protocol: Protocol; port: number | 'any'; service: string };
+export type KernelListener = {
+  protocol: Protocol;
+  port: number | 'any';
+  service: string;
+  /** The kernel itself lists the port. Else it is the usual one, which a process that was not seen may have as well. */
+  listed: boolean;
+};
 
 /**
  * What the kernel says that it serves in the host's own namespace: nfsd's port list, lockd's fixed ports, and tunnels
@@ -22,12 +28,13 @@ export const parsePortList = (text: string): KernelListener[] =>
     protocol: protocol === 'udp' ? 'udp' : 'tcp',
     port: Number(port),
     service: 'nfsd',
+    listed: true,
   }));
 
 const lockPorts = (proc: string): KernelListener[] =>
   (['tcp', 'udp'] as const).flatMap((protocol) => {
     const port = Number(textOf(`${proc}/sys/fs/nfs/nlm_${protocol}port`) ?? '0');
-    return port > 0 ? [{ protocol, port, service: 'lockd' }] : [];
+    return port > 0 ? [{ protocol, port, service: 'lockd', listed: false }] : [];
   });
 
 const interfaceListeners = (sys: string): KernelListener[] => {
@@ -39,21 +46,28 @@ const interfaceListeners = (sys: string): KernelListener[] => {
   }
   return names.flatMap((name): KernelListener[] => {
     const kind = /^DEVTYPE=(.*)$/m.exec(textOf(`${sys}/class/net/${name}/uevent`) ?? '')?.[1];
-    if (kind === 'wireguard') return [{ protocol: 'udp', port: 'any', service: `wireguard (${name})` }];
+    if (kind === 'wireguard')
+      return [{ protocol: 'udp', port: 'any', service: `wireguard (${name})`, listed: false }];
     if (kind === 'vxlan') {
-      return [4789, 8472].map((port) => ({ protocol: 'udp', port, service: `vxlan (${name})` }));
+      return [4789, 8472].map((port) => ({
+        protocol: 'udp',
+        port,
+        service: `vxlan (${name})`,
+        listed: false,
+      }));
     }
-    if (kind === 'geneve') return [{ protocol: 'udp', port: 6081, service: `geneve (${name})` }];
+    if (kind === 'geneve')
+      return [{ protocol: 'udp', port: 6081, service: `geneve (${name})`, listed: false }];
     return [];
   });
 };
 
 const moduleListeners = (sys: string): KernelListener[] => [
   ...(exists(`${sys}/class/ksmbd-control`)
-    ? [{ protocol: 'tcp' as const, port: 445, service: 'ksmbd' }]
+    ? [{ protocol: 'tcp' as const, port: 445, service: 'ksmbd', listed: false }]
     : []),
   ...(exists(`${sys}/kernel/config/target/iscsi`)
-    ? [{ protocol: 'tcp' as const, port: 3260, service: 'iSCSI target' }]
+    ? [{ protocol: 'tcp' as const, port: 3260, service: 'iSCSI target', listed: false }]
     : []),
 ];
 

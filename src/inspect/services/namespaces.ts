@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { CouldNotLook } from '#base/looked';
 import { messageOf, systemCode } from '#base/errors';
+import { lastWordOf } from '../errors.ts';
 import type { HostPaths } from '../host.ts';
 import { linkOf } from './processes.ts';
 import { readTable } from './table-file.ts';
@@ -24,11 +25,15 @@ export type Namespaces = { namespaces: OpenNamespace[]; couldNotLook: CouldNotLo
  * Reading the link `ns/net` takes ptrace rights, but anybody may see the inode of `/proc/<pid>/net/dev`, and each
  * namespace has its own: that tells them apart without any right. Namespaces that are kept alive by a descriptor or a
  * mount elsewhere alone are not seen; nor is one that a single thread of a process has entered.
+ *
+ * @param files what to read of a namespace that no process is in
+ * @param hidden why processes of other users are hidden, else `null`
  */
 export const findNamespaces = async (
   { proc, root }: HostPaths,
   pids: readonly number[],
   files: readonly string[],
+  hidden: string | null,
 ): Promise<Namespaces> => {
   const couldNotLook: CouldNotLook[] = [];
   const named = namedNamespaces(root, couldNotLook);
@@ -69,10 +74,10 @@ export const findNamespaces = async (
       const texts = await readInside(path, files);
       namespaces.push({ inode, name, own: false, enter: path, read: (file) => texts.get(file) ?? null });
     } catch (error) {
-      const some = namespaces.some((namespace) => namespace.inode === null);
+      const some = hidden !== null || namespaces.some((namespace) => namespace.inode === null);
       couldNotLook.push({
         what: `network namespace ${name} (${path})`,
-        why: `${some ? 'it could not be told whether a process is in it' : 'no process is in it'}, and entering it failed: ${messageOf(error).trim()}`,
+        why: `${some ? 'it could not be told whether a process is in it' : 'no process is in it'}, and entering it failed: ${lastWordOf(error)}`,
         remedy: 'run as root, with nsenter (util-linux) installed',
       });
     }

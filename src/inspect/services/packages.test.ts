@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { packageFinder } from './packages.ts';
+import { isRequired, packageFinder } from './packages.ts';
 
 const database = (t: TestContext, lists: Record<string, string[]>): string => {
   const root = mkdtempSync(join(tmpdir(), 'holdfast-dpkg-'));
@@ -67,6 +67,20 @@ test('a hostile root neither hangs nor leads out', { timeout: 5000 }, (t) => {
   mkdirSync(join(other, 'var/lib'), { recursive: true });
   symlinkSync('/var/lib/dpkg', join(other, 'var/lib/dpkg'));
   assert.deepEqual(packageFinder().find([{ root: other, path: '/usr/bin/perl' }]), [null]);
+});
+
+test('which packages the system needs', () => {
+  const status = [
+    'Package: perl-base\nEssential: yes\nStatus: install ok installed\nPriority: required',
+    'Package: perl\nStatus: install ok installed\nPriority: standard',
+    'Package: libc6\nArchitecture: i386\nPriority: optional',
+    'Package: libc6\nArchitecture: amd64\nPriority: required',
+    'Package: init\nPriority: optional\nProtected: yes',
+  ].join('\n\n');
+  const required = (name: string) => isRequired(`${status}\n`, name);
+  assert.deepEqual(['perl-base', 'libc6', 'init'].map(required), [true, true, true]);
+  assert.deepEqual(['perl', 'base', 'nothing'].map(required), [false, false, false]);
+  assert.equal(packageFinder().isRequired('', 'dpkg'), true);
 });
 
 test('agrees with dpkg -S on this host', () => {

@@ -16,6 +16,8 @@ export type PackagedFile = { root: string; path: string };
 export type PackageFinder = {
   /** Package names in the order of the files: `null` if no package brought it, or its root has no dpkg database. */
   find(files: readonly PackagedFile[]): (string | null)[];
+  /** Whether the system needs the package: `Essential`, `Protected`, or of priority `required` (deb-control(5)). */
+  isRequired(root: string, name: string): boolean;
   /** Whether there is a dpkg database to look in. */
   hasDatabase(root: string): boolean;
 };
@@ -28,7 +30,17 @@ export type PackageFinder = {
  */
 export const packageFinder = (): PackageFinder => {
   const memory = new Map<string, Map<string, string | null>>();
+  const required = new Map<string, boolean>();
   return {
+    isRequired(root, name) {
+      const key = `${databaseState(root) ?? ''} ${name}`;
+      const known = required.get(key);
+      if (known !== undefined) return known;
+      const answer = isRequired(textInside(`${root}/var/lib/dpkg/status`) ?? '', name);
+      if (required.size >= 4096) required.clear(); // keys of databases that are no more
+      required.set(key, answer);
+      return answer;
+    },
     hasDatabase: (root) => databaseState(root) !== null,
     find(files) {
       const states = new Map(
@@ -104,6 +116,19 @@ const scan = (
     if (owners.size === wanted.length) break;
   }
   return owners;
+};
+
+/** Reads a package's paragraph of dpkg's status file. A package of several architectures has several. */
+export const isRequired = (status: string, name: string): boolean => {
+  const text = `\n${status}`;
+  for (let from = 0; ;) {
+    const start = text.indexOf(`\nPackage: ${name}\n`, from);
+    if (start < 0) return false;
+    const end = text.indexOf('\n\n', start + 1);
+    const paragraph = text.slice(start, end < 0 ? undefined : end + 1);
+    if (/^(?:Essential: yes|Protected: yes|Priority: required)$/m.test(paragraph)) return true;
+    from = start + 1;
+  }
 };
 
 /** Lists of packages that share three letters with a wanted program first: mostly the search can end there. */

@@ -61,6 +61,16 @@ export const isKernelThread = (proc: string, pid: number): boolean => {
 
 const interpreters = /^(?:python|perl|ruby|node|nodejs|java|php|bash|dash|sh|zsh|lua|tclsh|guile)[\d.]*$/;
 
+/** These run other programs too, but their command lines do not tell which in a way that is the same everywhere. */
+const others =
+  /^(?:pypy|deno|bun|mono|dotnet|beam\.smp|luajit|gawk|mawk|busybox|toybox|qemu-[a-z0-9_-]+)[\d.]*$/;
+
+/** Whether the executable is there to run other people's programs, so that its package says nothing of this one. */
+export const isInterpreter = (executable: string): boolean => {
+  const name = executable.slice(executable.lastIndexOf('/') + 1);
+  return interpreters.test(name) || others.test(name);
+};
+
 /**
  * What an interpreter runs: a script's path, `-m module`, or a jar. `null` for other executables, for inline code, and
  * where there is none. Other arguments are left alone, because secrets are passed in them.

@@ -1,4 +1,5 @@
 import type { CouldNotLook } from '#base/looked';
+import type { InitSystem } from '../host.ts';
 
 /** `vsock` is named for the contract's sake: /proc does not list vsock sockets, so their absence is reported. */
 export type Protocol = 'tcp' | 'udp' | 'udplite' | 'sctp' | 'raw' | 'packet' | 'unix' | 'vsock';
@@ -42,6 +43,10 @@ export type HolderProcess = {
   unit: string | null;
   /** Debian package that brought the executable, from the package database of the process's own root. */
   package: string | null;
+  /** The system needs that package: it is essential, protected, or of priority `required` (deb-control(5)). */
+  packageRequired: boolean;
+  /** It runs other people's programs (perl, java, busybox, …), with or without a script that could be named. */
+  interpreter: boolean;
 };
 
 export type NetworkNamespace = {
@@ -85,6 +90,9 @@ export type Listener = {
 
 export type ServicesReport = {
   listeners: Listener[];
+  init: InitSystem;
+  /** Processes whose descriptors may not be read: what they listen on is not known. */
+  unreadable: number[];
   couldNotLook: CouldNotLook[];
   /** Wall time of the collection. */
   milliseconds: number;

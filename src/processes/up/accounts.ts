@@ -5,8 +5,6 @@
  */
 export type Account = { uid: number; gid: number; groups: readonly number[] };
 
-/** May create sockets in run/. */
-const runWriters = 61700;
 /** May read vault/. */
 const vaultReaders = 61710;
 /** May connect to run/search.sock. */
@@ -14,14 +12,25 @@ const searchers = 61711;
 /** May connect to run/own.sock. */
 const ownSenders = 61720;
 
-export const groups = { runWriters, vaultReaders, searchers, ownSenders } as const;
+export const groups = { vaultReaders, searchers, ownSenders } as const;
 
 export const accounts = {
-  receiver: { uid: 61701, gid: ownSenders, groups: [runWriters] },
+  receiver: { uid: 61701, gid: ownSenders, groups: [] },
   keeper: { uid: 61702, gid: 61702, groups: [] },
-  indexer: { uid: 61703, gid: searchers, groups: [runWriters, vaultReaders, ownSenders] },
-  console: { uid: 61704, gid: 61704, groups: [searchers, vaultReaders, ownSenders] },
+  indexer: { uid: 61703, gid: searchers, groups: [vaultReaders] },
+  console: { uid: 61704, gid: 61704, groups: [searchers, vaultReaders] },
+  // Also in the host's own groups of those who may read logs: see logReaders.
   agent: { uid: 61705, gid: 61705, groups: [ownSenders] },
 } as const satisfies Record<string, Account>;
 
 export type ProcessName = keyof typeof accounts;
+
+/** Debian's groups of those who may read the host's logs. */
+const logReaderNames = ['adm', 'systemd-journal'];
+
+/** Their numbers on this host, by group(5). */
+export const logReaders = (groupFile: string): number[] =>
+  groupFile.split('\n').flatMap((line) => {
+    const [name = '', , gid] = line.split(':');
+    return logReaderNames.includes(name) && gid !== undefined ? [Number(gid)] : [];
+  });

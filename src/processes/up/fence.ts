@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { accounts, type ProcessName } from './accounts.ts';
+import { accounts, logReaders, type ProcessName } from './accounts.ts';
 import { closedParent } from './layout.ts';
 
 /**
@@ -20,8 +20,9 @@ const privileges: Record<ProcessName, Privileges> = {
   keeper: { network: 'none', capabilities: [] },
   indexer: { network: 'none', capabilities: [] },
   console: { network: 'host', capabilities: [] },
-  // Reads the host's logs and the open files of all processes; changes nothing.
-  agent: { network: 'host', capabilities: ['dac_read_search', 'sys_ptrace', 'syslog'] },
+  // The kernel ring alone. It reads log files as a member of the host's groups for that; CAP_DAC_READ_SEARCH would let
+  // whoever takes it over read every file, keys included, and CAP_SYS_PTRACE would make it root.
+  agent: { network: 'none', capabilities: ['syslog'] },
 };
 
 /** What of the fence this machine lets root set up; many containers do not. */
@@ -35,8 +36,9 @@ export type FenceAbilities = {
 };
 
 /** Bits of capability.h for those that some process keeps. */
-const capabilityBits = { dac_read_search: 2n, net_bind_service: 10n, sys_ptrace: 19n, syslog: 34n } as const;
-type Capability = keyof typeof capabilityBits;
+const capabilityBits = { net_bind_service: 10n, syslog: 34n } as const;
+/** Those that some process keeps. */
+export type Capability = keyof typeof capabilityBits;
 
 const ownCapabilities = (): ReadonlySet<Capability> => {
   const effective = BigInt(
@@ -45,12 +47,7 @@ const ownCapabilities = (): ReadonlySet<Capability> => {
   return new Set(capabilityNames.filter((name) => (effective & (1n << capabilityBits[name])) !== 0n));
 };
 
-const capabilityNames: readonly Capability[] = [
-  'dac_read_search',
-  'net_bind_service',
-  'sys_ptrace',
-  'syslog',
-];
+const capabilityNames: readonly Capability[] = ['net_bind_service', 'syslog'];
 
 const canUnshare = (...flags: string[]): boolean => spawnSync('unshare', [...flags, 'true']).status === 0;
 
@@ -76,10 +73,42 @@ const nodeArguments = (root: string, name: ProcessName, config: string): string[
   config,
 ];
 
+/** Supplementary groups of a process; the agent's are also the host's own groups of those who may read logs. */
+export const groupsOf = (name: ProcessName): number[] => [
+  ...accounts[name].groups,
+  ...(name === 'agent' ? logReaders(readFileSync('/etc/group', 'utf8')) : []),
+];
+
+/**
+ * The arguments of setpriv(1) that make a process `name`: its uid, gid, groups and capabilities, and no way to more.
+ */
+export const identity = (
+  name: ProcessName,
+  abilities: FenceAbilities,
+  extra: readonly Capability[] = [],
+): string[] => {
+  const { uid, gid } = accounts[name];
+  const all = groupsOf(name);
+  const kept = [...privileges[name].capabilities, ...extra].filter((capability) =>
+    abilities.capabilities.has(capability),
+  );
+  const set = ['-all', ...kept.map((capability) => `+${capability}`)].join(',');
+  return [
+    `--reuid=${uid}`,
+    `--regid=${gid}`,
+    all.length === 0 ? '--clear-groups' : `--groups=${all.join(',')}`,
+    '--no-new-privs',
+    `--inh-caps=${set}`,
+    `--ambient-caps=${set}`,
+    `--bounding-set=${set}`,
+  ];
+};
+
 /**
  * The command that starts `name` fenced.
  * @param root the project's directory
  * @param codeMount an empty directory (root's) where the code may be bind-mounted
+ * @param extra capabilities beyond those of its row, e.g. for a port below 1024
  */
 export const fencedCommand = (
   root: string,
@@ -87,35 +116,23 @@ export const fencedCommand = (
   config: string,
   abilities: FenceAbilities,
   codeMount: string,
-  lowPort: 'low port' | 'none',
+  extra: readonly Capability[],
 ): Command => {
-  const account = accounts[name];
-  const { network, capabilities } = privileges[name];
   const bind = !abilities.codeReadable && abilities.mountNamespaces;
   const home = bind ? codeMount : root;
   const node =
     bind && process.execPath.startsWith(root)
       ? join(codeMount, process.execPath.slice(root.length))
       : process.execPath;
-  const wanted: readonly Capability[] =
-    lowPort === 'low port' && name === 'receiver' ? [...capabilities, 'net_bind_service'] : capabilities;
-  const kept = wanted.filter((capability) => abilities.capabilities.has(capability));
-  const plus = kept.map((capability) => `+${capability}`);
   const setpriv = [
     'setpriv',
-    `--reuid=${account.uid}`,
-    `--regid=${account.gid}`,
-    account.groups.length === 0 ? '--clear-groups' : `--groups=${account.groups.join(',')}`,
-    '--no-new-privs',
-    `--inh-caps=${['-all', ...plus].join(',')}`,
-    `--ambient-caps=${['-all', ...plus].join(',')}`,
-    `--bounding-set=${['-all', ...plus].join(',')}`,
+    ...identity(name, abilities, extra),
     '--',
     node,
     ...nodeArguments(home, name, config),
   ];
   const unshare = [
-    ...(network === 'none' && abilities.networkNamespaces ? ['--net'] : []),
+    ...(privileges[name].network === 'none' && abilities.networkNamespaces ? ['--net'] : []),
     ...(bind ? ['--mount', '--propagation', 'slave'] : []),
   ];
   if (unshare.length === 0) return { file: 'setpriv', args: setpriv.slice(1), cwd: '/' };
@@ -134,12 +151,12 @@ export const fenceGaps = (abilities: FenceAbilities): string[] => {
     ...(abilities.networkNamespaces
       ? []
       : [
-          'this machine does not let root make network namespaces, so keeper and indexer share the host’s (they open no socket on it)',
+          'this machine does not let root make network namespaces, so keeper, indexer and agent share the host’s (they open no socket on it)',
         ]),
     ...(missing.length === 0
       ? []
       : [
-          `root has not ${missing.map((name) => `CAP_${name.toUpperCase()}`).join(', ')} here (a container?), so the agent does not see all of this host`,
+          `root has not ${missing.map((name) => `CAP_${name.toUpperCase()}`).join(', ')} here (a container?), so the agent cannot read the kernel log`,
         ]),
   ];
 };

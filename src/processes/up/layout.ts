@@ -1,9 +1,18 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { messageOf } from '#base/errors';
 import type { StateDirectory } from '#base/state';
 import { accounts, groups } from './accounts.ts';
 import { UpError } from './errors.ts';
+
+const socketDirectory = (state: StateDirectory, name: 'receiver' | 'indexer'): string =>
+  join(state.run, name);
+
+/** Where processes that are not root's make their sockets; `run/own.sock` and `run/search.sock` lead there. */
+export const socketsOf = (state: StateDirectory): { own: string; search: string } => ({
+  own: join(socketDirectory(state, 'receiver'), basename(state.ownSocket)),
+  search: join(socketDirectory(state, 'indexer'), basename(state.searchSocket)),
+});
 
 /** Owner, group and mode of each part of the state directory when root starts it. One writer each. */
 const parts = (
@@ -16,13 +25,21 @@ const parts = (
   { path: state.index, uid: accounts.indexer.uid, gid: accounts.indexer.gid, mode: 0o700 },
   { path: state.keys, uid: accounts.keeper.uid, gid: accounts.keeper.gid, mode: 0o755 },
   { path: state.spool, uid: accounts.agent.uid, gid: accounts.agent.gid, mode: 0o700 },
-  // Sticky: who may create sockets here may not remove another's.
-  { path: state.run, uid: 0, gid: groups.runWriters, mode: 0o1771 },
+  // Root's alone: what root writes here nobody can have turned into a link to something else.
+  { path: state.run, uid: 0, gid: 0, mode: 0o755 },
+  // Each socket lies in a directory of its owner; its group may pass through.
+  {
+    path: socketDirectory(state, 'receiver'),
+    uid: accounts.receiver.uid,
+    gid: groups.ownSenders,
+    mode: 0o710,
+  },
+  { path: socketDirectory(state, 'indexer'), uid: accounts.indexer.uid, gid: groups.searchers, mode: 0o710 },
 ];
 
-/** What the state directory holds: nothing yet, or something that must be taken on and never made anew. */
+/** Whether the state directory holds nothing yet; else it is taken on, and never made anew. */
 export const isNewState = (state: StateDirectory): boolean =>
-  [state.keys, state.vault].every((path) => !existsSync(path) || readdirSync(path).length === 0);
+  [state.keys, state.vault].every((path) => readdirSync(path).length === 0);
 
 /**
  * Makes the parts of the state directory that are missing and gives each its owner and mode.
@@ -37,6 +54,10 @@ export const prepareLayout = (state: StateDirectory, privileged: 'root' | 'ordin
         chmodSync(part.path, part.mode);
       }
     }
+    if (privileged === 'root') {
+      link(state.ownSocket, socketsOf(state).own);
+      link(state.searchSocket, socketsOf(state).search);
+    }
   } catch (error) {
     throw new UpError(
       'state-unusable',
@@ -47,6 +68,11 @@ export const prepareLayout = (state: StateDirectory, privileged: 'root' | 'ordin
     );
   }
   if (privileged === 'root') assertTraversable(state.root);
+};
+
+const link = (from: string, to: string): void => {
+  rmSync(from, { force: true });
+  symlinkSync(to, from);
 };
 
 /** @throws UpError `state-unusable` where an unprivileged process could not even reach the state directory. */

@@ -1,51 +1,35 @@
-import { rmSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemCode } from '#base/errors';
+import { messageOf } from '#base/errors';
+import { lockFile, type FileLock } from '#base/file-lock';
 import type { StateDirectory } from '#base/state';
+import { ready } from '#wire/ready';
 import { UpError } from './errors.ts';
 
 /**
- * Makes sure that a state directory is run by one supervisor: holds a listening socket, run/up.sock, for as long as it
- * lives. The kernel drops it with the process, so nothing stale can block a later start.
- * @throws UpError `already-running`
+ * Makes sure that a state directory is run by one supervisor, by a lock that ends with the process.
+ * @throws UpError `already-running`, `state-unusable`
  */
-export const holdState = async (state: StateDirectory): Promise<{ release(): Promise<void> }> => {
-  const path = join(state.run, 'up.sock');
-  const server = createServer((socket) => socket.end(`${process.pid}\n`));
+export const holdState = async (state: StateDirectory): Promise<FileLock> => {
+  const path = join(state.run, 'up.lock');
+  let lock: FileLock | null;
   try {
-    await listen(server, path);
+    lock = await lockFile(path);
   } catch (error) {
-    if (systemCode(error) !== 'EADDRINUSE')
-      throw new UpError('state-unusable', `could not listen on ${path}: ${String(error)}`, { cause: error });
-    const pid = await holder(path);
-    if (pid !== null) {
-      throw new UpError(
-        'already-running',
-        `Holdfast is already running on ${state.root} (process ${pid}). End it first, or choose another --state`,
-      );
-    }
-    rmSync(path, { force: true });
-    await listen(server, path);
+    throw new UpError('state-unusable', `could not lock ${path}: ${messageOf(error)}`, { cause: error });
   }
-  return { release: () => new Promise((resolve) => server.close(() => resolve())) };
+  if (lock !== null) return lock;
+  throw new UpError(
+    'already-running',
+    `Holdfast is already running on ${state.root}${holder(state)}. End it first, or choose another --state`,
+  );
 };
 
-const listen = async (server: Server, path: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-
-/** The pid of the supervisor that answers on the socket, or `null` if none does. */
-const holder = async (path: string): Promise<string | null> =>
-  new Promise((resolve) => {
-    let said = '';
-    const socket = connect(path);
-    socket.setEncoding('utf8').on('data', (text: string) => (said += text));
-    socket.on('end', () => resolve(said.trim() || 'unknown'));
-    socket.on('error', () => resolve(null));
-  });
+/** The supervisor as it gave itself in ready.json, for the message. */
+const holder = (state: StateDirectory): string => {
+  try {
+    return ` (process ${ready.parse(JSON.parse(readFileSync(state.readyFile, 'utf8'))).supervisorPid})`;
+  } catch {
+    return '';
+  }
+};

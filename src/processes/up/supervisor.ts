@@ -1,29 +1,42 @@
 import { randomBytes } from 'node:crypto';
-import { chownSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '#base/clock';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import type { StateDirectory } from '#base/state';
-import { createVault } from '#vault/append';
+import { createVault, isCutShortCreation } from '#vault/append';
 import type { Ready } from '#wire/ready';
 import { accounts, type ProcessName } from './accounts.ts';
 import { supervise, type Supervised } from './child.ts';
 import { UpError } from './errors.ts';
-import { fencedCommand, fenceGaps, plainCommand, probeFence, type FenceAbilities } from './fence.ts';
-import { isNewState, prepareLayout } from './layout.ts';
+import {
+  fencedCommand,
+  fenceGaps,
+  groupsOf,
+  plainCommand,
+  probeFence,
+  type Command,
+  type FenceAbilities,
+} from './fence.ts';
+import { keepFactsFresh } from './host-watch.ts';
+import { isNewState, prepareLayout, socketsOf } from './layout.ts';
 import { holdState } from './only-one.ts';
 import type { UpOptions } from './options.ts';
+import { writeRunFile } from './run-file.ts';
 
 /** Everything that `holdfast up` runs, while it runs. */
 export type Up = {
   ready: Ready;
-  /** The console's address with the token that opens it; for the person who started it alone. */
-  consoleLink: string;
-  /** What could not be fenced on this machine, in words. */
-  gaps: string[];
-  /** Ends all processes in order, within about five seconds. */
-  stop(): Promise<void>;
+  /** The console's address with the token that opens it; `null` while the console does not serve. */
+  consoleLink: string | null;
+  /** What does not serve yet, and what could not be fenced on this machine, in words. */
+  notes: string[];
+  /**
+   * Ends all processes in order, within about five seconds.
+   * @returns those that had to be killed
+   */
+  stop(): Promise<ProcessName[]>;
 };
 
 /** The order in which they are ended: first who sends, then who takes in, then who makes provable, then who reads. */
@@ -47,71 +60,101 @@ export type UpInput = {
   options: UpOptions;
   uid: number;
   log: OwnLog;
+  /** Resolves when the person asks for the end before everything serves. */
   interrupted: Promise<void>;
 };
 
 /**
  * Starts receiver, keeper, indexer, console and a local agent on this machine, each a process of its own, and keeps
- * them running. Creates the evidence store only in a state directory that is wholly new.
+ * them running. Without receiver or keeper there is nothing to run; the others are tried again and again, so that
+ * nothing that reads the log can keep lines from being taken in. Creates the evidence store only in a state directory
+ * that is wholly new.
  * @throws UpError
  */
 export const startUp = async (input: UpInput): Promise<Up> => {
-  const { state, options, uid } = input;
+  const { state, options, uid, log } = input;
   const privileged = uid === 0 ? 'root' : 'ordinary user';
   prepareLayout(state, privileged);
   const held = await holdState(state);
   const children: Supervised[] = [];
-  const stop = async (): Promise<void> => {
+  let facts: { file: string; stop(): void } | null = null;
+  const stop = async (): Promise<ProcessName[]> => {
+    facts?.stop();
     rmSync(state.readyFile, { force: true });
+    const killed: ProcessName[] = [];
     for (const names of stopOrder) {
-      await Promise.all(
-        children
-          .filter((child) => names.includes(child.name))
-          .map((child) => child.stop(graceMs[child.name])),
+      const ending = children.filter((child) => names.includes(child.name));
+      const ends = await Promise.all(
+        ending.map(async (child) => ({ name: child.name, how: await child.stop(graceMs[child.name]) })),
       );
+      killed.push(...ends.filter(({ how }) => how === 'killed').map(({ name }) => name));
     }
-    await held.release();
+    held.release();
+    return killed;
   };
   try {
-    if (isNewState(state)) createEvidenceStore(state, privileged);
-    const tokenFile = writeConsoleToken(state, privileged);
+    if (isNewState(state) || isCutShortCreation(state)) {
+      createVault({
+        vault: state.vault,
+        keys: state.keys,
+        clock: systemClock(),
+        owner: privileged === 'root' ? accounts.keeper : null,
+      });
+    }
+    // A new token for each start; only the console (and who started it) can read it.
+    const token = randomBytes(24).toString('base64url');
+    const tokenFile = writeRunFile(state, 'console.token', `${token}\n`, 'console', uid);
     const abilities = privileged === 'root' ? probeFence(input.root) : null;
     assertCodeReachable(input.root, abilities);
+    let published: Ready | null = null;
+    const publish = (): void => {
+      if (published !== null) published = writeReady(state, children, uid);
+    };
     const start = (name: ProcessName, config: Record<string, unknown>): Supervised => {
       const child = supervise(
         name,
         command(input, name, config, abilities),
         environment(state),
-        input.log,
-        () => publish(),
+        log,
+        publish,
       );
       children.push(child);
       return child;
     };
-    let published: Ready | null = null;
-    const publish = (): Ready | null => {
-      if (published === null) return null;
-      published = writeReady(state, children, uid);
-      return published;
-    };
-    const configs: readonly [ProcessName, Record<string, unknown>][] = [
-      ['keeper', { state: state.root }],
-      ['receiver', { state: state.root, listen: options.listen }],
-      ['indexer', { state: state.root }],
-      ['console', { state: state.root, ...options.console, tokenFile }],
+    const sockets = privileged === 'root' ? socketsOf(state) : null;
+    const essential = [
+      start('keeper', { state: state.root }),
+      start('receiver', {
+        state: state.root,
+        listen: options.listen,
+        ...(sockets === null ? {} : { ownSocket: sockets.own }),
+      }),
     ];
-    for (const [name, config] of configs) start(name, config);
-    const interrupted = input.interrupted.then(() => {
+    const readers = [
+      start('indexer', { state: state.root, ...(sockets === null ? {} : { socket: sockets.search }) }),
+      start('console', { state: state.root, ...options.console, tokenFile }),
+    ];
+    const interrupted = input.interrupted.then((): never => {
       throw new UpError('not-ready', 'interrupted before all processes served');
     });
-    await Promise.race([Promise.all(children.map((child) => child.ready)), interrupted]);
-    if (options.agent === 'on') await start('agent', { state: state.root }).ready;
+    await Promise.race([Promise.all(essential.map(mustServe)), interrupted]);
+    if (options.agent === 'on') {
+      facts = privileged === 'root' ? await keepFactsFresh(state, log) : null;
+      readers.push(
+        start('agent', { state: state.root, ...(facts === null ? {} : { factsFile: facts.file }) }),
+      );
+    }
+    const outcomes = await Promise.race([Promise.all(readers.map((child) => child.firstStart)), interrupted]);
     published = writeReady(state, children, uid);
-    const token = readFileSync(tokenFile, 'utf8').trim();
+    const down = readers.flatMap((child, i) =>
+      outcomes[i]?.result === 'failed'
+        ? [`${child.name} does not serve yet; its reason is above, and it is tried again`]
+        : [],
+    );
     return {
       ready: published,
-      consoleLink: `${published.console}/?token=${token}`,
-      gaps: abilities === null ? [] : fenceGaps(abilities),
+      consoleLink: published.console === null ? null : `${published.console}/?token=${token}`,
+      notes: [...down, ...(abilities === null ? [] : fenceGaps(abilities))],
       stop,
     };
   } catch (error) {
@@ -120,18 +163,24 @@ export const startUp = async (input: UpInput): Promise<Up> => {
   }
 };
 
+const mustServe = async (child: Supervised): Promise<void> => {
+  const first = await child.firstStart;
+  if (first.result === 'failed')
+    throw new UpError('not-ready', `${child.name} ${first.why} before it served; its reason is above`);
+};
+
 const command = (
   input: UpInput,
   name: ProcessName,
   config: Record<string, unknown>,
   abilities: FenceAbilities | null,
-) => {
+): Command => {
   const json = JSON.stringify(config);
   if (abilities === null) return plainCommand(input.root, name, json);
   const codeMount = join(input.state.run, 'code');
   mkdirSync(codeMount, { recursive: true, mode: 0o755 });
-  const low = input.options.listen.some(({ port }) => port > 0 && port < 1024);
-  return fencedCommand(input.root, name, json, abilities, codeMount, low ? 'low port' : 'none');
+  const low = name === 'receiver' && input.options.listen.some(({ port }) => port > 0 && port < 1024);
+  return fencedCommand(input.root, name, json, abilities, codeMount, low ? ['net_bind_service'] : []);
 };
 
 const environment = (state: StateDirectory): NodeJS.ProcessEnv => ({
@@ -153,22 +202,6 @@ const assertCodeReachable = (root: string, abilities: FenceAbilities | null): vo
   );
 };
 
-const createEvidenceStore = (state: StateDirectory, privileged: 'root' | 'ordinary user'): void => {
-  const { files } = createVault({ vault: state.vault, keys: state.keys, clock: systemClock() });
-  // The group stays what the set-group-id bit of vault/ gave it: that of its readers.
-  const sameGroup = -1;
-  if (privileged === 'root') for (const file of files) chownSync(file, accounts.keeper.uid, sameGroup);
-};
-
-/** A new token for each start; only the console (and root) can read it. */
-const writeConsoleToken = (state: StateDirectory, privileged: 'root' | 'ordinary user'): string => {
-  const file = join(state.run, 'console.token');
-  rmSync(file, { force: true });
-  writeFileSync(file, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o400 });
-  if (privileged === 'root') chownSync(file, accounts.console.uid, accounts.console.gid);
-  return file;
-};
-
 /** Writes `run/ready.json` whole or not at all. */
 const writeReady = (state: StateDirectory, children: readonly Supervised[], uid: number): Ready => {
   const of = (name: ProcessName): Record<string, string> =>
@@ -181,7 +214,14 @@ const writeReady = (state: StateDirectory, children: readonly Supervised[], uid:
     processes: Object.fromEntries(
       children.flatMap((child) => {
         const pid = child.pid();
-        return pid === null ? [] : [[child.name, { pid, uid: uid === 0 ? accounts[child.name].uid : uid }]];
+        if (pid === null) return [];
+        const own = { uid, groups: process.getgroups?.() ?? [] };
+        return [
+          [
+            child.name,
+            { pid, ...(uid === 0 ? { uid: accounts[child.name].uid, groups: groupsOf(child.name) } : own) },
+          ],
+        ];
       }),
     ),
   };

@@ -1,17 +1,42 @@
-import type { Parameters, Sender } from '#index';
+import type { Parameters } from '#index';
 import type { Expression, Query, SenderField } from './expression.ts';
 import type { Value } from './tokens.ts';
-import { hasWildcard, likeEscape, likePattern, nameMatcher } from './wildcard.ts';
+import { containedPattern, likeEscape, likePattern, hasWildcard, nameMatcher } from './wildcard.ts';
 
 /** A condition on rows of `lines`. Nothing that was typed stands in `where`: it is all in `parameters`. */
 export type Compiled = { where: string; parameters: Parameters; regexes: { name: string; column: number }[] };
 
+/** Which names a query asks for: those that are what `value` says, or that contain it. */
+export type NameQuestion = { field: SenderField; value: Value; part: 'whole' | 'inside' };
+
+/** Names of senders, letter case as in the table; `many` where there are more than a statement can list. */
+export type Names = (question: NameQuestion) => readonly string[] | 'many';
+
+/** All names that the query asks for. */
+export const nameQuestions = (expression: Expression): NameQuestion[] => {
+  switch (expression.kind) {
+    case 'and':
+    case 'or':
+      return expression.of.flatMap(nameQuestions);
+    case 'not':
+      return nameQuestions(expression.of);
+    case 'text':
+      return matchesAll(expression.value)
+        ? []
+        : (['app', 'host'] as const).map((field) => ({ field, value: expression.value, part: 'inside' }));
+    case 'sender':
+      return [{ field: expression.field, value: expression.value, part: 'whole' }];
+    default:
+      return [];
+  }
+};
+
 /**
  * The SQL of a query.
- * @param senders everybody known: names are looked up here, so that the table is asked for exact names
+ * @param names where names are looked up, so that the table is asked for exact ones
  */
-export const compileQuery = (query: Query, senders: readonly Sender[]): Compiled => {
-  const binder = new Binder(senders);
+export const compileQuery = (query: Query, names: Names): Compiled => {
+  const binder = new Binder(names);
   const conditions = [sql(query.expression, binder)];
   if (query.since !== null)
     conditions.push(`time >= fromUnixTimestamp64Micro(${binder.bind('Int64', String(query.since))})`);
@@ -28,10 +53,10 @@ export const compileQuery = (query: Query, senders: readonly Sender[]): Compiled
 class Binder {
   readonly parameters: Record<string, string | number | readonly string[]> = {};
   readonly regexes: { name: string; column: number }[] = [];
-  readonly senders: readonly Sender[];
+  private readonly names: Names;
 
-  constructor(senders: readonly Sender[]) {
-    this.senders = senders;
+  constructor(names: Names) {
+    this.names = names;
   }
 
   bind(
@@ -48,11 +73,13 @@ class Binder {
     return this.bind('String', source);
   }
 
-  /** Names of this kind that pass. */
-  names(field: SenderField, matches: (name: string) => boolean): string[] {
-    const names = new Set<string>();
-    for (const sender of this.senders) names.add(sender[field]);
-    return [...names].filter(matches);
+  /** The condition that a line's sender has one of these names. */
+  sender(question: NameQuestion): string {
+    const { field, value, part } = question;
+    const names = this.names(question);
+    if (names === 'many')
+      return `${field} ILIKE ${this.bind('String', part === 'whole' ? likePattern(value) : containedPattern(value))}`;
+    return names.length === 0 ? 'false' : `${field} IN ${this.bind('Array(String)', names)}`;
   }
 }
 
@@ -73,11 +100,7 @@ const sql = (expression: Expression, binder: Binder): string => {
     case 'regex':
       return `match(message, ${binder.regex(expression.source, expression.column)})`;
     case 'sender':
-      return namesSql(
-        expression.field,
-        binder.names(expression.field, nameMatcher(expression.value)),
-        binder,
-      );
+      return binder.sender({ field: expression.field, value: expression.value, part: 'whole' });
     case 'severity':
     case 'facility':
       return expression.numbers.length === 0
@@ -92,24 +115,20 @@ const sql = (expression: Expression, binder: Binder): string => {
   }
 };
 
-const namesSql = (field: SenderField, names: readonly string[], binder: Binder): string =>
-  names.length === 0 ? 'false' : `${field} IN ${binder.bind('Array(String)', names)}`;
-
 /**
  * Text in the message, or in the name of the app or host. The token index answers ILIKE for one run of letters and
  * digits; of text with more of them the longest run is asked for as well, so that the index has something to go by.
  */
 const textSql = (value: Value, binder: Binder): string => {
-  if (value.text === '' || (hasWildcard(value) && /^\*+$/.test(value.text))) return 'true';
-  const whole = `message ILIKE ${binder.bind('String', `%${likePattern(value)}%`)}`;
+  if (matchesAll(value)) return 'true';
+  const whole = `message ILIKE ${binder.bind('String', containedPattern(value))}`;
   const run = longestRun(value.text);
   const message =
     run.length < 4 || run === value.text
       ? whole
       : `(message ILIKE ${binder.bind('String', `%${likeEscape(run)}%`)} AND ${whole})`;
-  const matches = containsMatcher(value);
   const names = (['app', 'host'] as const)
-    .map((field) => namesSql(field, binder.names(field, matches), binder))
+    .map((field) => binder.sender({ field, value, part: 'inside' }))
     .filter((condition) => condition !== 'false');
   return names.length === 0 ? message : `(${[message, ...names].join(' OR ')})`;
 };
@@ -117,11 +136,8 @@ const textSql = (value: Value, binder: Binder): string => {
 const longestRun = (text: string): string =>
   text.split(/[^0-9A-Za-z]+/).reduce((longest, run) => (run.length > longest.length ? run : longest), '');
 
-const containsMatcher = (value: Value): ((name: string) => boolean) => {
-  if (hasWildcard(value)) return nameMatcher({ ...value, text: `*${value.text}*` });
-  const wanted = value.text.toLowerCase();
-  return (name) => name.toLowerCase().includes(wanted);
-};
+const matchesAll = (value: Value): boolean =>
+  value.text === '' || (hasWildcard(value) && /^\*+$/.test(value.text));
 
 const namedSql = (name: string, value: Value, binder: Binder): string => {
   const key = binder.bind('String', name);

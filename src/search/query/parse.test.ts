@@ -3,9 +3,10 @@ import { describe, it } from 'node:test';
 import { micros } from '#base/clock';
 import type { Sender } from '#index';
 import { SearchError } from '../errors.ts';
-import { asksForOwnLines, compileQuery } from './compile.ts';
+import { asksForOwnLines, compileQuery, type Names } from './compile.ts';
 import { parseQuery } from './parse.ts';
 import { inScope } from './scope.ts';
+import { containsMatcher, nameMatcher } from './wildcard.ts';
 
 const now = micros(Date.UTC(2026, 4, 12, 3, 0, 0) * 1000);
 const hour = 3_600_000_000;
@@ -28,7 +29,14 @@ const senders = [
   sender({ app: 'holdfast', via: 'self' }),
 ];
 
-const where = (query: string): string => compileQuery(parseQuery(query, now), senders).where;
+const namesAmong =
+  (known: readonly Sender[]): Names =>
+  ({ field, value, part }) =>
+    [...new Set(known.map((one) => one[field]))].filter(
+      part === 'whole' ? nameMatcher(value) : containsMatcher(value),
+    );
+
+const where = (query: string): string => compileQuery(parseQuery(query, now), namesAmong(senders)).where;
 const own = " AND via NOT IN ('fact', 'self')";
 
 const mistake = (query: string): SearchError => {
@@ -63,7 +71,7 @@ describe('the query language', () => {
         '"a \\"b\\" %_" /x\\/y+/i /var/log/syslog /end/ pam_unix(sudo:session) http://h --flag 10:30:05',
         now,
       ),
-      [],
+      namesAmong([]),
     );
     const values = Object.values(parameters);
     for (const wanted of [
@@ -91,13 +99,13 @@ describe('the query language', () => {
       "/re'gex/",
       '*%_*',
     ]) {
-      const compiled = compileQuery(parseQuery(text, now), [sender({ host: "o'brien" })]);
+      const compiled = compileQuery(parseQuery(text, now), namesAmong([sender({ host: "o'brien" })]));
       assert.match(compiled.where.replaceAll(own, ''), /^[A-Za-z0-9_(){}:[\], .=<>]*$/, text);
     }
   });
 
   it('looks names up among the known senders', () => {
-    const { parameters } = compileQuery(parseQuery('app:sshd* host:WEB1', now), senders);
+    const { parameters } = compileQuery(parseQuery('app:sshd* host:WEB1', now), namesAmong(senders));
     assert.deepEqual(parameters, { p0: ['sshd', 'SSHD-session'], p1: ['web1'] });
     assert.equal(where('app:nobody'), `false${own}`);
     assert.match(where('sshd'), /^\(message ILIKE .* OR app IN {p\d:Array\(String\)}\)/);
@@ -108,7 +116,11 @@ describe('the query language', () => {
     assert.equal(where('severity:>=warning'), `severity IN (4, 5, 6, 7)${own}`);
     assert.equal(where('severity:error'), `severity IN (3)${own}`);
     assert.equal(where('facility:auth*'), `facility IN (4, 10)${own}`);
-    assert.deepEqual(compileQuery(parseQuery('address:12:3', now), []).parameters, { p0: 12, p1: 3, p2: 0 });
+    assert.deepEqual(compileQuery(parseQuery('address:12:3', now), namesAmong([])).parameters, {
+      p0: 12,
+      p1: 3,
+      p2: 0,
+    });
   });
 
   it('reads times, relative and absolute, in UTC', () => {

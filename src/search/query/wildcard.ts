@@ -9,6 +9,9 @@ export const likePattern = (value: Value): string => {
   return value.quoted ? escaped : escaped.replaceAll('*', '%');
 };
 
+/** The pattern for LIKE of a text that contains the value. */
+export const containedPattern = (value: Value): string => `%${likePattern(value)}%`;
+
 export const likeEscape = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
 
 /** Whether a name is what the value asks for; letter case does not count. */
@@ -23,4 +26,11 @@ export const nameMatcher = (value: Value): ((name: string) => boolean) => {
     's',
   );
   return (name) => pattern.test(name.toLowerCase());
+};
+
+/** Whether a name contains what the value asks for. */
+export const containsMatcher = (value: Value): ((name: string) => boolean) => {
+  if (hasWildcard(value)) return nameMatcher({ ...value, text: `*${value.text}*` });
+  const wanted = value.text.toLowerCase();
+  return (name) => name.toLowerCase().includes(wanted);
 };

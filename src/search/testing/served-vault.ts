@@ -5,7 +5,7 @@ import { request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '#base/clock';
-import { openIndex, utc, vaultSource, type Index } from '#index';
+import { openIndex, utc, vaultSource, type Index, type IndexOptions, type KeyReader } from '#index';
 import { answer as answerSchema, hit as hitSchema, type Answer, type Hit } from '#wire/search';
 import { growVault, type GrownVault, type TestLine } from '../../index/testing/grown-vault.ts';
 import { startSearchServer } from '../server.ts';
@@ -22,14 +22,18 @@ export type ServedVault = {
   remove(): Promise<void>;
 };
 
-export const serveVault = async (lines: TestLine[]): Promise<ServedVault> => {
+export const serveVault = async (
+  lines: TestLine[],
+  options: Partial<IndexOptions> & { readKey?: KeyReader } = {},
+): Promise<ServedVault> => {
   const grown = await growVault();
   const index = await openIndex({
     path: join(grown.root, 'index'),
-    vault: vaultSource(grown.vault, null),
+    vault: vaultSource(grown.vault, options.readKey ?? grown.readKey),
     log: () => undefined,
     local: utc,
     pollMs: 20,
+    ...options,
   });
   const socket = join(grown.root, 'search.sock');
   writeFileSync(socket, 'left behind by one that was killed');

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, systemCode } from '#base/errors';
+import { lockFile } from '#base/file-lock';
 import type { OwnLog } from '#base/own-log';
 import { ShipError } from '../errors.ts';
 import type { CursorChanges, Line } from '../line.ts';
-import { lockSpool } from './lock.ts';
 import { encodeSpoolRecord, saltLength, segmentMagic } from './record.ts';
 import { spoolReader, type SpoolReader } from './reader.ts';
 import { scanSegment, type SpoolGap } from './segment.ts';
@@ -47,6 +47,8 @@ export type Spool = {
 };
 
 const name = /^(\d{10})\.spool$/;
+/** For a holder that is about to end. */
+const holderPatienceMs = 5000;
 
 /**
  * Opens the spool in `directory` (made if missing, 0700), dropping what a crash left torn.
@@ -66,7 +68,10 @@ export const openSpool = async (options: {
 }): Promise<Spool> => {
   const { directory, segmentBytes, log } = options;
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const lock = await lockSpool(directory, 5000);
+  // Two writers would give one number to two lines.
+  const lock = await lockFile(join(directory, 'lock'), holderPatienceMs);
+  if (lock === null)
+    throw new ShipError('spool-locked', `another process holds the spool ${directory}; end it first`);
   try {
     return await openLocked(directory, options.stream, segmentBytes, log, lock);
   } catch (error) {

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { encodeLock, parseLock } from '#vault/checkpoint';
+import { openAppender } from './appender.ts';
 import { createVault } from './create.ts';
 import { assertIntact, delivery, openTest, vaultFor, withCode } from '../testing/test-vault.ts';
 
@@ -94,11 +95,52 @@ describe('opening', () => {
     }
     await openTest(made);
   });
-  it('notices another keeper on the same vault', async (t) => {
+  it('refuses while another keeper holds the vault, and before it looks at anything', async (t) => {
     const made = vaultFor(t);
-    const [one, two] = [await openTest(made), await openTest(made)];
-    await one.commit([{ kind: 'heartbeat' }], '');
-    await assert.rejects(two.commit([{ kind: 'heartbeat' }], ''), withCode('other-writer'));
+    const one = await openTest(made);
+    // A commit of the other one under way, as far as can be seen: recovery would remove this.
+    made.write('segment/000.zst', Buffer.from('x'));
+    made.write('staging/tmp-1-segment-000.zst', Buffer.from('x'));
+    const files = made.files();
+    await assert.rejects(openTest(made), withCode('in-use'));
+    assert.deepEqual(made.files(), files);
+    one.close();
+    const two = await openTest(made);
+    assert.ok(!made.files().includes('segment/000.zst'));
+    await two.commit([{ kind: 'heartbeat' }], '');
+    await assertIntact(made);
+  });
+  it('waits for a keeper that is about to end', async (t) => {
+    const made = vaultFor(t);
+    const one = await openTest(made);
+    setTimeout(() => one.close(), 150);
+    const two = await openAppender({ vault: made.vault, keys: made.keys, clock: made.clock });
+    assert.equal(two.size(), 0);
+  });
+  it('never lets a segment take the place of another, whoever wrote it', async (t) => {
+    const made = vaultFor(t);
+    made.receive(delivery('mine\n'));
+    let planted = false;
+    const theirs = join(made.vault, 'segment', '001.zst');
+    await assert.rejects(
+      made.keep((what) => {
+        if (planted || !what.startsWith('before create') || !what.endsWith('segment-001.zst')) return;
+        planted = true;
+        writeFileSync(theirs, 'theirs');
+      }),
+      withCode('other-writer'),
+    );
+    assert.ok(planted);
+    assert.equal(readFileSync(theirs, 'utf8'), 'theirs');
+    assert.equal(made.read('checkpoint').toString().split('\n')[1], '0', 'nothing was signed');
+  });
+  it('notices a lock record that somebody else wrote', async (t) => {
+    const made = vaultFor(t);
+    const one = await openTest(made);
+    const file = join(made.keys, 'lock');
+    const { note } = parseLock(readFileSync(file));
+    writeFileSync(file, encodeLock({ intake: '', note }));
+    await assert.rejects(one.commit([{ kind: 'heartbeat' }], ''), withCode('other-writer'));
     await assertIntact(made);
   });
   it('refuses a lock record of which a byte was changed', async (t) => {

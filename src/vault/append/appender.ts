@@ -3,25 +3,29 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Micros } from '#base/clock';
 import { messageOf } from '#base/errors';
+import { lockFile as takeFileLock } from '#base/file-lock';
 import { checkpointText, encodeHistoryNote, encodeLock, signNote, type Checkpoint } from '#vault/checkpoint';
 import { openDurable } from '#vault/durable';
 import {
   edgeRoot,
   encodeEntry,
+  encodeStaging,
   growEdge,
   historyPath,
   loadEdge,
+  parseStaging,
   segmentPath,
   sha256,
+  stagingName,
   type BatchEntry,
   type Edge,
   type Entry,
+  type Staged,
 } from '#vault/tree';
 import { VaultError } from '../errors.ts';
 import { applyStaged, dropStaging } from './apply.ts';
 import { keyFiles, loadSigner } from './keys.ts';
 import { recover } from './recover.ts';
-import { encodeStaging, parseStaging, stagingName, type Staged } from './staging.ts';
 
 /** What is to become an outer entry; the commit adds when, and after which checkpoint. */
 export type NewEntry =
@@ -35,6 +39,8 @@ export type AppenderOptions = {
   clock: Clock;
   /** Called before and after every system call that changes something. Tests end the process there, so to speak. */
   step?: (what: string) => void;
+  /** How long to wait for another keeper that is about to end; default 10 s. */
+  patienceMs?: number;
 };
 
 export type Appender = {
@@ -52,24 +58,53 @@ export type Appender = {
    *   appender, and the process with it
    */
   commit(entries: readonly NewEntry[], intake: string): Promise<Checkpoint>;
+  /** Lets another keeper in. The end of the process does so too, and only it is sure that nothing is under way. */
+  close(): void;
 };
 
+const holderPatienceMs = 10_000;
+
 /**
- * Opens the vault for its only writer. Completes a commit that a crash cut short, and refuses to go on where the
- * published state and the signer's memory contradict each other.
- * @throws VaultError `absent`, `bad-key`, `rolled-back`, `signer-behind`, `fork`, `corrupt`
+ * Opens the vault for its only writer, which it is until it is closed or its process ends: the kernel sees to that.
+ * Completes a commit that a crash cut short, and refuses to go on where the published state and the signer's memory
+ * contradict each other.
+ * @throws VaultError `absent`, `in-use`, `bad-key`, `rolled-back`, `signer-behind`, `fork`, `corrupt`
  */
-export const openAppender = async ({ vault, keys, clock, step }: AppenderOptions): Promise<Appender> => {
+export const openAppender = async (options: AppenderOptions): Promise<Appender> => {
+  const { vault, keys, patienceMs = holderPatienceMs } = options;
+  assertPresent(keys, vault);
+  // Before anything is looked at: what a keeper that is about to end still writes must not be recovered from.
+  const holder = keyFiles(keys).holder;
+  const lock = await takeFileLock(holder, patienceMs);
+  if (lock === null) {
+    throw new VaultError(
+      'in-use',
+      `another keeper holds ${vault} (it has locked ${holder}) and did not end within ${patienceMs / 1000} s. ` +
+        'End that process, or wait for the disk that it waits for, then start again',
+    );
+  }
+  try {
+    return await openHeld(options, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+};
+
+const openHeld = async (
+  { vault, keys, clock, step }: AppenderOptions,
+  held: { release(): void },
+): Promise<Appender> => {
   const scratch = join(vault, 'staging');
   const durable = openDurable({ scratch, ...(step ? { step } : {}) });
   const keysDurable = openDurable({ scratch: keys, ...(step ? { step } : {}) });
-  const signer = loadSignerOrAbsent(keys, vault);
+  const signer = loadSigner(keys);
   const found = await recover({ vault, keys, vkey: signer.vkey, durable });
 
   const origin = signer.vkey.name;
   const lockFile = keyFiles(keys).lock;
   let { edge, checkpoint, intake, lockBytes, historyEnd } = found;
-  let state: 'open' | 'committing' | 'failed' = 'open';
+  let state: 'open' | 'committing' | 'failed' | 'closed' = 'open';
 
   let pastCommitPoint = false;
 
@@ -97,19 +132,12 @@ export const openAppender = async ({ vault, keys, clock, step }: AppenderOptions
     };
 
     // Up to the commit point a full disk undoes everything and changes nothing.
-    const written = entries
-      .map((_, i) => join(vault, segmentPath(edge.size + i)))
-      .filter((_, i) => entries[i]?.kind === 'batch');
     const bundle = join(scratch, stagingName(size, root));
     let note: Buffer;
     let lock: Buffer;
+    const written: string[] = [];
     try {
-      await Promise.all(
-        entries.map(async (entry, i) => {
-          if (entry.kind === 'batch')
-            await durable.write(join(vault, segmentPath(edge.size + i)), entry.stored);
-        }),
-      );
+      await writeSegments(entries, written);
       await durable.write(bundle, encodeStaging(staged));
       await reread(vault, entries, edge.size, bundle, growth.edge);
 
@@ -121,7 +149,7 @@ export const openAppender = async ({ vault, keys, clock, step }: AppenderOptions
       lock = encodeLock({ intake: newIntake, note });
       await keysDurable.write(lockFile, lock, 0o644);
     } catch (error) {
-      if (error instanceof VaultError && error.code === 'no-space') await undo(written, bundle);
+      if (isNoSpace(error)) await undo(written, bundle);
       throw error;
     }
     lockBytes = lock;
@@ -134,6 +162,20 @@ export const openAppender = async ({ vault, keys, clock, step }: AppenderOptions
     intake = newIntake;
     checkpoint = { origin, size, root, note };
     return checkpoint;
+  };
+
+  /** None may take the place of another. @param written grows by the path of each that was */
+  const writeSegments = async (entries: readonly NewEntry[], written: string[]): Promise<void> => {
+    const writes = entries.flatMap((entry, i) => {
+      if (entry.kind !== 'batch') return [];
+      const path = join(vault, segmentPath(edge.size + i));
+      return [durable.create(path, entry.stored).then(() => written.push(path))];
+    });
+    // All of them, also after one has failed: none may come into being after what was written is undone.
+    const faults = (await Promise.allSettled(writes)).flatMap((write) =>
+      write.status === 'rejected' ? [write.reason] : [],
+    );
+    if (faults.length > 0) throw faults.find((fault) => !isNoSpace(fault)) ?? faults[0];
   };
 
   const undo = async (written: readonly string[], bundle: string): Promise<void> => {
@@ -157,29 +199,34 @@ export const openAppender = async ({ vault, keys, clock, step }: AppenderOptions
       pastCommitPoint = false;
       try {
         const result = await commit(entries, newIntake);
-        state = 'open';
+        if (state === 'committing') state = 'open';
         return result;
       } catch (error) {
         // Past the commit point even a full disk is a fault: the next start completes the commit.
-        state =
-          error instanceof VaultError && error.code === 'no-space' && !pastCommitPoint ? 'open' : 'failed';
+        state = isNoSpace(error) && !pastCommitPoint ? 'open' : 'failed';
         throw state === 'open'
           ? error
           : new VaultError(codeOf(error), `commit failed: ${messageOf(error)}`, { cause: error });
       }
     },
+    close() {
+      state = 'closed';
+      held.release();
+    },
   };
 };
+
+const isNoSpace = (error: unknown): boolean => error instanceof VaultError && error.code === 'no-space';
 
 const codeOf = (error: unknown): VaultError['code'] =>
   error instanceof VaultError && error.code !== 'no-space' ? error.code : 'failed';
 
-const loadSignerOrAbsent = (keys: string, vault: string): ReturnType<typeof loadSigner> => {
+const assertPresent = (keys: string, vault: string): void => {
   const files = keyFiles(keys);
   const missing = [files.lock, files.signer, files.vkey, join(vault, 'checkpoint')].filter(
     (path) => !isReadable(path),
   );
-  if (missing.length === 0) return loadSigner(keys);
+  if (missing.length === 0) return;
   throw new VaultError(
     'absent',
     `no vault in ${vault} with keys in ${keys}: cannot read ${missing.join(', ')}. A vault is never made implicitly. ` +

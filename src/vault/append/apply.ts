@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { systemCode } from '#base/errors';
 import { encodeHistoryNote } from '#vault/checkpoint';
 import type { Durable } from '#vault/durable';
+import type { Staged } from '#vault/tree';
 import { VaultError } from '../errors.ts';
-import type { Staged } from './staging.ts';
 
 type Applying = { vault: string; durable: Durable; staged: Staged; note: Buffer };
 

@@ -21,6 +21,7 @@ describe('death between any two system calls', () => {
     const appender = await openTest(made);
     if (size > 2) await appender.commit(beats(size - 2), '');
     for (let i = 0; i < Math.min(size, 2); i++) await appender.commit(beats(1), '');
+    appender.close();
   };
   for (const size of [0, 254]) {
     it(`loses nothing and takes nothing twice, at size ${size}`, async (t) => {
@@ -68,7 +69,7 @@ describe('death between any two system calls', () => {
           `death at step ${dieAt}: ${steps[dieAt]}`,
         );
         assert.equal(readdirSync(made.intake).filter((name) => name.endsWith('.intake')).length, 1);
-        assert.deepEqual(readdirSync(made.keys).sort(), ['lock', 'signer.key', 'vault.vkey']);
+        assert.deepEqual(readdirSync(made.keys).sort(), ['keeper.lock', 'lock', 'signer.key', 'vault.vkey']);
       }
     });
   }
@@ -86,6 +87,7 @@ describe('death between any two system calls', () => {
     await assert.rejects(appender.commit([{ kind: 'heartbeat' }], ''), withCode('failed'));
     armed = false;
     await assert.rejects(appender.commit([{ kind: 'heartbeat' }], ''), withCode('failed'));
+    appender.close();
     const again = await openTest(made);
     assert.equal(again.size(), 1);
     assert.ok(again.recovered);

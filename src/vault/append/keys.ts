@@ -6,12 +6,14 @@ import { formatVkey, parseVkey, type Vkey } from '#vault/checkpoint';
 import { VaultError } from '../errors.ts';
 
 /** Files of the keys directory. */
-export const keyFiles = (keys: string): { signer: string; vkey: string; lock: string } => ({
+export const keyFiles = (keys: string): { signer: string; vkey: string; lock: string; holder: string } => ({
   /** PKCS#8 PEM, 0600: its thief can sign another history under this origin, but not change the one that others hold. */
   signer: join(keys, 'signer.key'),
   /** One line, 0644. */
   vkey: join(keys, 'vault.vkey'),
   lock: join(keys, 'lock'),
+  /** Empty, 0600: locked by the keeper for as long as it lives, so that there is one. */
+  holder: join(keys, 'keeper.lock'),
 });
 
 export type Signer = { vkey: Vkey; privateKey: KeyObject };

@@ -5,24 +5,28 @@ import { messageOf, systemCode } from '#base/errors';
 import { lastHistoryNote, openCheckpoint, parseLock, type Checkpoint, type Vkey } from '#vault/checkpoint';
 import type { Durable } from '#vault/durable';
 import {
+  checkStaging,
   historyPath,
   levelCount,
   loadEdge,
   maxLevel,
+  maxUncommitted,
   parseBundle,
   parseEntry,
+  parseStaging,
   partialsPath,
   segmentPath,
   sha256,
+  stagingName,
   tilePath,
   tileWidth,
   VaultFormatError,
   type Edge,
+  type Entry,
 } from '#vault/tree';
 import { VaultError } from '../errors.ts';
 import { applyStaged, dropStaging } from './apply.ts';
 import { keyFiles } from './keys.ts';
-import { parseStaging, stagingName } from './staging.ts';
 
 export type Recovered = {
   edge: Edge;
@@ -34,9 +38,6 @@ export type Recovered = {
   /** A commit that had passed its commit point was completed. */
   recovered: boolean;
 };
-
-/** More entries than one commit ever takes: so far beyond the checkpoint may segments of an unfinished commit lie. */
-const maxUncommitted = 1024;
 
 type Recovering = { vault: string; keys: string; vkey: Vkey; durable: Durable };
 
@@ -115,11 +116,10 @@ const replay = async ({
       `${bundle} continues size ${staged.from}, but ${vault} ends at ${published.size}: it was put back to an older state`,
     );
   }
-  const files = new Map(staged.files.map((file) => [file.path, file.bytes]));
-  const read = (path: string): Buffer => files.get(path) ?? readFileSync(join(vault, path));
+  const read = (path: string): Buffer => readFileSync(join(vault, path));
   blame(bundle, () => {
-    loadEdge(read, signed.size, signed.root);
-    checkLastCommit(read, signed.size);
+    for (const { index, entry } of checkStaging(staged, { published, next: signed, read }))
+      checkStored(read, index, entry);
   });
   await applyStaged({ vault, durable, staged, note: signed.note });
   await dropStaging({ vault, durable, replaced: staged.replaced });
@@ -136,12 +136,15 @@ const checkLastCommit = (read: (path: string) => Buffer, size: number): void => 
   const last = entries.at(-1)?.prev.size ?? 0;
   for (const [i, entry] of entries.entries()) {
     const at = index * tileWidth + i;
-    if (entry.kind !== 'batch' || at < last) continue;
-    const stored = read(segmentPath(at));
-    if (stored.length !== entry.segment.length || !sha256(stored).equals(entry.segment.sha256)) {
-      throw new VaultFormatError(`${segmentPath(at)} is not the segment that entry ${at} names`);
-    }
+    if (at >= last) checkStored(read, at, entry);
   }
+};
+
+const checkStored = (read: (path: string) => Buffer, index: number, entry: Entry): void => {
+  if (entry.kind !== 'batch') return;
+  const stored = read(segmentPath(index));
+  if (stored.length !== entry.segment.length || !sha256(stored).equals(entry.segment.sha256))
+    throw new VaultFormatError(`${segmentPath(index)} is not the segment that entry ${index} names`);
 };
 
 /** Segments that were written for a commit which never reached its commit point. Their lines are still in intake. */

@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openVault } from '#vault/read';
 import { decodeRecord } from '#vault/record';
+import { VaultError } from '../errors.ts';
+import { openAppender } from './appender.ts';
+import { startSequencer } from './sequencer.ts';
 import {
   assertIntact,
   beats,
@@ -108,6 +112,71 @@ describe('keeping', () => {
     await made.keep();
     assert.equal(linesOf(made).length, 70_000);
     assert.equal(openVault(made.vault).batch(1).lineCount, 65_536);
+    await assertIntact(made);
+  });
+  it('stops in time when asked to, leaves the rest in intake, and takes each line once', async (t) => {
+    const made = vaultFor(t);
+    const lines = 400_000;
+    const block = 2000;
+    const deliveries = Array.from({ length: lines / block }, (_, i) =>
+      delivery(Array.from({ length: block }, (_line, k) => `${i * block + k}\n`).join('')),
+    );
+    made.receive(...deliveries.slice(0, 20));
+    made.receive(...deliveries.slice(20));
+    const stopWithin = async (ms: number): Promise<number> => {
+      const appender = await openTest(made);
+      const sequencer = startSequencer({
+        appender,
+        intake: made.intake,
+        clock: made.clock,
+        host: 'test',
+        log: () => undefined,
+      });
+      const began = performance.now();
+      await sequencer.stop(ms);
+      appender.close();
+      await assertIntact(made);
+      return performance.now() - began;
+    };
+    await stopWithin(0);
+    assert.deepEqual(linesOf(made), []);
+    const took = await stopWithin(200);
+    const taken = linesOf(made).length;
+    assert.ok(taken > 0 && taken < lines, `${taken} lines in ${took} ms`);
+    assert.ok(readdirSync(made.intake).length > 0);
+    await made.keep();
+    assert.deepEqual(
+      linesOf(made),
+      Array.from({ length: lines }, (_, i) => String(i)),
+    );
+  });
+  it('does not wait for space when it stops: what is not committed stays in intake', async (t) => {
+    const made = vaultFor(t);
+    made.receive(delivery('one\n'));
+    const files = made.files();
+    const said: string[] = [];
+    let isFull = true;
+    const step = (what: string): void => {
+      if (isFull && what.startsWith('before write')) throw new VaultError('no-space', 'full');
+    };
+    const appender = await openAppender({ vault: made.vault, keys: made.keys, clock: made.clock, step });
+    const sequencer = startSequencer({
+      appender,
+      intake: made.intake,
+      clock: made.clock,
+      host: 'test',
+      log: (_level, text) => said.push(text),
+    });
+    await sleep(100);
+    const began = performance.now();
+    await sequencer.stop(800);
+    assert.ok(performance.now() - began < 800);
+    appender.close();
+    assert.deepEqual(made.files(), files);
+    assert.match(said.join('\n'), /Nothing is lost: lines stay in .* they are taken after the next start/);
+    isFull = false;
+    await made.keep();
+    assert.deepEqual(linesOf(made), ['one']);
     await assertIntact(made);
   });
   it('keeps every published checkpoint, and partial tiles until the full one is there', async (t) => {

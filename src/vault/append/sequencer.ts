@@ -24,8 +24,12 @@ export type SequencerOptions = {
 export type Sequencer = {
   /** Settles only when the sequencer ends: after `stop`, or with the fault that ended it. */
   readonly ended: Promise<void>;
-  /** Takes everything whole that is in intake, commits it, and ends. */
-  stop(): Promise<void>;
+  /**
+   * Takes what is whole in intake, commits it, and ends; nothing that is not committed is left in the vault.
+   * @param withinMs no commit is begun later than this after the call, and only the one under way is waited for. What
+   *   is not committed by then stays in intake, where it is durable. Without it, all of intake is taken
+   */
+  stop(withinMs?: number): Promise<void>;
 };
 
 /** A batch is cut, and a commit begun, when its oldest line is this old; no two commits begin closer together. */
@@ -34,8 +38,8 @@ const heartbeatEveryMs = 60_000;
 const pollActiveMs = 25;
 const pollIdleMs = 100;
 const noSpaceRetryMs = 1000;
-/** A stop waits this long for a full disk; what is not committed by then stays in intake. */
-const noSpaceAtStopMs = 5000;
+/** A stop reads intake for this part of its time: what was read has to be committed too. */
+const readingShare = 0.5;
 /** Compressed batches that wait for a commit: beyond this, intake waits. */
 const maxPendingBytes = 64 * 1024 * 1024;
 /** Batches that wait for compression. */
@@ -63,7 +67,10 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
   let committing: Promise<void> | null = null;
   let lastCommit = -Infinity;
   let stopping: 'no' | 'yes' = 'no';
-  let stopSince = 0;
+  /** On the clock: when a stop reads nothing more, and when it begins no commit any more. */
+  let readUntil = Infinity;
+  let commitUntil = Infinity;
+  const stopped = Promise.withResolvers<void>();
   let active = 0;
   let fault: { error: unknown } | null = null;
 
@@ -84,6 +91,7 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
   /** @returns whether there was anything */
   const readSome = async (): Promise<boolean> => {
     if (pendingBytes >= maxPendingBytes || cut.length >= maxEntries) return false;
+    if (clock.elapsed() >= readUntil) return false;
     const piece = await reader.next();
     if (piece === null) return false;
     switch (piece.kind) {
@@ -92,6 +100,8 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
         for (const delivery of piece.deliveries) {
           await builder.add(delivery, { file: piece.file, from }, cutBatch);
           from += delivery.length;
+          // The reader is past the others; but nothing more is read, and the position says what was taken.
+          if (clock.elapsed() >= readUntil) break;
         }
         position.set(piece.file, from);
         break;
@@ -136,7 +146,7 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
     lastCommit = clock.elapsed();
     committing = (async () => {
       for (const batch of batches) entries.push(await batch.ready);
-      await commitWhenThereIsSpace(entries, upTo);
+      if (!(await commitWhenThereIsSpace(entries, upTo))) return;
       for (const entry of entries) if (entry.kind === 'batch') pendingBytes -= entry.stored.length;
       await removeTaken(upTo);
     })();
@@ -150,22 +160,23 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
     );
   };
 
+  /** @returns whether it was committed: a stop does not wait for space, the lines are in intake */
   const commitWhenThereIsSpace = async (
     entries: readonly NewEntry[],
     upTo: Map<string, FilePosition>,
-  ): Promise<void> => {
+  ): Promise<boolean> => {
     for (;;) {
       try {
         await appender.commit(entries, formatPosition(upTo));
-        return;
+        return true;
       } catch (error) {
-        const isPatient = stopping === 'no' || clock.elapsed() - stopSince < noSpaceAtStopMs;
-        if (!(error instanceof VaultError) || error.code !== 'no-space' || !isPatient) throw error;
-        log(
-          'error',
-          `${error.message}. Free space. Nothing is lost: lines stay in ${intake}; trying again each second`,
-        );
-        await sleep(noSpaceRetryMs);
+        if (!(error instanceof VaultError) || error.code !== 'no-space') throw error;
+        const plan = stopping === 'no' ? 'trying again each second' : 'they are taken after the next start';
+        log('error', `${error.message}. Free space. Nothing is lost: lines stay in ${intake}; ${plan}`);
+        // Nothing that comes after what was not committed may be committed either.
+        if (stopping === 'yes') commitUntil = -Infinity;
+        if (clock.elapsed() >= commitUntil) return false;
+        await Promise.race([sleep(noSpaceRetryMs), stopped.promise]);
       }
     }
   };
@@ -196,6 +207,10 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
     await removeTaken(position);
     for (;;) {
       if (fault !== null) throw fault.error;
+      if (clock.elapsed() >= commitUntil) {
+        await committing;
+        return;
+      }
       const wasStopping = stopping;
       const isMore = await readSome();
       if (isMore) active = clock.elapsed();
@@ -221,10 +236,12 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
   ended.catch(() => undefined);
   return {
     ended,
-    async stop() {
+    async stop(withinMs = Infinity) {
       if (stopping === 'no') {
         stopping = 'yes';
-        stopSince = clock.elapsed();
+        readUntil = clock.elapsed() + withinMs * readingShare;
+        commitUntil = clock.elapsed() + withinMs;
+        stopped.resolve();
       }
       await ended;
     },

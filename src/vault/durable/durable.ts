@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, rename, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { link, mkdir, open, rename, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { messageOf, systemCode } from '#base/errors';
 import { VaultError } from '../errors.ts';
@@ -14,6 +14,9 @@ import { VaultError } from '../errors.ts';
  *  3. rename it over the path
  *  4. fsync the directory opened in 1
  *
+ * `create`, a whole new file where there must be none: as `write`, but 3 is a link to the path, which fails where
+ * there is a file already, and an unlink of the temporary name.
+ *
  * `extend`, bytes at an offset of a growing file: open the directory, open the file, write at the offset, truncate
  * after it, fsync the file, fsync the directory. Repeating it changes nothing.
  *
@@ -21,6 +24,8 @@ import { VaultError } from '../errors.ts';
  */
 export type Durable = {
   write(path: string, bytes: Buffer, mode?: number): Promise<void>;
+  /** @throws VaultError `other-writer` where the path exists: what is there is left as it is */
+  create(path: string, bytes: Buffer): Promise<void>;
   extend(path: string, offset: number, bytes: Buffer): Promise<void>;
   remove(paths: readonly string[]): Promise<void>;
   /** Moves within one file system; the target's directory must exist. */
@@ -95,27 +100,43 @@ export const openDurable = ({
     }
   };
 
+  /** The whole of a new file, durable under a temporary name in the scratch directory, and then in its place. */
+  const place = async (
+    path: string,
+    bytes: Buffer,
+    mode: number,
+    putInPlace: (temporary: string) => Promise<void>,
+  ): Promise<void> => {
+    await makeDirectory(dirname(path));
+    await inDirectory(dirname(path), async () => {
+      const temporary = join(scratch, `tmp-${process.pid}-${basename(dirname(path))}-${basename(path)}`);
+      step(`before create ${temporary}`);
+      const file = await opening(temporary, 'w', mode);
+      try {
+        step(`after create ${temporary}`);
+        // The mode that was asked for, not what the umask leaves of it.
+        await file.chmod(mode);
+        await doing(`write ${temporary}`, () => file.writeFile(bytes));
+        await sync(file, temporary);
+      } catch (error) {
+        if (error instanceof VaultError && error.code === 'no-space') await unlink(temporary);
+        throw error;
+      } finally {
+        await file.close();
+      }
+      await putInPlace(temporary);
+    });
+  };
+
   return {
     makeDirectory,
-    async write(path, bytes, mode = fileMode) {
-      await makeDirectory(dirname(path));
-      await inDirectory(dirname(path), async () => {
-        const temporary = join(scratch, `tmp-${process.pid}-${basename(dirname(path))}-${basename(path)}`);
-        step(`before create ${temporary}`);
-        const file = await opening(temporary, 'w', mode);
-        try {
-          step(`after create ${temporary}`);
-          await doing(`write ${temporary}`, () => file.writeFile(bytes));
-          await sync(file, temporary);
-        } catch (error) {
-          if (error instanceof VaultError && error.code === 'no-space') await unlink(temporary);
-          throw error;
-        } finally {
-          await file.close();
-        }
-        await doing(`rename ${path}`, () => rename(temporary, path));
-      });
-    },
+    write: (path, bytes, mode = fileMode) =>
+      place(path, bytes, mode, (temporary) => doing(`rename ${path}`, () => rename(temporary, path))),
+    create: (path, bytes) =>
+      place(path, bytes, fileMode, async (temporary) => {
+        await doing(`link ${path}`, () => link(temporary, path)).catch(throwIfExists(path));
+        await doing(`unlink ${temporary}`, () => unlink(temporary));
+      }),
     async extend(path, offset, bytes) {
       await makeDirectory(dirname(path));
       await inDirectory(dirname(path), async () => {
@@ -156,6 +177,17 @@ const opening = (path: string, flags: string | number, mode: number): Promise<Fi
   open(path, flags, mode).catch((error: unknown) => {
     throw describe(`open ${path}`, error);
   });
+
+const throwIfExists =
+  (path: string) =>
+  (error: unknown): never => {
+    if (systemCode(error) !== 'EEXIST') throw error;
+    throw new VaultError(
+      'other-writer',
+      `${path} exists already: another keeper wrote to this vault. End one of them`,
+      { cause: error },
+    );
+  };
 
 /** Files, and directories that are empty. */
 const removeOne = (path: string): Promise<void> =>

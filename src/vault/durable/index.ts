@@ -1,2 +1,10 @@
-export { createDirectory, createFile, syncDirectory } from './create.ts';
+export {
+  createDirectory,
+  createFile,
+  createMark,
+  removeFile,
+  syncDirectory,
+  unfinishedPath,
+  type Owner,
+} from './create.ts';
 export { openDurable, type Durable } from './durable.ts';

@@ -85,3 +85,15 @@ const writeUInt64 = (block: Buffer, value: number, at: number): void => {
   block.writeUInt32BE(high, at);
   block.writeUInt32BE(value - high * 0x1_0000_0000, at + 4);
 };
+
+/** How many deliveries, from the first on, fit into `limit` bytes; one at least, if there is one. */
+export const countWithin = (queue: readonly PendingDelivery[], limit: number): number => {
+  let bytes = 0;
+  let count = 0;
+  for (const delivery of queue) {
+    bytes += storedLength(delivery);
+    if (count > 0 && bytes > limit) break;
+    count += 1;
+  }
+  return count;
+};

@@ -9,11 +9,6 @@ export {
 } from './position.ts';
 export { openIntakeReader, type IntakePiece, type IntakeReader } from './reader.ts';
 export { addRecord, isFull, newLines, splitDelivery, type Lines, type Splitting } from './split.ts';
-export {
-  IntakeWriteError,
-  openIntakeWriter,
-  type IntakeWriteErrorCode,
-  type IntakeWriter,
-  type IntakeWriterOptions,
-  type PendingDelivery,
-} from './writer.ts';
+export { openIntakeWriter, type IntakeWriter, type PendingDelivery } from './writer.ts';
+export { IntakeWriteError, type IntakeWriteErrorCode } from './write-error.ts';
+export type { IntakeWriterOptions } from './writer-options.ts';

@@ -8,12 +8,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { micros, systemClock } from '#base/clock';
 import { decodeRecord, encodeRecordHead, Framing, type DecodedRecord } from '#vault/record';
-import {
-  openIntakeWriter,
-  type IntakeWriter,
-  type IntakeWriterOptions,
-  type PendingDelivery,
-} from './writer.ts';
+import { openIntakeWriter, type IntakeWriter, type PendingDelivery } from './writer.ts';
+import type { IntakeWriterOptions } from './writer-options.ts';
 
 const head: Omit<DecodedRecord, 'raw'> = {
   flags: 0,

@@ -1,49 +1,11 @@
 import { statfs } from 'node:fs/promises';
-import type { Clock } from '#base/clock';
-import { HoldfastError, messageOf, systemCode } from '#base/errors';
 import { encodeRecordHead, type DecodedRecord } from '#vault/record';
-import { sealGroup, storedLength, type PendingDelivery } from './delivery-group.ts';
+import { countWithin, sealGroup, storedLength, type PendingDelivery } from './delivery-group.ts';
 import { openIntakeDirectory, type IntakeFile } from './intake-file.ts';
+import { IntakeWriteError, isNoSpace, notDurable, unwritable } from './write-error.ts';
+import type { IntakeSpace, IntakeWriterOptions } from './writer-options.ts';
 
 export type { PendingDelivery } from './delivery-group.ts';
-
-/**
- * - `intake-unwritable`: the directory cannot be opened or written to.
- * - `intake-not-durable`: a write or fsync failed in a way after which the page cache cannot be trusted. The process
- *   must end: what was not acknowledged is the senders' to send again.
- * - `intake-full`: closed while there was no space for what was queued.
- * - `intake-closed`: used after `close()` or after a fault.
- */
-export type IntakeWriteErrorCode =
-  'intake-unwritable' | 'intake-not-durable' | 'intake-full' | 'intake-closed';
-
-export class IntakeWriteError extends HoldfastError {
-  readonly code: IntakeWriteErrorCode;
-
-  constructor(code: IntakeWriteErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.code = code;
-  }
-}
-
-export type IntakeWriterOptions = {
-  /** Exists, and is this process's to write. Never created here: an evidence store is not made by accident. */
-  dir: string;
-  clock: Clock;
-  /** A file is not begun with a group that would take it beyond this. Default 64 MiB. */
-  maxFileBytes?: number;
-  /** `onPressure('high')` when this much is queued; default 32 MiB. */
-  highWaterBytes?: number;
-  /** `onPressure('low')` when it has fallen to this; default 8 MiB. */
-  lowWaterBytes?: number;
-  onPressure?: (level: 'high' | 'low') => void;
-  /** No space (`full`), and space again (`available`) after that many milliseconds. */
-  onSpace?: (space: IntakeSpace, fullForMs: number) => void;
-  /** Called once; nothing is written or acknowledged afterwards. The process has to end. */
-  onFault: (error: IntakeWriteError) => void;
-};
-
-export type IntakeSpace = 'available' | 'full';
 
 /**
  * The only writer of `intake/`. Group commit: whatever was queued while one write and fdatasync ran goes into the
@@ -139,13 +101,7 @@ export const openIntakeWriter = async (options: IntakeWriterOptions): Promise<In
   };
 
   const takeGroup = (limit: number): PendingDelivery[] => {
-    let bytes = 0;
-    let count = 0;
-    for (const delivery of queue) {
-      bytes += storedLength(delivery);
-      if (count > 0 && bytes > limit) break;
-      count += 1;
-    }
+    const count = countWithin(queue, limit);
     if (count < queue.length) return queue.splice(0, count);
     const all = queue;
     queue = [];
@@ -337,20 +293,3 @@ export const openIntakeWriter = async (options: IntakeWriterOptions): Promise<In
     },
   };
 };
-
-const isNoSpace = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '');
-
-const unwritable = (dir: string, cause: unknown): IntakeWriteError =>
-  new IntakeWriteError(
-    'intake-unwritable',
-    `cannot write to ${dir}: ${messageOf(cause)}. The directory must exist and belong to the receiver's user`,
-    { cause },
-  );
-
-const notDurable = (dir: string, cause: unknown): IntakeWriteError =>
-  new IntakeWriteError(
-    'intake-not-durable',
-    `writing to ${dir} failed: ${messageOf(cause)}. What was not acknowledged may be lost from the page cache, so ` +
-      'the receiver stops; check the disk, then start again',
-    { cause },
-  );

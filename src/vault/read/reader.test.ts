@@ -20,6 +20,7 @@ describe('reader', () => {
     await made.keep();
     const appender = await openAppender({ vault: made.vault, keys: made.keys, clock: made.clock });
     await appender.commit(beats(600), appender.intake());
+    appender.close();
     made.receive(delivery('last\n'));
     await made.keep();
   });

@@ -76,15 +76,20 @@ export const newTestVault = (): TestVault => {
     async keep(step) {
       const faults = step === undefined ? {} : { step };
       const appender = await openAppender({ vault, keys, clock, ...faults });
-      const sequencer = startSequencer({
-        appender,
-        intake,
-        clock,
-        host: 'test',
-        log: () => undefined,
-        ...faults,
-      });
-      await sequencer.stop();
+      try {
+        const sequencer = startSequencer({
+          appender,
+          intake,
+          clock,
+          host: 'test',
+          log: () => undefined,
+          ...faults,
+        });
+        await sequencer.stop();
+      } finally {
+        // As the kernel does at the end of a keeper.
+        appender.close();
+      }
     },
     verify: () => verifyVault({ vault, vkey, lock: join(keys, 'lock') }),
     files: () =>
@@ -105,8 +110,9 @@ export const vaultFor = (t: TestContext): TestVault => {
   return made;
 };
 
+/** For tests in which nobody else ends: another keeper is not waited for. */
 export const openTest = ({ vault, keys, clock }: TestVault): Promise<Appender> =>
-  openAppender({ vault, keys, clock });
+  openAppender({ vault, keys, clock, patienceMs: 0 });
 
 /** Entries that cost nothing: for logs of some size. */
 export const beats = (count: number): NewEntry[] =>
@@ -138,3 +144,26 @@ export const withCode =
   (code: VaultErrorCode) =>
   (error: unknown): boolean =>
     error instanceof VaultError && error.code === code;
+
+/** What a report says is wrong, a line for each. */
+export const summary = ({ problems }: VerifyReport): string =>
+  problems
+    .map(({ file, lines, what }) => `${file}${lines === undefined ? '' : ` [${lines}]`}: ${what}`)
+    .join('\n');
+
+/** Puts the file back afterwards. @param bytes what is in it meanwhile; `null`: it is not there */
+export const whileChanged = async (
+  made: TestVault,
+  path: string,
+  bytes: Uint8Array | null,
+  check: () => Promise<void>,
+): Promise<void> => {
+  const original = made.read(path);
+  if (bytes === null) rmSync(join(made.vault, path));
+  else made.write(path, bytes);
+  try {
+    await check();
+  } finally {
+    made.write(path, original);
+  }
+};

@@ -18,4 +18,14 @@ export {
 export { consistencyPath, inclusionPath, verifyConsistency, verifyInclusion } from './proof.ts';
 export { compactRange } from './range.ts';
 export * from './segment.ts';
+export {
+  checkStaging,
+  encodeStaging,
+  maxStaging,
+  maxUncommitted,
+  parseStaging,
+  parseStagingName,
+  stagingName,
+  type Staged,
+} from './staging.ts';
 export * from './tile-path.ts';

@@ -13,7 +13,8 @@ export type History = {
   sizes: number[];
 };
 
-const maxHistoryFile = historySpan * (2 + maxNote);
+/** Bytes that a history file can have. */
+export const maxHistoryFile = historySpan * (2 + maxNote);
 
 /** Reads every published checkpoint. Whether they are all there is for the entries to say, which pin each of them. */
 export const readHistory = (vault: string, listing: Listing, vkey: Vkey, findings: Findings): History => {

@@ -3,7 +3,6 @@ import type { Checkpoint } from '#vault/checkpoint';
 import {
   edgeTiles,
   hashSize,
-  historySpan,
   leafHash,
   levelCount,
   maxBundle,
@@ -12,8 +11,10 @@ import {
   tileWidth,
   type Tile,
 } from '#vault/tree';
+import { isHistoryBeyond, newBeyondCheck } from './beyond.ts';
 import { readBounded, type Listing } from './files.ts';
-import { isCommitting } from './published.ts';
+import type { History } from './history.ts';
+import type { PendingCommit } from './pending.ts';
 import { messageOf, type Findings } from './report.ts';
 
 type Checking = {
@@ -21,7 +22,10 @@ type Checking = {
   listing: Listing;
   /** Sizes of every checkpoint that was published, ascending. */
   published: readonly number[];
+  history: History;
   target: Checkpoint;
+  /** The commit that is pending now. */
+  pending: () => PendingCommit | null;
   /** The true rows at the right edge, by level. */
   edge: readonly (Buffer | null)[];
   findings: Findings;
@@ -31,32 +35,30 @@ type Checking = {
 /**
  * Everything in the vault that neither a full tile nor the newest checkpoint needs: partial tiles of earlier
  * checkpoints (kept until the full tile exists, so they must be there and be right), what lies beyond the checkpoint
- * (not committed, nothing wrong), and the rest, which does not belong.
+ * (not committed: nothing wrong if it is of a commit), and the rest, which does not belong.
  * @returns how many files are not committed
  */
 export const checkLeftovers = (checking: Checking): number => {
-  const { vault, listing, published, target, findings, hasMovedOn } = checking;
+  const { listing, published, target, findings, hasMovedOn } = checking;
   const { size } = target;
   const expected = earlierPartials(published, size);
-  let uncommitted = 0;
+  const beyond = newBeyondCheck(checking);
   for (const [file, known] of listing.files) {
     switch (known.kind) {
       case 'checkpoint':
         break;
       case 'staging':
-        uncommitted += 1;
+        beyond.staging(file);
         break;
       case 'segment':
-        if (known.entry >= size) uncommitted += 1;
+        if (known.entry >= size) beyond.segment(file, known.entry);
         break;
       case 'history':
-        if (known.index * historySpan > size) uncommitted += 1;
+        if (isHistoryBeyond(known.index, size)) beyond.historyFile(file);
         break;
       case 'tile':
         if (isBeyond(known.tile, size)) {
-          // Tiles are only written between the staging of a commit and its publishing.
-          if (isCommitting(vault) || hasMovedOn()) uncommitted += 1;
-          else findings.add({ file, what: 'unexpected: beyond the checkpoint, and no commit is under way' });
+          beyond.tile(file);
         } else if (known.tile.width < tileWidth && !isCurrent(known.tile, size)) {
           if (isReplaced(known.tile, size)) checkReplaced(file, known.tile, checking);
           else if (expected.has(file)) checkPartial(file, known.tile, checking);
@@ -69,7 +71,8 @@ export const checkLeftovers = (checking: Checking): number => {
     if (!listing.files.has(file) && !findings.has(file) && !hasMovedOn())
       findings.add({ file, what: 'missing: a published checkpoint needs it' });
   }
-  return uncommitted;
+  beyond.history();
+  return beyond.uncommitted();
 };
 
 const levelOf = ({ level }: Tile): number => (level === 'entries' ? 0 : level);

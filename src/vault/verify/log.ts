@@ -18,7 +18,7 @@ import { readBounded, type Listing } from './files.ts';
 import type { History } from './history.ts';
 import { messageOf, type Findings } from './report.ts';
 import { checkAlone, checkSegment } from './segment.ts';
-import type { CheckedBundle } from './tiles.ts';
+import type { CheckedBundle } from './stored.ts';
 
 type Checking = {
   vault: string;

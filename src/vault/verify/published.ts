@@ -1,7 +1,7 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { maxLock, maxNote, openCheckpoint, parseLock, type Checkpoint, type Vkey } from '#vault/checkpoint';
 import { readBounded } from './files.ts';
+import { isPending } from './pending.ts';
 import { messageOf, type Findings } from './report.ts';
 
 /** The published checkpoint, its signature checked, or why there is none. */
@@ -36,14 +36,11 @@ export const findPublished = (
 ): { published: Checkpoint | null; signed: Checkpoint | null; freshness: string } => {
   const signed = lock === undefined ? null : readSigned(lock, vkey);
   let published = readPublished(vault, vkey);
-  // Signed and no longer staged: it has been published, if not before the first look, then before the second.
-  if (
-    isCheckpoint(signed) &&
-    isCheckpoint(published) &&
-    published.size < signed.size &&
-    !isBeingPublished(vault, signed)
-  ) {
-    published = readPublished(vault, vkey);
+  let waits = false;
+  if (isCheckpoint(signed) && isCheckpoint(published) && published.size < signed.size) {
+    waits = isPending(vault, published, signed);
+    // Signed and no longer staged: it has been published, if not before the first look, then before the second.
+    if (!waits) published = readPublished(vault, vkey);
   }
   if (!isCheckpoint(published))
     findings.add({ file: 'checkpoint', what: published === 'missing' ? 'missing' : `changed: ${published}` });
@@ -53,16 +50,16 @@ export const findPublished = (
     published: isCheckpoint(published) ? published : null,
     signed: isCheckpoint(signed) ? signed : null,
   };
-  return { ...found, freshness: compare(vault, found.published, found.signed, findings) };
+  return { ...found, freshness: compare(found.published, found.signed, waits, findings) };
 };
 
 const isCheckpoint = (value: Checkpoint | string | null): value is Checkpoint =>
   value !== null && typeof value !== 'string';
 
 const compare = (
-  vault: string,
   published: Checkpoint | null,
   signed: Checkpoint | null,
+  waits: boolean,
   findings: Findings,
 ): string => {
   if (published === null) return 'unknown: there is no checkpoint to go by';
@@ -77,8 +74,7 @@ const compare = (
     return 'contradicts the signer’s memory';
   }
   if (published.size < signed.size) {
-    if (isBeingPublished(vault, signed))
-      return `current: size ${signed.size} is signed and waits to be published`;
+    if (waits) return `current: size ${signed.size} is signed and waits to be published`;
     findings.add({
       file: 'checkpoint',
       what: `rolled back: it ends at ${published.size}, the signer remembers ${signed.size}`,
@@ -86,21 +82,4 @@ const compare = (
     return `stale: the signer remembers size ${signed.size}`;
   }
   return 'current: it is what the signer remembers. A rollback of the whole state, keys included, would not show here';
-};
-
-const isBeingPublished = (vault: string, signed: Checkpoint): boolean => {
-  try {
-    return readdirSync(join(vault, 'staging')).includes(`${signed.size}-${signed.root.toString('hex')}`);
-  } catch {
-    return false;
-  }
-};
-
-/** Whether a commit is under way, or was when a crash cut it short. */
-export const isCommitting = (vault: string): boolean => {
-  try {
-    return readdirSync(join(vault, 'staging')).length > 0;
-  } catch {
-    return false;
-  }
 };

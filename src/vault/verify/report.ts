@@ -58,12 +58,10 @@ export const newFindings = (): Findings => {
     has: (file) => files.has(file),
     more: () => more,
     add(problem) {
-      if (problems.length >= maxProblems) {
-        more += 1;
-        return;
-      }
+      // Every file, also beyond those that are listed: whether one was blamed decides what is said of others.
       files.add(problem.file);
-      problems.push(problem);
+      if (problems.length < maxProblems) problems.push(problem);
+      else more += 1;
     },
   };
 };

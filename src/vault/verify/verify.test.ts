@@ -14,7 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { openAppender } from '../append/appender.ts';
-import { beats, delivery, newTestVault, type TestVault } from '../testing/test-vault.ts';
+import { delivery, newTestVault, summary, whileChanged, type TestVault } from '../testing/test-vault.ts';
 import { verifyVault } from './verify.ts';
 
 /** Three lives: commits of sizes 1, 2, 3 … with lines of two senders. */
@@ -25,28 +25,6 @@ const smallVault = async (): Promise<TestVault> => {
     await made.keep();
   }
   return made;
-};
-
-const summary = ({ problems }: Awaited<ReturnType<typeof verifyVault>>): string =>
-  problems
-    .map(({ file, lines, what }) => `${file}${lines === undefined ? '' : ` [${lines}]`}: ${what}`)
-    .join('\n');
-
-/** Puts a file back after `change`. */
-const whileChanged = async (
-  made: TestVault,
-  path: string,
-  bytes: Uint8Array | null,
-  check: () => Promise<void>,
-): Promise<void> => {
-  const original = made.read(path);
-  if (bytes === null) rmSync(join(made.vault, path));
-  else made.write(path, bytes);
-  try {
-    await check();
-  } finally {
-    made.write(path, original);
-  }
 };
 
 describe('verify', () => {
@@ -244,70 +222,6 @@ const copyOf = async (t: TestContext, made: TestVault): Promise<TestVault> => {
   utimesSync(copy.vault, 0, 0);
   return copy;
 };
-
-describe('verify of a log with full tiles', () => {
-  it('names what was changed in any level', async (t) => {
-    const made = newTestVault();
-    t.after(() => made.remove());
-    const appender = await openAppender({ vault: made.vault, keys: made.keys, clock: made.clock });
-    for (const count of [200, 56, 300, 44, 7]) await appender.commit(beats(count), '');
-    assert.equal(summary(await made.verify()), '');
-    for (const path of made.files()) {
-      const bytes = made.read(path);
-      for (const at of [0, 31, Math.floor(bytes.length / 2), bytes.length - 1]) {
-        const changed = Buffer.from(bytes);
-        changed[at] = (changed[at] ?? 0) ^ 0x10;
-        await whileChanged(made, path, changed, async () => {
-          const report = await made.verify();
-          assert.deepEqual(
-            [...new Set(report.problems.map((problem) => problem.file))],
-            [path],
-            `byte ${at} of ${path}:\n${summary(report)}`,
-          );
-        });
-      }
-      await whileChanged(made, path, null, async () => {
-        const report = await made.verify();
-        assert.deepEqual(
-          [...new Set(report.problems.map((problem) => problem.file))],
-          [path],
-          `without ${path}:\n${summary(report)}`,
-        );
-      });
-    }
-    const swapped = ['tile/0/000', 'tile/0/001'].map((path) => made.read(path));
-    made.write('tile/0/000', swapped[1] ?? Buffer.alloc(0));
-    made.write('tile/0/001', swapped[0] ?? Buffer.alloc(0));
-    assert.deepEqual(
-      (await made.verify()).problems.map((problem) => problem.file),
-      ['tile/0/000', 'tile/0/001'],
-    );
-  });
-
-  it('names the entries where files were changed so that they agree with each other', async (t) => {
-    const made = newTestVault();
-    t.after(() => made.remove());
-    const appender = await openAppender({ vault: made.vault, keys: made.keys, clock: made.clock });
-    for (const _ of [1, 2, 3]) await appender.commit([{ kind: 'heartbeat' }], '');
-    const { leafHash } = await import('#vault/tree');
-    // The second entry is altered in its bundle, and its hash in every tile.
-    for (const width of [2, 3]) {
-      const bundle = made.read(`tile/entries/000.p/${width}`);
-      const length = bundle.readUInt16BE(0);
-      const at = bundle.indexOf('committed', 2 + length) + 12;
-      bundle[at] = (bundle[at] ?? 0) ^ 1;
-      made.write(`tile/entries/000.p/${width}`, bundle);
-      const entry = bundle.subarray(4 + length, 4 + length + bundle.readUInt16BE(2 + length));
-      const tile = made.read(`tile/0/000.p/${width}`);
-      leafHash(entry).copy(tile, 32);
-      made.write(`tile/0/000.p/${width}`, tile);
-    }
-    assert.match(
-      summary(await made.verify()),
-      /entries 1 to 1 are not those that the checkpoint of size 2 signed/,
-    );
-  });
-});
 
 describe('verify beside a keeper at work', () => {
   it('never takes a commit for damage', async (t) => {

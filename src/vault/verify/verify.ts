@@ -5,7 +5,8 @@ import { listVault } from './files.ts';
 import { readHistory, type History } from './history.ts';
 import { checkLeftovers } from './leftovers.ts';
 import { newLogCheck } from './log.ts';
-import { findPublished, isCommitting, readPublished } from './published.ts';
+import { listStaging, newPendingSearch } from './pending.ts';
+import { findPublished, readPublished } from './published.ts';
 import { messageOf, newFindings, type VerifyOptions, type VerifyReport } from './report.ts';
 import { checkTiles } from './tiles.ts';
 
@@ -39,8 +40,8 @@ export const verifyVault = async (options: VerifyOptions): Promise<VerifyReport>
   for (let attempt = 1; ; attempt++) {
     // Whoever else runs in this process, a keeper even, gets a turn also where there is little to look at.
     await turn();
-    const { report, hasMovedOn } = await look(options, vkey);
-    if (report.ok || attempt === attempts || !(hasMovedOn() || isCommitting(options.vault))) return report;
+    const { report, isInMotion } = await look(options, vkey);
+    if (report.ok || attempt === attempts || !isInMotion()) return report;
     await sleep(100);
   }
 };
@@ -48,7 +49,7 @@ export const verifyVault = async (options: VerifyOptions): Promise<VerifyReport>
 const look = async (
   { vault, lock, onProgress }: VerifyOptions,
   vkey: Vkey,
-): Promise<{ report: VerifyReport; hasMovedOn: () => boolean }> => {
+): Promise<{ report: VerifyReport; isInMotion: () => boolean }> => {
   const findings = newFindings();
   const { published, signed, freshness } = findPublished(vault, vkey, lock, findings);
   const hasMovedOn = (): boolean => {
@@ -83,7 +84,9 @@ const look = async (
       vault,
       listing,
       published: log.published(),
+      history,
       target,
+      pending: newPendingSearch(vault, target),
       edge,
       findings,
       hasMovedOn,
@@ -101,7 +104,8 @@ const look = async (
     uncommitted,
     freshness,
   };
-  return { report, hasMovedOn };
+  const sawStaging = [...listing.files.values()].some(({ kind }) => kind === 'staging');
+  return { report, isInMotion: () => sawStaging || hasMovedOn() || listStaging(vault).length > 0 };
 };
 
 const newestOf = (history: History, signed: Checkpoint | null): Checkpoint | null => {

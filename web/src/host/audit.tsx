@@ -53,7 +53,7 @@ const Report = ({ report }: { report: Extract<AuditAnswer, { result: 'found' }> 
             key={name}
             title={title}
             findings={ranked.filter((finding) => finding.section === name)}
-            unseen={unseen}
+            seen={report.unseenSections.includes(name) ? 'nothing' : unseen === 0 ? 'all' : 'some'}
           />
         ))}
       </ul>
@@ -70,7 +70,9 @@ const Report = ({ report }: { report: Extract<AuditAnswer, { result: 'found' }> 
   );
 };
 
-const Section = ({ title, findings, unseen }: { title: string; findings: Finding[]; unseen: number }) => {
+type SectionProps = { title: string; findings: Finding[]; seen: 'all' | 'some' | 'nothing' };
+
+const Section = ({ title, findings, seen }: SectionProps) => {
   const worst = findings[0]?.severity;
   const counts = ranks
     .map((severity) => ({
@@ -79,19 +81,18 @@ const Section = ({ title, findings, unseen }: { title: string; findings: Finding
     }))
     .filter(({ size }) => size > 0);
   return (
-    <li className="section" data-severity={worst ?? 'none'}>
+    <li className="section" data-severity={worst ?? 'none'} data-seen={seen}>
       <h3>{title}</h3>
-      <b className="section-size">{findings.length}</b>
+      <b className="section-size">{seen === 'nothing' && findings.length === 0 ? '?' : findings.length}</b>
       <p>
-        {counts.length === 0
-          ? unseen === 0
-            ? 'nothing found'
-            : 'nothing found in what could be seen'
-          : counts.map(({ severity, size }) => (
-              <span key={severity} data-severity={severity}>
-                {size} {severity}
-              </span>
-            ))}
+        {seen === 'nothing' && <span className="section-unseen">could not look</span>}
+        {counts.map(({ severity, size }) => (
+          <span key={severity} data-severity={severity}>
+            {size} {severity}
+          </span>
+        ))}
+        {counts.length === 0 && seen === 'all' && 'nothing found'}
+        {counts.length === 0 && seen === 'some' && 'nothing found in what could be seen'}
       </p>
     </li>
   );

@@ -71,7 +71,10 @@ export const Failed = ({ query, failure }: FailedProps) => {
   if (failure.code === 'no-session') {
     return (
       <State title="This session has ended" tone="warning">
-        <p>Logs are shown only to the person who started Holdfast. Open the link again that it printed:</p>
+        <p>
+          Logs are shown only to who has the link that Holdfast printed when it started. Open it again; it is
+          printed by
+        </p>
         <pre className="command-block">holdfast up</pre>
       </State>
     );

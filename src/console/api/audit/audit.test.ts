@@ -34,6 +34,7 @@ test('"not yet", "found" and "could not look" are three answers', async (t) => {
   assert.deepEqual(found.couldNotLook, report.couldNotLook);
   assert.equal(found.findings[0].evidence[0], 'pid 912 calls itself \\x1b[2Jnothing\\u202e');
   assert.equal(found.sections, undefined);
+  assert.deepEqual(found.unseenSections, ['patches', 'logging', 'isolation']);
 
   for (const damaged of ['{', '{"host":"gull"}']) {
     await writeFile(file, damaged);

@@ -41,7 +41,7 @@ test('the status has the checkpoint, the indexer and what runs, each for itself'
     console: 'http://127.0.0.1:8600',
     vkey,
     supervisorPid: 1,
-    processes: { receiver: { pid: 2, uid: 990 } },
+    processes: { receiver: { pid: 2, uid: 990, groups: [] } },
   };
   await writeFile(join(state, 'run', 'ready.json'), JSON.stringify(ready));
   await search.stop();

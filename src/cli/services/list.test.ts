@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { HolderProcess, Listener } from '#inspect';
+import { rowOf } from './list.ts';
+
+const holder = (changes: Partial<HolderProcess>): HolderProcess => ({
+  pid: 812,
+  exe: '/usr/sbin/nginx',
+  deleted: false,
+  script: null,
+  user: 'root',
+  uid: 0,
+  unit: 'nginx.service',
+  package: 'nginx',
+  packageRequired: false,
+  interpreter: false,
+  ...changes,
+});
+
+const listener = (changes: Partial<Listener>): Listener => ({
+  protocol: 'tcp',
+  address: '::',
+  port: 80,
+  v6only: false,
+  netns: { inode: 1, name: null, own: true },
+  holder: 'process',
+  processes: [holder({})],
+  scope: 'public',
+  uid: 0,
+  inodes: [7],
+  transient: null,
+  socketUnit: null,
+  activates: null,
+  forwardsTo: null,
+  kernelService: null,
+  whyUnseen: null,
+  ...changes,
+});
+
+test('a wildcard of IPv6 says whether it takes IPv4 too', () => {
+  const address = (changes: Partial<Listener>) => rowOf(listener(changes))[1];
+  assert.equal(address({ v6only: true }), '[::]:80 (IPv6 only)');
+  assert.equal(address({ v6only: false }), '[::]:80 (IPv4 too)');
+  assert.equal(address({ v6only: null }), '[::]:80 (IPv4 too: ?)');
+  assert.equal(address({ address: '0.0.0.0', v6only: null }), '0.0.0.0:80');
+  assert.equal(address({ address: '2001:db8::1', v6only: null }), '[2001:db8::1]:80');
+});
+
+test('every holder is named, with the script that an interpreter runs', () => {
+  const processes = [
+    holder({ pid: 1, exe: '/usr/bin/python3.11', script: '/srv/app.py' }),
+    holder({ pid: 2 }),
+    holder({ pid: 3, exe: '/usr/bin/python3.11', script: '/srv/app.py' }),
+    holder({ pid: 4, exe: null }),
+    holder({ pid: 5, deleted: true }),
+  ];
+  assert.equal(
+    rowOf(listener({ processes })).at(-1),
+    '/usr/bin/python3.11 /srv/app.py [1, 3]; /usr/sbin/nginx [2]; ? [4]; /usr/sbin/nginx (deleted) [5]',
+  );
+});

@@ -1,0 +1,31 @@
+import type { Micros } from '#base/clock';
+import type { Numbering } from './numbering.ts';
+import type { AlteredEntry } from './progress.ts';
+
+export type Trouble = {
+  /** `vault altered`: what is published is not what was signed. `vault`: it could not be read. `index`: the engine failed. */
+  with: 'vault altered' | 'vault' | 'index';
+  message: string;
+};
+
+/** What the index can say of itself. */
+export type IndexState = {
+  /** Entries below this are in the index. Rows of later ones may be there already and are not to be shown. */
+  indexed: number;
+  /** Size of the newest checkpoint seen; 0 if there is none yet. */
+  committed: number;
+  lines: number;
+  redelivered: number;
+  /** Lines that came under a number that another line had: shown, and flagged. */
+  conflicts: number;
+  /** What was received up to here is in the index, as far as the vault tells; 0 = nothing can be said. */
+  heldUntil: Micros;
+  /** Their lines are not in the index. They are tried again each minute. */
+  altered: readonly AlteredEntry[];
+  numbering: Numbering;
+  /** Why the vault's entries beyond `indexed` are not being taken in, `null` if they are. */
+  trouble: Trouble | null;
+};
+
+/** Entries [from, to) have just become searchable. */
+export type Indexed = { from: number; to: number };

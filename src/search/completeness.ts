@@ -1,0 +1,147 @@
+import { micros, type Micros } from '#base/clock';
+import { formatMicros } from '#base/rfc3339';
+import { conflictingNumber, type Index, type IndexState, type Others, type Sender } from '#index';
+import type { Answer } from '#wire/search';
+import { holesOf } from './holes.ts';
+import type { Query } from './query/expression.ts';
+import { inScope } from './query/scope.ts';
+
+type Completeness = Answer['answer']['completeness'];
+type Gap = Completeness['gaps'][number];
+
+const mostNames = 8;
+
+/**
+ * Whether what was sent is there. Known gaps are losses that receivers counted, numbers that never came, and entries
+ * that are not what was committed. Nothing is known of senders that do not number their lines, nor of what was received
+ * after the newest line of the index: a range without an end, or with one later than that, is never complete.
+ * @throws IndexError
+ */
+export const completenessOf = async (index: Index, query: Query, now: Micros): Promise<Completeness> => {
+  const state = index.state();
+  const others = othersInRange(index, query);
+  const scope = [...index.senders.all()].filter((sender) => inScope(query, sender));
+  const silent = unnumbered(scope, others);
+  const holes = await holesOf(index, query);
+  const gaps = [...(await losses(index, query)), ...holes.gaps];
+  const known = [
+    ...gaps
+      .slice(0, mostNames)
+      .map((gap) => `${gap.count ?? 'an unknown number'} lost: ${gap.sender}, ${gap.cause}`),
+    ...(gaps.length > mostNames ? [`${gaps.length - mostNames} more gaps are listed`] : []),
+    ...(holes.more > 0 ? [`${holes.more} more gaps in the numbers of this range are not listed`] : []),
+    ...alteredEntries(state),
+  ];
+  const unknown = [
+    ...silent,
+    ...(await conflicts(index, query)),
+    ...(holes.unplaced > 0
+      ? [`of ${holes.unplaced} older gaps in numbers it was not looked up whether they are of this range`]
+      : []),
+    ...(state.indexed < state.committed
+      ? [`entries ${state.indexed} to ${state.committed - 1} are not indexed yet`]
+      : []),
+    ...beyond(query, micros(Math.min(state.heldUntil, now))),
+  ];
+  const numbers =
+    known.length === 0 && silent.length === 0 && others === null ? [numbersSeen(state, scope)] : [];
+  return {
+    verdict: known.length > 0 ? 'known gaps' : unknown.length > 0 ? 'unknown' : 'complete',
+    detail: [...known, ...numbers, ...unknown].join('; '),
+    gaps,
+  };
+};
+
+const alteredEntries = ({ altered }: IndexState): string[] => {
+  if (altered.length === 0) return [];
+  const named = altered.slice(0, mostNames).map(({ entry }) => `entry ${entry}`);
+  const more = altered.length > mostNames ? ` and ${altered.length - mostNames} more` : '';
+  return [
+    `lines of ${named.join(', ')}${more} are not in the index: put the altered files back from a copy of the vault, they are tried again each minute`,
+  ];
+};
+
+const othersInRange = (index: Index, { since, until }: Query): Readonly<Others> | null => {
+  const others = index.senders.others();
+  if (others === null) return null;
+  return (since !== null && others.last < since) || (until !== null && others.first >= until) ? null : others;
+};
+
+const unnumbered = (scope: readonly Sender[], others: Readonly<Others> | null): string[] => {
+  const names = new Set(
+    scope.filter((sender) => !sender.numbered).map((sender) => `${sender.source} by ${sender.via}`),
+  );
+  const more = others === null || others.numbered ? [] : ['senders that are not kept by name'];
+  return names.size + more.length === 0
+    ? []
+    : [
+        `nobody can tell what is missing from senders that do not number their lines: ${listed([...names, ...more])}`,
+      ];
+};
+
+/** The last numbers may be missing without a trace: only what comes after a missing one shows it. */
+const numbersSeen = ({ numbering }: IndexState, scope: readonly Sender[]): string => {
+  const newest = numbering.newest().map(({ stream, last }) => `${last} of ${stream}`);
+  return scope.length === 0
+    ? 'no sender has a line in this range'
+    : `no number is missing up to ${listed(newest)}; whether anything was sent after that cannot be seen`;
+};
+
+/** What is accepted by the receiver and not committed yet is not in the vault, so it cannot be counted. */
+const beyond = ({ until }: Query, heldUntil: Micros): string[] => {
+  if (until !== null && until <= heldUntil) return [];
+  return heldUntil === 0
+    ? ['nothing was received yet that this could be judged by']
+    : [
+        `this holds for what was received up to ${formatMicros(heldUntil)}: later lines may be on their way into the vault`,
+      ];
+};
+
+const listed = (names: readonly string[]): string =>
+  names.length <= mostNames
+    ? names.join(', ')
+    : `${names.slice(0, mostNames).join(', ')} and ${names.length - mostNames} more`;
+
+/** Lines under a number that another line had: somebody sends in another's name, or a sender lost count. */
+const conflicts = async (index: Index, query: Query): Promise<string[]> => {
+  if (index.state().conflicts === 0) return [];
+  const rows = await index.engine.rows(
+    'interactive',
+    `SELECT stream, count() AS n FROM lines
+    WHERE bitAnd(flags, ${conflictingNumber}) != 0 AND entry < ${index.state().indexed} AND ${timeSql(query)}
+    GROUP BY stream ORDER BY n DESC LIMIT ${mostNames}`,
+  );
+  return rows.map(
+    (row) =>
+      `${String(row['n'])} lines came under numbers of ${String(row['stream'])} that other lines had: all are shown (conflicting_number=*), and what is missing of that sender cannot be told`,
+  );
+};
+
+/** Lines that receivers and agents wrote of what they lost (`kind` = `loss`). */
+const losses = async (index: Index, query: Query): Promise<Gap[]> => {
+  const isAny = index.senders.others() !== null || [...index.senders.all()].some(({ via }) => via === 'self');
+  if (!isAny) return [];
+  const rows = await index.engine.rows(
+    'interactive',
+    `SELECT if(fields['listener'] != '', fields['listener'], source) AS sender, fields['cause'] AS cause, sum(toUInt64OrZero(fields['count'])) AS lost,
+      toUnixTimestamp64Micro(min(time)) AS first, toUnixTimestamp64Micro(max(time)) AS last,
+      min(fields['since']) AS since, max(fields['until']) AS until
+    FROM lines
+    WHERE app = 'holdfast' AND via = 'self' AND fields['kind'] = 'loss' AND entry < ${index.state().indexed} AND ${timeSql(query, 60_000_000)}
+    GROUP BY sender, cause ORDER BY lost DESC LIMIT 100`,
+  );
+  return rows.map((row) => ({
+    sender: String(row['sender']),
+    cause: String(row['cause']),
+    count: Number(row['lost']) || null,
+    from: String(row['since']) || formatMicros(micros(Number(row['first']))),
+    until: String(row['until']) || formatMicros(micros(Number(row['last']))),
+  }));
+};
+
+/** Numbers only, so they may stand in the text. A loss is put into words up to a minute (`later`) after it happened. */
+const timeSql = ({ since, until }: Query, later = 0): string =>
+  [
+    ...(since === null ? [] : [`time >= fromUnixTimestamp64Micro(toInt64(${since}))`]),
+    ...(until === null ? [] : [`time < fromUnixTimestamp64Micro(toInt64(${until + later}))`]),
+  ].join(' AND ') || 'true';

@@ -78,7 +78,7 @@ export const unreadable = (path: string, error: unknown): CouldNotLook => ({
   why: messageOf(error),
   remedy:
     systemCode(error) === 'EACCES' || systemCode(error) === 'EPERM'
-      ? 'run as root, give the agent CAP_DAC_READ_SEARCH, or add its user to the group that may read it'
+      ? 'let the group adm read it (chgrp adm, chmod g+r), which the agent is in when Holdfast is started by root'
       : 'see whether it exists and can be read',
 });
 

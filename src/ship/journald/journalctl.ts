@@ -47,8 +47,7 @@ export const journalFiles = (
       couldNotLook.push({
         what: `the journal in ${directory}`,
         why: messageOf(error),
-        remedy:
-          'run as root, give the agent CAP_DAC_READ_SEARCH, or add its user to the group systemd-journal',
+        remedy: 'run as root, or add the user that runs Holdfast to the group systemd-journal',
       });
     }
   };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '#base/clock';
 import { messageOf } from '#base/errors';
@@ -23,7 +23,7 @@ import { keepFactsFresh } from './host-watch.ts';
 import { isNewState, prepareLayout, socketsOf } from './layout.ts';
 import { holdState } from './only-one.ts';
 import type { UpOptions } from './options.ts';
-import { writeRunFile } from './run-file.ts';
+import { replaceFile, writeRunFile } from './run-file.ts';
 
 /** Everything that `holdfast up` runs, while it runs. */
 export type Up = {
@@ -225,8 +225,6 @@ const writeReady = (state: StateDirectory, children: readonly Supervised[], uid:
       }),
     ),
   };
-  const temporary = `${state.readyFile}.new`;
-  writeFileSync(temporary, `${JSON.stringify(ready)}\n`, { mode: 0o644 });
-  renameSync(temporary, state.readyFile);
+  replaceFile(state.readyFile, `${JSON.stringify(ready)}\n`, 0o644, null);
   return ready;
 };

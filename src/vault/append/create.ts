@@ -42,7 +42,7 @@ export type CreateOptions = {
  * purpose: where a vault is expected, its absence is a fault and not a reason to begin another.
  *
  * The lock record comes last, so a vault is complete or, by its mark, recognisably none (see `isCutShortCreation`).
- * @returns the origin, and every file and directory that was made
+ * @returns the origin
  * @throws VaultError `exists`; system errors
  */
 export const createVault = ({
@@ -51,7 +51,7 @@ export const createVault = ({
   origin,
   clock,
   owner = null,
-}: CreateOptions): { origin: string; files: string[] } => {
+}: CreateOptions): { origin: string } => {
   const name =
     origin ??
     `${hostname().replace(/[^A-Za-z0-9.-]/g, '-') || 'localhost'}/holdfast/${randomBytes(4).toString('hex')}`;
@@ -78,24 +78,17 @@ export const createVault = ({
   const { keyId } = parseVkey(vkey);
   const note = signNote(checkpointText(name, 0, emptyRoot), { name, keyId, privateKey });
 
-  const files: string[] = [];
-  const file = (path: string, bytes: Buffer, mode: number): void => {
-    createFile(path, bytes, mode, owner);
-    files.push(path);
-  };
-  const directory = (path: string): void => {
-    createDirectory(path, 0o750, owner);
-    files.push(path);
-  };
+  const file = (path: string, bytes: Buffer, mode: number): void => createFile(path, bytes, mode, owner);
   const paths = keyFiles(keys);
   if (!existsSync(mark)) createMark(mark);
   file(paths.signer, Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' })), 0o600);
   file(paths.vkey, Buffer.from(`${vkey}\n`), 0o644);
-  for (const part of ['tile', 'segment', 'history', 'staging']) directory(join(vault, part));
+  for (const part of ['tile', 'segment', 'history', 'staging'])
+    createDirectory(join(vault, part), 0o750, owner);
   file(join(vault, historyPath(0)), encodeHistoryNote(note), 0o640);
   file(join(vault, 'checkpoint'), note, 0o640);
   // Last: without a lock record there is no vault.
   file(paths.lock, encodeLock({ intake: `created ${formatMicros(clock.now())}\n`, note }), 0o644);
   removeFile(mark);
-  return { origin: name, files };
+  return { origin: name };
 };

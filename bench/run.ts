@@ -7,27 +7,34 @@ import { stages, type Stage } from './holdfast/stage.ts';
 import { ingest, references, type IngestOptions, type IngestResult } from './ingest.ts';
 import { cleanUpOnSignals } from './run/clean-up.ts';
 import { renderTable } from './run/table.ts';
+import { renderVerify } from './vault/render.ts';
+import { verifyBench, type VerifyBenchOptions } from './verify.ts';
 
 const help = `npm run bench -- ingest [options]
+npm run bench -- verify [options]
 
-Sends the same generated RFC 5424 lines over four TCP connections to syslog-ng (from Debian's packages) and to
+ingest sends the same generated RFC 5424 lines over four TCP connections to syslog-ng (from Debian's packages) and to
 Holdfast, counts what each has stored, and prints lines/s, CPU, memory and disk, with the ratios to syslog-ng.
-docs/performance.md says what exactly is measured.
+verify makes a vault of N lines, verifies it, and reads the same files with sha256sum and zstd, of which it prints
+lines/s, CPU and memory. docs/performance.md says what exactly is measured.
 
-  --lines N         lines of the corpus (default 2000000, 328 MB; kept in .cache/bench)
+  --lines N         lines (default 2000000, of ingest 328 MB, kept in .cache/bench; verify repeats 200000 of them)
   --runs K          repeat all of it K times and print medians (default 1)
-  --stage NAME      durable, provable or searchable; repeat for more (default: all three)
   --json            print the rows as one JSON object too
+  --keep            leave what was stored in .cache/bench/run-PID
+
+of ingest alone:
+  --stage NAME      durable, provable or searchable; repeat for more (default: all three)
   --profile DIR     let every process of Holdfast write a CPU profile there, and print where its time went;
                     such a run is slower
   --fsync-delay MS  let every fsync of Holdfast's processes take MS milliseconds longer (strace); syslog-ng does none
-  --keep            leave what was stored in .cache/bench/run-PID
 
 Exit status: 0 done · 1 a line was lost, repeated or changed, or a process failed · 2 usage · 3 no syslog-ng to be had
 
   npm run bench -- ingest
   npm run bench -- ingest --lines 200000 --runs 3 --json
   npm run bench -- ingest --lines 200000 --stage durable --profile /tmp/profiles
+  npm run bench -- verify --lines 20000000
 `;
 
 const positive = (name: string, text: string): number => {
@@ -43,7 +50,11 @@ const stage = (text: string): Stage => {
   return known;
 };
 
-const parse = (argv: string[]): (IngestOptions & { json: 'yes' | 'no' }) | null => {
+type Order = { json: 'yes' | 'no' } & (
+  { bench: 'ingest'; options: IngestOptions } | { bench: 'verify'; options: VerifyBenchOptions }
+);
+
+const parse = (argv: string[]): Order | null => {
   let parsed;
   try {
     parsed = parseArgs({
@@ -65,20 +76,33 @@ const parse = (argv: string[]): (IngestOptions & { json: 'yes' | 'no' }) | null 
   }
   const { values, positionals } = parsed;
   if (values.help) return null;
-  if (positionals.length !== 1 || positionals[0] !== 'ingest')
-    throw new BenchError('usage', `there is one bench, 'ingest', not '${positionals.join(' ')}'; see --help`);
-  return {
+  const [bench] = positionals;
+  if (positionals.length !== 1 || (bench !== 'ingest' && bench !== 'verify'))
+    throw new BenchError(
+      'usage',
+      `the benches are 'ingest' and 'verify', not '${positionals.join(' ')}'; see --help`,
+    );
+  const json = values.json ? 'yes' : 'no';
+  const common = {
     lines: positive('lines', values.lines),
     runs: positive('runs', values.runs),
+    after: values.keep ? ('keep' as const) : ('remove' as const),
+  };
+  if (bench === 'verify') {
+    if ((values.stage ?? values.profile ?? values['fsync-delay']) !== undefined)
+      throw new BenchError('usage', '--stage, --profile and --fsync-delay are options of ingest alone');
+    return { bench, json, options: common };
+  }
+  const options = {
+    ...common,
     stages:
       values.stage === undefined ? stages : stages.filter((name) => values.stage?.map(stage).includes(name)),
     conditions: {
       profiles: values.profile === undefined ? null : resolve(values.profile),
       fsyncDelayMs: values['fsync-delay'] === undefined ? 0 : positive('fsync-delay', values['fsync-delay']),
     },
-    after: values.keep ? 'keep' : 'remove',
-    json: values.json ? 'yes' : 'no',
   };
+  return { bench, json, options };
 };
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -111,15 +135,18 @@ const print = (result: IngestResult): void => {
 };
 
 const main = async (): Promise<number> => {
-  const options = parse(process.argv.slice(2));
-  if (options === null) {
+  const order = parse(process.argv.slice(2));
+  if (order === null) {
     process.stdout.write(help);
     return 0;
   }
   cleanUpOnSignals();
-  const result = await ingest(options, join(import.meta.dirname, '..', '.cache', 'bench'));
-  print(result);
-  if (options.json === 'yes') process.stdout.write(`\n${JSON.stringify(result)}\n`);
+  const cache = join(import.meta.dirname, '..', '.cache', 'bench');
+  const result =
+    order.bench === 'ingest' ? await ingest(order.options, cache) : await verifyBench(order.options, cache);
+  if ('corpus' in result) print(result);
+  else say(renderVerify(result));
+  if (order.json === 'yes') process.stdout.write(`\n${JSON.stringify(result)}\n`);
   return 0;
 };
 

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '#base/clock';
 import { stateDirectory, type StateDirectory } from '#base/state';
@@ -18,7 +18,7 @@ export type Installation = {
 
 /** What is out of the ordinary about a run. */
 export type Conditions = {
-  /** Every process leaves `<stage>.<process>.cpuprofile` here when it ends; null for none. */
+  /** Every thread leaves a profile in `<stage>.<process>/` here when it ends; null for none. */
   profiles: string | null;
   /** Every fsync and fdatasync takes this much longer, as on a disk that has to wait for its platter; 0 for none. */
   fsyncDelayMs: number;
@@ -26,7 +26,7 @@ export type Conditions = {
 
 /**
  * @param dir empty, for this run alone
- *  * @throws BenchError `failed`
+ * @throws BenchError `failed`
  */
 export const install = async (
   dir: string,
@@ -45,6 +45,8 @@ export const install = async (
       state: state.root,
       ...(name === 'receiver' ? { listen: [{ kind: 'syslog-tcp', host: '127.0.0.1', port: 0 }] } : {}),
     };
+    // An earlier run's profiles would be taken for this one's.
+    if (profiles !== null) rmSync(join(profiles, `${stage}.${name}`), { recursive: true, force: true });
     const child = startProcess({
       name,
       ...slowed(fsyncDelayMs, [
@@ -90,8 +92,7 @@ const slowed = (delayMs: number, command: readonly string[]): { file: string; ar
 
 const profileArguments = (dir: string, stage: string, name: ProcessName): string[] => [
   '--cpu-prof',
-  `--cpu-prof-dir=${dir}`,
-  `--cpu-prof-name=${stage}.${name}.cpuprofile`,
+  `--cpu-prof-dir=${join(dir, `${stage}.${name}`)}`,
 ];
 
 const syslogPort = (said: string): number => {

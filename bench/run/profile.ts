@@ -14,17 +14,22 @@ type CpuProfile = {
 const root = join(import.meta.dirname, '..', '..');
 
 /**
- * For each CPU profile in `dir` whose name begins with `stage`: the functions in which the main thread was found most
- * often, idle time and everything before `from` (µs, CLOCK_MONOTONIC) left out.
+ * For each CPU profile in the directories of `dir` whose names begin with `stage`, one for each process: the functions
+ * in which the thread was found most often, idle time and everything before `from` (µs, CLOCK_MONOTONIC) left out.
  */
 export const hottest = (dir: string, stage: string, from: number): string =>
   readdirSync(dir)
-    .filter((name) => name.startsWith(`${stage}.`) && name.endsWith('.cpuprofile'))
+    .filter((name) => name.startsWith(`${stage}.`))
     .toSorted()
-    .map((name) => {
-      const profile: CpuProfile = JSON.parse(readFileSync(join(dir, name), 'utf8'));
-      return `${name}\n${selfTimes(profile, from)}`;
-    })
+    .flatMap((name) =>
+      readdirSync(join(dir, name))
+        .toSorted()
+        .map((file) => {
+          const profile: CpuProfile = JSON.parse(readFileSync(join(dir, name, file), 'utf8'));
+          // CPU.<date>.<time>.<pid>.<thread>.<number>.cpuprofile; thread 0 is the main one
+          return `${name}, thread ${file.split('.')[4] ?? '?'}\n${selfTimes(profile, from)}`;
+        }),
+    )
     .join('\n');
 
 const selfTimes = ({ nodes, samples, timeDeltas, startTime }: CpuProfile, from: number): string => {

@@ -9,11 +9,15 @@ export type StateDirectory = {
   index: string;
   keys: string;
   spool: string;
+  /** What the courier has still to send. */
+  feeds: string;
   run: string;
   /** Unix socket of the receiver: what Holdfast itself has to say goes in here. */
   ownSocket: string;
   /** Unix socket of the indexer: search, tail, SQL. */
   searchSocket: string;
+  /** Unix socket of the publisher: checkpoints, tiles and proofs over HTTP. */
+  publishSocket: string;
   /** Written when every process serves; removed at a clean stop. */
   readyFile: string;
   /** The public verification key, one line (C2SP signed-note vkey). */
@@ -27,9 +31,11 @@ export const stateDirectory = (root: string): StateDirectory => ({
   index: join(root, 'index'),
   keys: join(root, 'keys'),
   spool: join(root, 'spool'),
+  feeds: join(root, 'feeds'),
   run: join(root, 'run'),
   ownSocket: join(root, 'run', 'own.sock'),
   searchSocket: join(root, 'run', 'search.sock'),
+  publishSocket: join(root, 'run', 'publisher', 'publish.sock'),
   readyFile: join(root, 'run', 'ready.json'),
   vkeyFile: join(root, 'keys', 'vault.vkey'),
 });

@@ -7,6 +7,17 @@ import { logsSources } from './logs/sources.ts';
 import { logsTail } from './logs/tail.ts';
 import { patchesList } from './patches/list.ts';
 import { servicesList } from './services/list.ts';
+import { vaultCheck } from './vault/check.ts';
+import { vaultExport } from './vault/export.ts';
+import { vaultFsck } from './vault/fsck.ts';
+import { vaultExpire } from './vault/expire.ts';
+import { vaultHold } from './vault/hold.ts';
+import { vaultHolds } from './vault/holds.ts';
+import { vaultProve } from './vault/prove.ts';
+import { vaultRedact } from './vault/redact.ts';
+import { vaultRelease } from './vault/release.ts';
+import { vaultRotateKey } from './vault/rotate-key.ts';
+import { vaultTimestamps } from './vault/timestamps.ts';
 import { vaultVerify } from './vault/verify.ts';
 
 export { text, texts, type Command, type Context, type Flags } from './command.ts';
@@ -22,6 +33,17 @@ export const commands: readonly Command[] = [
   logsTail,
   logsSources,
   vaultVerify,
+  vaultProve,
+  vaultCheck,
+  vaultExpire,
+  vaultHold,
+  vaultHolds,
+  vaultRelease,
+  vaultRedact,
+  vaultExport,
+  vaultFsck,
+  vaultRotateKey,
+  vaultTimestamps,
   servicesList,
   patchesList,
   isolationShow,

@@ -103,6 +103,7 @@ const answerFor = (count: number): Answer => ({
       committed: 7,
     },
     completeness: { verdict: 'unknown', detail: 'syslog senders do not number their lines', gaps: [] },
+    freshness: { verdict: 'unknown', detail: 'no witness is configured' },
     range: { since: null, until: null },
     count,
     elapsedMs: 4.2,

@@ -4,7 +4,7 @@ import { Contents, type Numbers } from './contents.ts';
 import type { LocalTime } from './parse/timestamp.ts';
 import { numbersAgain, projectBatch, type Admit } from './project/project.ts';
 import type { RowBinaryWriter } from './project/row-binary.ts';
-import type { AlteredEntry, Progress } from './progress.ts';
+import { mostRepeats, type AlteredEntry, type Progress, type Repeat } from './progress.ts';
 import { Senders } from './senders.ts';
 import type { VaultSource } from './vault-source.ts';
 
@@ -106,6 +106,8 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
   let rows = 0;
   let redelivered = 0;
   let conflicts = 0;
+  let repeats: Repeat[] | null = before.repeats === null ? null : [...before.repeats];
+  let current = 0;
   let heldUntil: Micros = before.heldUntil;
   let known: Contents | null = null;
 
@@ -113,6 +115,7 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
     const fresh = numbering.admit(stream, sequence);
     if (!fresh && [contents, inFlight, known].some((some) => some?.has(stream, sequence, content))) {
       redelivered += 1;
+      repeats = addRepeat(repeats, { entry: current, stream, first: sequence, last: sequence });
       return 'again';
     }
     contents.add(stream, sequence, content);
@@ -125,6 +128,7 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
     rows: () => rows,
     async take(entry, tries) {
       const read = await vault.read(entry, tries);
+      current = entry;
       if (read.kind === 'altered') return { entry, reason: read.reason };
       if (read.kind === 'no lines') {
         if (read.idle !== null) heldUntil = micros(Math.max(heldUntil, read.idle));
@@ -157,7 +161,22 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
         heldUntil,
         numbering,
         altered,
+        repeats,
+        // What was being deleted is gone by now.
+        deleting: [],
       },
     }),
   };
+};
+
+/** @returns `null` where there are too many to name */
+const addRepeat = (repeats: Repeat[] | null, added: Repeat): Repeat[] | null => {
+  if (repeats === null) return null;
+  const last = repeats.at(-1);
+  if (last?.entry === added.entry && last.stream === added.stream && last.last + 1 === added.first) {
+    repeats[repeats.length - 1] = { ...last, last: added.last };
+    return repeats;
+  }
+  repeats.push(added);
+  return repeats.length > mostRepeats ? null : repeats;
 };

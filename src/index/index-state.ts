@@ -1,6 +1,7 @@
 import type { Micros } from '#base/clock';
 import type { Numbering } from './numbering.ts';
 import type { AlteredEntry } from './progress.ts';
+import type { Withdrawn } from './withdrawn.ts';
 
 export type Trouble = {
   /** `vault altered`: what is published is not what was signed. `vault`: it could not be read. `index`: the engine failed. */
@@ -22,6 +23,8 @@ export type IndexState = {
   heldUntil: Micros;
   /** Their lines are not in the index. They are tried again each minute. */
   altered: readonly AlteredEntry[];
+  /** Lines that entries of the vault took away. */
+  withdrawn: readonly Withdrawn[];
   numbering: Numbering;
   /** Why the vault's entries beyond `indexed` are not being taken in, `null` if they are. */
   trouble: Trouble | null;

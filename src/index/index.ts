@@ -10,6 +10,7 @@ export type { AlteredEntry } from './progress.ts';
 export { conflictingNumber } from './project/project.ts';
 export { Senders, type Others, type Sender } from './senders.ts';
 export { countSenders } from './senders-table.ts';
+export type { Withdrawn } from './withdrawn.ts';
 export {
   meansAltered,
   vaultSource,

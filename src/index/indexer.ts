@@ -7,7 +7,7 @@ import { IndexError } from './errors.ts';
 import type { Indexed, IndexState, Trouble } from './index-state.ts';
 import { contentsOf, type Contents } from './contents.ts';
 import { collectGroup, collectRestored, mostRestored, type Group, type GroupOptions } from './group.ts';
-import { deleteOldParts } from './old-parts.ts';
+import { deleteOldParts, deletePartsNow } from './old-parts.ts';
 import { machineZone, type LocalTime } from './parse/timestamp.ts';
 import { RowBinaryWriter } from './project/row-binary.ts';
 import { emptyIndex, nothingIndexed, recover, undo, writeProgress, type Progress } from './progress.ts';
@@ -16,6 +16,8 @@ import type { Senders } from './senders.ts';
 import { loadSenders } from './senders-table.ts';
 import { buildTokenIndex } from './token-index.ts';
 import { meansAltered, type VaultSource } from './vault-source.ts';
+import { deleteWithdrawn, mostTogether, withoutWithdrawn } from './withdraw.ts';
+import type { Withdrawn } from './withdrawn.ts';
 
 export type Index = {
   readonly engine: Engine;
@@ -78,6 +80,8 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, senders:
 
   let done = start;
   let written = start;
+  /** Of the vault as it was looked at last, whether or not the index has heeded it. */
+  let withdrawn: readonly Withdrawn[] | null = null;
   let committed = 0;
   let trouble: Trouble | null = null;
   const stopping = new AbortController();
@@ -152,6 +156,7 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, senders:
     if (done.origin !== '') {
       log('warning', `the vault is now ${origin}, the index was made from ${done.origin}: making it again`);
       await empty();
+      withdrawn = null;
     }
     done = { ...done, origin };
   };
@@ -161,6 +166,31 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, senders:
     senders.clear();
     done = { ...nothingIndexed, origin: done.origin };
     written = nothingIndexed;
+  };
+
+  /** Takes out of the index what the vault has taken away. */
+  const withdraw = async (): Promise<void> => {
+    const last = withdrawn?.at(-1)?.amendment ?? -1;
+    const added = await vault.withdrawn(last + 1);
+    withdrawn = [...(withdrawn ?? []), ...added];
+    const due = withdrawn.filter(({ amendment }) => amendment >= done.amended);
+    for (let at = 0; at < due.length; at += mostTogether) {
+      const some = due.slice(at, at + mostTogether);
+      const after = await withoutWithdrawn(engine, done, some);
+      if (after === null) {
+        log('warning', 'lines were taken away of which others hang in the index: making it again');
+        return empty();
+      }
+      const rows = done.lines - after.lines;
+      await writeProgress(engine, after);
+      done = after;
+      written = after;
+      if (rows === 0) continue;
+      await deleteWithdrawn(engine, after);
+      await deletePartsNow(engine);
+      senders.become(await loadSenders(engine, options.mostSenders));
+      log('info', `${rows} lines that the vault has taken away are not in the index any more`);
+    }
   };
 
   /** Entries that were altered may have been restored from a copy. */
@@ -205,6 +235,7 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, senders:
     const checkpoint = vault.checkpoint();
     if (checkpoint === null) return;
     await adopt(checkpoint.origin);
+    if (checkpoint.size !== committed || withdrawn === null) await withdraw();
     committed = checkpoint.size;
     await restore();
     tidyUp();
@@ -260,6 +291,7 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, senders:
       conflicts: done.conflicts,
       heldUntil: done.heldUntil,
       altered: done.altered,
+      withdrawn: withdrawn ?? [],
       numbering: done.numbering,
       trouble,
     }),

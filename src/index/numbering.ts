@@ -43,6 +43,20 @@ export class Numbering {
     return fill(ranges, sequence);
   }
 
+  /** Forgets numbers `first` to `last`: their lines were taken away. */
+  remove(stream: string, first: number, last: number): void {
+    const left = (this.streams.get(stream) ?? []).flatMap((range): Range[] => {
+      if (range[1] < first || range[0] > last) return [range];
+      const parts: Range[] = [
+        [range[0], first - 1],
+        [last + 1, range[1]],
+      ];
+      return parts.filter(([from, to]) => from <= to);
+    });
+    if (left.length === 0) this.streams.delete(stream);
+    else this.streams.set(stream, left);
+  }
+
   has(stream: string, sequence: number): boolean {
     const ranges = this.streams.get(stream);
     return ranges !== undefined && ranges.some(([first, last]) => first <= sequence && sequence <= last);

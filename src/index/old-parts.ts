@@ -1,4 +1,5 @@
 import type { Engine } from './engine/engine.ts';
+import { oldPartsLifetime } from './schema.ts';
 
 /**
  * Deletes parts that merges have replaced, once they are as old as the tables' `old_parts_lifetime`. The engine has a
@@ -14,4 +15,20 @@ export const deleteOldParts = async (engine: Engine): Promise<void> => {
   );
   for (const row of rows)
     await engine.run('background', `ALTER TABLE ${String(row['table'])} DROP PARTITION ID 'none'`);
+};
+
+/**
+ * Deletes at once what a deletion of rows has replaced, however young: its lines are not to be found on this disk any
+ * more. What a power cut may lose with it is made again from the vault.
+ * @throws IndexError
+ */
+export const deletePartsNow = async (engine: Engine): Promise<void> => {
+  const lifetime = (seconds: number): Promise<void> =>
+    engine.run('background', `ALTER TABLE lines MODIFY SETTING old_parts_lifetime = ${seconds}`);
+  await lifetime(0);
+  try {
+    await engine.run('background', `ALTER TABLE lines DROP PARTITION ID 'none'`);
+  } finally {
+    await lifetime(oldPartsLifetime);
+  }
 };

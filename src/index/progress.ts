@@ -2,7 +2,8 @@ import { micros, type Micros } from '#base/clock';
 import type { Engine } from './engine/engine.ts';
 import { IndexError } from './errors.ts';
 import { Numbering, type Range } from './numbering.ts';
-import { fromText } from './parse/byte-string.ts';
+import { rowsMatching } from './matching.ts';
+import { fromText, type ByteString } from './parse/byte-string.ts';
 import { parserVersion } from './project/project.ts';
 import { RowBinaryWriter } from './project/row-binary.ts';
 import { createTables, dropTables, indexVersion, progress as progressTable } from './schema.ts';
@@ -29,7 +30,19 @@ export type Progress = {
   /** Sequence numbers taken in; never changed, copied for the next group. */
   numbering: Numbering;
   altered: readonly AlteredEntry[];
+  /** Entries of the vault below this that take lines away have been heeded. */
+  amended: number;
+  /** Conditions of rows that are being deleted: `lines` does not count them any more. */
+  deleting: readonly string[];
+  /** Lines that were left out because they came again, and where; `null`: too many to name. */
+  repeats: readonly Repeat[] | null;
 };
+
+/** Lines of one entry that were left out, by their numbers. */
+export type Repeat = { entry: number; stream: ByteString; first: number; last: number };
+
+/** Repeats beyond this are not named one by one. */
+export const mostRepeats = 4096;
 
 export const nothingIndexed: Progress = {
   origin: '',
@@ -41,9 +54,15 @@ export const nothingIndexed: Progress = {
   heldUntil: micros(0),
   numbering: new Numbering(),
   altered: [],
+  amended: 0,
+  deleting: [],
+  repeats: [],
 };
 
-type Stored = Pick<Progress, 'origin' | 'redelivered' | 'conflicts' | 'heldUntil'> & {
+type Stored = Pick<
+  Progress,
+  'origin' | 'redelivered' | 'conflicts' | 'heldUntil' | 'amended' | 'deleting' | 'repeats'
+> & {
   version: string;
   numbering: [string, Range[]][];
   altered: AlteredEntry[];
@@ -53,7 +72,8 @@ const version = `${indexVersion}.${parserVersion}`;
 
 /** @throws IndexError */
 export const writeProgress = async (engine: Engine, progress: Progress): Promise<void> => {
-  const { origin, redelivered, conflicts, heldUntil, numbering, altered } = progress;
+  const { origin, redelivered, conflicts, heldUntil, numbering, altered, amended, deleting, repeats } =
+    progress;
   const stored: Stored = {
     version,
     origin,
@@ -62,6 +82,9 @@ export const writeProgress = async (engine: Engine, progress: Progress): Promise
     heldUntil,
     numbering: numbering.entries(),
     altered: [...altered],
+    amended,
+    deleting,
+    repeats,
   };
   const state = fromText(JSON.stringify(stored));
   const writer = new RowBinaryWriter();
@@ -92,7 +115,7 @@ export const recover = async (engine: Engine): Promise<Recovery> => {
   if (read === 'other version') return startAgain(engine, 'it was made by another version');
   const progress = read ?? nothingIndexed;
   const beyond = await undo(engine, progress);
-  const rows = await count(engine, 'SELECT count() AS n FROM lines');
+  const rows = await rowsMatching(engine, 'true');
   if (rows !== progress.lines)
     return startAgain(engine, `it has ${rows} lines where its progress says ${progress.lines}`);
   if (beyond > 0)
@@ -112,20 +135,20 @@ export const recover = async (engine: Engine): Promise<Recovery> => {
 const entriesPerStatement = 10_000;
 
 /**
- * Deletes the rows that a progress does not speak of: of entries beyond it, and of altered ones, which come in late
- * once they are whole again.
+ * Deletes the rows that a progress does not speak of: of entries beyond it, of altered ones, which come in late once
+ * they are whole again, and those whose deletion was cut short.
  * @returns how many there were
  * @throws IndexError
  */
-export const undo = async (engine: Engine, { entry, altered }: Progress): Promise<number> => {
-  const conditions = [`entry >= ${entry}`];
+export const undo = async (engine: Engine, { entry, altered, deleting }: Progress): Promise<number> => {
+  const conditions = [`entry >= ${entry}`, ...deleting];
   for (let at = 0; at < altered.length; at += entriesPerStatement) {
     const some = altered.slice(at, at + entriesPerStatement).map((one) => one.entry);
     conditions.push(`entry IN (${some.join(', ')})`);
   }
   let undone = 0;
   for (const condition of conditions) {
-    const rows = await count(engine, `SELECT count() AS n FROM lines WHERE ${condition}`);
+    const rows = await rowsMatching(engine, condition);
     if (rows > 0)
       await engine.run(
         'background',
@@ -173,6 +196,9 @@ const readProgress = async (engine: Engine): Promise<Progress | null | 'other ve
     heldUntil: stored.heldUntil,
     numbering: new Numbering(stored.numbering),
     altered: stored.altered,
+    amended: stored.amended,
+    deleting: stored.deleting,
+    repeats: stored.repeats,
   };
 };
 
@@ -183,6 +209,3 @@ const parseStored = (json: string): Stored | null => {
     ? (value as Stored)
     : null;
 };
-
-const count = async (engine: Engine, sql: string): Promise<number> =>
-  Number((await engine.rows('background', sql))[0]?.['n'] ?? 0);

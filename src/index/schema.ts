@@ -1,7 +1,10 @@
 import type { Engine, TableLayout } from './engine/engine.ts';
 
 /** Raised whenever parsing or the layout changes: an index of another version is made again from the vault. */
-export const indexVersion = 2;
+export const indexVersion = 3;
+
+/** Seconds for which parts are kept that others have replaced. */
+export const oldPartsLifetime = 15;
 
 /**
  * One row per line. `raw = prefix ‖ message ‖ suffix` byte by byte wherever the message is a slice of the line; else
@@ -89,12 +92,12 @@ const statements = (): string[] => [
 ) ENGINE = MergeTree
 PARTITION BY toYYYYMM(received)
 ORDER BY (app, time)
-SETTINGS fsync_after_insert = 0, old_parts_lifetime = 15`,
+SETTINGS fsync_after_insert = 0, old_parts_lifetime = ${oldPartsLifetime}`,
   `CREATE TABLE IF NOT EXISTS progress (
   ${columnList(progress)}
 ) ENGINE = ReplacingMergeTree(revision)
 ORDER BY tuple()
-SETTINGS old_parts_lifetime = 15`,
+SETTINGS old_parts_lifetime = ${oldPartsLifetime}`,
 ];
 
 /** @throws IndexError */

@@ -5,6 +5,7 @@ import { systemClock, type Clock, type Micros } from '#base/clock';
 import { messageOf, systemCode } from '#base/errors';
 import { openVault, VaultError, type VaultReader } from '#vault/read';
 import type { BatchRecords } from './project/project.ts';
+import { withdrawnBy, type Withdrawn } from './withdrawn.ts';
 
 /** What the index needs of a vault. */
 export type VaultSource = {
@@ -18,13 +19,21 @@ export type VaultSource = {
    * @throws VaultError where it could not be looked at: that says nothing about the bytes
    */
   read(entry: number, tries?: number): Promise<EntryRead>;
+  /**
+   * What expire and redact entries of index `from` on take away, up to the newest checkpoint, in order.
+   * @throws VaultError
+   */
+  withdrawn(from: number): Promise<Withdrawn[]>;
   /** Whether an entry is still what the checkpoint says; looks again only where its file is not as it was. */
   recheck(entry: number): Promise<Rechecked>;
 };
 
 export type EntryRead =
   | { kind: 'lines'; batch: BatchRecords }
-  /** `idle`: when the keeper said that it had nothing to commit, `null` if the entry does not say so. */
+  /**
+   * `idle`: when the keeper said that it had nothing to commit, or the newest receive time of lines that have expired;
+   * `null` if the entry says neither.
+   */
   | { kind: 'no lines'; idle: Micros | null }
   | { kind: 'altered'; reason: string };
 
@@ -53,7 +62,12 @@ export const vaultSource = (
     let missing = 'missing' in key ? key.missing : null;
     if ('vkey' in key) {
       try {
-        open = { vault: openVault(directory, { vkey: key.vkey }), unsigned: null };
+        // Asked again when the key was replaced.
+        const vkey = (): string => {
+          const now = readKey();
+          return 'vkey' in now ? now.vkey : key.vkey;
+        };
+        open = { vault: openVault(directory, { vkey }), unsigned: null };
         return open;
       } catch (error) {
         missing = `the public key does not read (${messageOf(error)})`;
@@ -68,7 +82,12 @@ export const vaultSource = (
     for (let attempt = 1; ; attempt += 1) {
       try {
         const [found] = vault.entries(entry, entry + 1);
-        if (found?.entry.kind === 'batch') return { kind: 'lines', batch: vault.batch(entry) };
+        if (found?.entry.kind === 'batch') {
+          // Also where the file is there still, or again: an index that is made tomorrow will not have it.
+          if (vault.amendments().expiry(entry, found.entry) !== null)
+            return { kind: 'no lines', idle: found.entry.latest };
+          return { kind: 'lines', batch: vault.batch(entry) };
+        }
         return { kind: 'no lines', idle: found?.entry.kind === 'heartbeat' ? found.entry.committed : null };
       } catch (error) {
         if (!(error instanceof VaultError) || error.code !== 'corrupt' || couldNotLook(error)) throw error;
@@ -82,6 +101,15 @@ export const vaultSource = (
     checkpoint: () => reader().vault.checkpoint(),
     unsigned: () => reader().unsigned,
     read,
+    async withdrawn(from) {
+      const { vault } = reader();
+      const found: Withdrawn[] = [];
+      for (const amended of vault.amendments().all()) {
+        const withdrawn = amended.index < from ? null : await withdrawnBy(vault, amended);
+        if (withdrawn !== null) found.push(withdrawn);
+      }
+      return found;
+    },
     async recheck(entry) {
       const stamp = stampOf(segmentFile(directory, entry));
       const known = kept.get(entry);

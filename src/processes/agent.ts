@@ -7,6 +7,7 @@ import { systemClock } from '#base/clock';
 import { stateDirectory } from '#base/state';
 import { packageFinder } from '#inspect';
 import { connectOwn, startShipping, type Fact } from '#ship';
+import { startAgentWitness } from './agent-witness.ts';
 import { serviceFacts } from './service-facts.ts';
 
 const config = z.strictObject({
@@ -19,6 +20,8 @@ const config = z.strictObject({
   kernelRing: z.enum(['auto', 'off']).default('auto'),
   /** File with the facts of this host, kept fresh by the supervisor; without it the agent looks itself. */
   factsFile: z.string().optional(),
+  /** Whether it also remembers what the log has signed, and cosigns what continues it. */
+  witness: z.enum(['on', 'off']).default('on'),
 });
 
 /** What the supervisor saw of this host, where this process may not look itself. */
@@ -28,8 +31,8 @@ const factsFrom = async (file: string): Promise<Fact[]> =>
 await runChild(
   'agent',
   (value) => config.parse(value),
-  async ({ state, logRoots, journal, kernelRing, factsFile }, log, fail) => {
-    const { root, spool, ownSocket: socket } = stateDirectory(state);
+  async ({ state, logRoots, journal, kernelRing, factsFile, witness }, log, fail) => {
+    const { root, spool, ownSocket: socket, publishSocket, vkeyFile } = stateDirectory(state);
     const clock = systemClock();
     const packages = packageFinder();
     const deliverer = await connectOwn({
@@ -53,12 +56,15 @@ await runChild(
       log,
       fail,
     });
+    const witnessing =
+      witness === 'on' ? startAgentWitness({ spool, publishSocket, vkeyFile, clock, log, fail }) : null;
     return {
       addresses: {},
       async stop() {
         // A source may be waiting for room in a full spool: closing the deliverer lets it go.
         const stopped = shipping.stop();
-        await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, 500))]);
+        const patience = new Promise((resolve) => setTimeout(resolve, 500));
+        await Promise.race([Promise.all([stopped, witnessing?.stop()]), patience]);
         await deliverer.close(1000);
         await stopped;
       },

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commands, processIo, runProgram } from '#cli';
 import { up } from './up/command.ts';
+import { witness } from './witness/command.ts';
 
 /** The command line. */
 const root = join(import.meta.dirname, '..', '..');
@@ -10,4 +11,9 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 // A reader that goes away (`| head`) is no fault of ours.
 process.stdout.on('error', () => process.exit(0));
 
-process.exitCode = await runProgram(process.argv.slice(2), [up, ...commands], processIo(), String(version));
+process.exitCode = await runProgram(
+  process.argv.slice(2),
+  [up, witness, ...commands],
+  processIo(),
+  String(version),
+);

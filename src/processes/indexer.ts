@@ -5,7 +5,7 @@ import { systemClock } from '#base/clock';
 import { messageOf, systemCode } from '#base/errors';
 import { stateDirectory } from '#base/state';
 import { openIndex, vaultSource, type KeyReader } from '#index';
-import { startSearchServer } from '#search';
+import { openFreshness, startSearchServer } from '#search';
 
 /** Vault → index → search over run/search.sock. Holds nothing that could not be made again. */
 const indexerConfig = z.object({
@@ -13,6 +13,8 @@ const indexerConfig = z.object({
   state: z.string().min(1),
   /** Unix socket to serve on. Default: run/search.sock of the state directory. Its directory has to be there. */
   socket: z.string().min(1).optional(),
+  /** Keys of the witnesses whose cosignatures say how new the vault is. */
+  witnesses: z.array(z.string()).optional(),
   /** Bound of the engine's memory, bytes. */
   memory: z.int().positive().optional(),
 });
@@ -45,7 +47,14 @@ await runChild(
       log,
       ...(config.memory === undefined ? {} : { memory: config.memory }),
     });
-    const server = await startSearchServer({ socket, index, clock: systemClock(), log });
+    const clock = systemClock();
+    const freshness = openFreshness({
+      vault: state.vault,
+      readKey: keyReader(state.vkeyFile),
+      witnesses: config.witnesses ?? [],
+      clock,
+    });
+    const server = await startSearchServer({ socket, index, clock, log, freshness });
     return {
       addresses: { search: socket },
       async stop() {

@@ -3,9 +3,11 @@ import type { OwnLog } from '#base/own-log';
 import type { StateDirectory } from '#base/state';
 import { openIntakeWriter } from '#vault/intake';
 import { admitAtMost, connectionLimit } from './admission.ts';
-import { openLedger } from './ledger.ts';
+import { diskSpace } from './disk-space.ts';
+import { openLedger, type LossCause } from './ledger.ts';
 import type { Listener } from './listener.ts';
 import { clearSocketPath } from './own/socket-file.ts';
+import { ownLines } from './own-line.ts';
 import { listenOwn } from './own/server.ts';
 import { carryBudget } from './syslog/framing.ts';
 import { listenSyslogTcp } from './syslog/tcp.ts';
@@ -72,6 +74,10 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
   const strangers: Listener[] = [];
   const own: Listener[] = [];
 
+  const lines = ownLines(clock);
+  let totals = (): ReadonlyMap<LossCause, number> => new Map();
+  const disk = diskSpace(state.intake, limits.dropAbove, lines, clock, log, () => totals());
+
   await clearSocketPath(state.ownSocket);
   const intake = await openIntakeWriter({
     dir: state.intake,
@@ -84,20 +90,15 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
         else listener.resume();
       }
     },
-    onSpace(space, fullForMs) {
-      if (space === 'full') {
-        log(
-          'error',
-          `${state.intake}: no space left. Senders wait, datagrams are lost once ${limits.dropAbove} bytes wait`,
-        );
-        return;
-      }
-      log('warning', `${state.intake}: space again after ${Math.round(fullForMs / 1000)} s`);
-      ledger.say({ kind: 'intake-full', seconds: Math.round(fullForMs / 1000) });
-    },
+    onSpace: disk.onSpace,
+    reserve: disk.reserve,
     onFault,
   });
-  const ledger = openLedger(intake, clock, log, limits.highWater);
+  const ledger = openLedger(intake, lines, clock, log, {
+    holdAbove: limits.highWater,
+    onTick: () => disk.tick(ledger),
+  });
+  totals = ledger.totals;
 
   const stop = async (): Promise<void> => {
     await Promise.all(strangers.map((listener) => listener.stop(lastReadsMs)));
@@ -108,10 +109,15 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
   };
 
   const addresses: Record<string, string> = {};
+  /** A disk that was full from the start holds senders back from their first byte on. */
+  const begin = (listener: Listener, among: Listener[]): void => {
+    among.push(listener);
+    if (intake.pressure === 'high') listener.pause();
+  };
   const admission = admitAtMost(connectionLimit(limits.maxConnections));
   const budget = carryBudget(limits.maxLine, limits.unfinished);
   try {
-    own.push(await listenOwn({ path: state.ownSocket, intake, clock, log }));
+    begin(await listenOwn({ path: state.ownSocket, intake, clock, log }), own);
     for (const { kind, host, port } of options.listen) {
       const at = { host, port, intake, ledger, clock };
       const listener =
@@ -123,7 +129,7 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
               receiveBuffer: limits.udpBuffer,
               dropAbove: limits.dropAbove,
             });
-      strangers.push(listener);
+      begin(listener, strangers);
       addresses[unusedName(addresses, kind === 'syslog-tcp' ? 'syslogTcp' : 'syslogUdp')] = listener.address;
     }
   } catch (error) {

@@ -1,11 +1,8 @@
-import { hostname } from 'node:os';
 import type { Clock, Micros } from '#base/clock';
 import { formatMicros } from '#base/rfc3339';
 import type { OwnLog } from '#base/own-log';
-import { encodeRecordHead, Framing } from '#vault/record';
 import type { IntakeWriter } from '#vault/intake';
-import type { LineMeta } from '#wire/own';
-import { encodeOwnFrame } from './own/frame.ts';
+import type { OwnLine, OwnLines } from './own-line.ts';
 
 /** Why something that was sent to a listener is not in the log. */
 export type LossCause =
@@ -22,7 +19,9 @@ export type LossCause =
  */
 export type Ledger = {
   lost(cause: LossCause, listener: string, count: number): void;
-  say(line: { kind: string } & Record<string, unknown>): void;
+  say(line: OwnLine): void;
+  /** Counted since the start, by cause. */
+  totals(): ReadonlyMap<LossCause, number>;
   /** Puts out what has been counted. */
   flush(): void;
   stop(): void;
@@ -30,35 +29,18 @@ export type Ledger = {
 
 const flushMs = 1000;
 
-export const openLedger = (intake: IntakeWriter, clock: Clock, log: OwnLog, holdAbove: number): Ledger => {
-  const head = encodeRecordHead({
-    flags: 0,
-    framing: Framing.own,
-    received: clock.now(),
-    sequence: 0,
-    listener: 'receiver',
-    peer: 'receiver',
-    tlsName: '',
-    stream: '',
-    meta: '',
-  });
-  const self: LineMeta = { via: 'self', host: hostname() };
-  const meta = Buffer.from(JSON.stringify(self));
+/** @param onTick called once a second while there is space, after the losses were put out */
+export const openLedger = (
+  intake: IntakeWriter,
+  own: OwnLines,
+  clock: Clock,
+  log: OwnLog,
+  { holdAbove, onTick }: { holdAbove: number; onTick: () => void },
+): Ledger => {
   const counts = new Map<string, { cause: LossCause; listener: string; count: number; since: Micros }>();
+  const totals = new Map<LossCause, number>();
 
-  const say = (line: { kind: string } & Record<string, unknown>): void => {
-    const frame = encodeOwnFrame(0, meta, Buffer.from(JSON.stringify(line)));
-    intake.enqueue({
-      head,
-      received: clock.now(),
-      sequence: 0,
-      flags: 0,
-      body: [frame],
-      bodyLength: frame.length,
-      durable: null,
-      sealed: false,
-    });
-  };
+  const say = (line: OwnLine): void => intake.enqueue(own.delivery([line]));
 
   const putOut = (): void => {
     const until = formatMicros(clock.now());
@@ -70,17 +52,21 @@ export const openLedger = (intake: IntakeWriter, clock: Clock, log: OwnLog, hold
   };
 
   const timer = setInterval(() => {
-    if (intake.space === 'available' && intake.pendingBytes <= holdAbove) putOut();
+    if (intake.space !== 'available' || intake.pendingBytes > holdAbove) return;
+    putOut();
+    onTick();
   }, flushMs);
 
   return {
     lost(cause, listener, count) {
+      totals.set(cause, (totals.get(cause) ?? 0) + count);
       const key = `${cause} ${listener}`;
       const known = counts.get(key);
       if (known === undefined) counts.set(key, { cause, listener, count, since: clock.now() });
       else known.count += count;
     },
     say,
+    totals: () => totals,
     flush: putOut,
     stop: () => clearInterval(timer),
   };

@@ -3,6 +3,7 @@ import { formatMicros } from '#base/rfc3339';
 import { conflictingNumber, type Index, type IndexState, type Others, type Sender } from '#index';
 import type { Answer } from '#wire/search';
 import { holesOf } from './holes.ts';
+import { withdrawnIn } from './withdrawn.ts';
 import type { Query } from './query/expression.ts';
 import { inScope } from './query/scope.ts';
 
@@ -25,6 +26,7 @@ export const completenessOf = async (index: Index, query: Query, now: Micros): P
   const holes = await holesOf(index, query);
   const gaps = [...(await losses(index, query)), ...holes.gaps];
   const known = [
+    ...withdrawnIn(state, query),
     ...gaps
       .slice(0, mostNames)
       .map((gap) => `${gap.count ?? 'an unknown number'} lost: ${gap.sender}, ${gap.cause}`),

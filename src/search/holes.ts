@@ -3,6 +3,7 @@ import { formatMicros } from '#base/rfc3339';
 import type { Hole, Index } from '#index';
 import type { Answer } from '#wire/search';
 import type { Query } from './query/expression.ts';
+import { withdrawnBetween, type Place } from './withdrawn.ts';
 
 type Gap = Answer['answer']['completeness']['gaps'][number];
 
@@ -30,7 +31,7 @@ export const holesOf = async (index: Index, query: Query): Promise<Holes> => {
     const after = edges.get(keyOf(hole.stream, hole.last + 1));
     if (query.since !== null && after !== undefined && after.latest < query.since) return [];
     if (query.until !== null && before !== undefined && before.earliest >= query.until) return [];
-    return [gapOf(hole, before, after)];
+    return [gapOf(hole, before, after, index)];
   });
   return {
     gaps: inRange.slice(-mostNamed),
@@ -40,7 +41,7 @@ export const holesOf = async (index: Index, query: Query): Promise<Holes> => {
 };
 
 /** When the line beside a hole came. Its own claim counts too: what is missing beside it may claim a time like it. */
-type Edge = { received: Micros; earliest: Micros; latest: Micros };
+type Edge = { received: Micros; earliest: Micros; latest: Micros; place: Place };
 
 const keyOf = (stream: string, sequence: number): string => `${sequence} ${stream}`;
 
@@ -56,7 +57,8 @@ const edgesOf = async (index: Index, holes: readonly Hole[]): Promise<Map<string
         'interactive',
         `SELECT sequence, toUnixTimestamp64Micro(max(received)) AS came,
           toUnixTimestamp64Micro(least(min(received), min(time))) AS earliest,
-          toUnixTimestamp64Micro(greatest(max(received), max(time))) AS latest
+          toUnixTimestamp64Micro(greatest(max(received), max(time))) AS latest,
+          argMin(line, (entry, line)) AS at_line, min(entry) AS at_entry
         FROM lines WHERE stream = {stream:String} AND sequence IN (${numbers.join(', ')}) GROUP BY sequence`,
         { stream },
       );
@@ -65,6 +67,7 @@ const edgesOf = async (index: Index, holes: readonly Hole[]): Promise<Map<string
           received: micros(Number(row['came'])),
           earliest: micros(Number(row['earliest'])),
           latest: micros(Number(row['latest'])),
+          place: { entry: Number(row['at_entry']), line: Number(row['at_line']) },
         });
     }
   }
@@ -72,11 +75,21 @@ const edgesOf = async (index: Index, holes: readonly Hole[]): Promise<Map<string
 };
 
 /** The hole's place in time: between the lines whose numbers stand around it. */
-const gapOf = ({ stream, first, last }: Hole, before: Edge | undefined, after: Edge | undefined): Gap => {
+const gapOf = (
+  { stream, first, last }: Hole,
+  before: Edge | undefined,
+  after: Edge | undefined,
+  index: Index,
+): Gap => {
+  const which = first === last ? `number ${first}` : `numbers ${first} to ${last}`;
+  const withdrawn = withdrawnBetween(index.state(), before?.place ?? null, after?.place ?? null);
   const until = formatMicros(after?.received ?? before?.received ?? micros(0));
   return {
     sender: stream,
-    cause: first === last ? `number ${first} never came` : `numbers ${first} to ${last} never came`,
+    cause:
+      withdrawn === null
+        ? `${which} never came`
+        : `${which}: ${withdrawn.kind} under entry ${withdrawn.amendment}, or never came`,
     count: last - first + 1,
     from: before === undefined ? until : formatMicros(before.received),
     until,

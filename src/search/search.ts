@@ -8,6 +8,7 @@ import { compileQuery, type Compiled } from './query/compile.ts';
 import type { Query } from './query/expression.ts';
 import { parseQuery } from './query/parse.ts';
 import { completenessOf } from './completeness.ts';
+import { nobodyOutside, type FreshnessReader } from './freshness.ts';
 import { integrityOf } from './integrity.ts';
 import { lookUpNames } from './names.ts';
 
@@ -26,7 +27,12 @@ export type Found = { hits: Hit[]; answer: Answer };
  * Only entries that are wholly in the index are searched.
  * @throws SearchError
  */
-export const search = async (index: Index, request: Search, clock: Clock): Promise<Found> => {
+export const search = async (
+  index: Index,
+  request: Search,
+  clock: Clock,
+  freshness: FreshnessReader = nobodyOutside,
+): Promise<Found> => {
   const started = clock.elapsed();
   const query = parseQuery(request.query, clock.now());
   const state = index.state();
@@ -56,6 +62,7 @@ export const search = async (index: Index, request: Search, clock: Clock): Promi
         answer: {
           integrity: await integrityOf(index, hits, clock),
           completeness: await completenessOf(index, query, clock.now()),
+          freshness: freshness(),
           range: {
             since: since === null ? null : formatMicros(since),
             until: until === null ? null : formatMicros(until),

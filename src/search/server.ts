@@ -16,6 +16,7 @@ import {
   type SearchError as WireError,
 } from '#wire/search';
 import { SearchError } from './errors.ts';
+import { nobodyOutside, type FreshnessReader } from './freshness.ts';
 import { search } from './search.ts';
 import { openSqlGuard } from './sql/guard.ts';
 import { openSources } from './sources.ts';
@@ -23,7 +24,14 @@ import { openTail } from './tail.ts';
 
 export type SearchServer = { stop(): Promise<void> };
 
-export type SearchServerOptions = { socket: string; index: Index; clock: Clock; log: OwnLog };
+export type SearchServerOptions = {
+  socket: string;
+  index: Index;
+  clock: Clock;
+  log: OwnLog;
+  /** Default: nobody outside is heard. */
+  freshness?: FreshnessReader;
+};
 
 /**
  * Serves src/wire/search.ts on a unix socket, mode 0660. A socket file that nobody answers on is replaced.
@@ -34,6 +42,7 @@ export const startSearchServer = async ({
   index,
   clock,
   log,
+  freshness = nobodyOutside,
 }: SearchServerOptions): Promise<SearchServer> => {
   if (await answers(socket))
     throw new SearchError('internal', `another indexer serves ${socket}: stop it first`);
@@ -45,7 +54,7 @@ export const startSearchServer = async ({
   app.setNotFoundHandler((_request, reply) =>
     sendError(reply, new SearchError('bad-request', 'there is no such route on this socket'), log, 404),
   );
-  routes(app, index, clock, log, ending.signal);
+  routes(app, { index, clock, log, freshness, ending: ending.signal });
   await app.listen({ path: socket });
   chmodSync(socket, 0o660);
   return {
@@ -69,11 +78,13 @@ const answers = async (socket: string): Promise<boolean> => {
   }
 };
 
-const routes = (app: FastifyInstance, index: Index, clock: Clock, log: OwnLog, ending: AbortSignal): void => {
+type Serving = Required<Omit<SearchServerOptions, 'socket'>> & { ending: AbortSignal };
+
+const routes = (app: FastifyInstance, { index, clock, log, freshness, ending }: Serving): void => {
   const sources = openSources(index, clock);
   const guardSql = openSqlGuard(index.engine);
   app.post('/search', async (request, reply) => {
-    const found = await search(index, parse(searchRequest, request.body), clock);
+    const found = await search(index, parse(searchRequest, request.body), clock, freshness);
     const out = openLines(reply);
     for (const hit of found.hits) await out.line(hit);
     await out.line(found.answer);

@@ -16,6 +16,11 @@ import { HoldfastError } from '#base/errors';
  * - `fsync-failed`: the kernel could not make bytes durable; the process must end
  * - `failed`: an earlier fault stopped this writer; the process must end
  * - `not-found`: no such entry or line
+ * - `expired`: the lines were there; their segment was removed under an expire entry
+ * - `redacted`: the line was taken out under a redact entry; only its leaf hash is left
+ * - `held`: a legal hold forbids it
+ * - `refused`: what was asked of the keeper contradicts what the log says, or what this keeper can do
+ * - `contradicted`: a checkpoint signed with our key exists that this log does not contain
  * - `expected-more`: more was asked for than the checkpoint covers
  */
 export type VaultErrorCode =
@@ -32,6 +37,11 @@ export type VaultErrorCode =
   | 'fsync-failed'
   | 'failed'
   | 'not-found'
+  | 'expired'
+  | 'redacted'
+  | 'held'
+  | 'refused'
+  | 'contradicted'
   | 'expected-more';
 
 export class VaultError extends HoldfastError {

@@ -4,6 +4,8 @@ import { z } from 'zod';
 export const ready = z.object({
   receiver: z.record(z.string(), z.string()),
   console: z.string().nullable(),
+  /** `HOST:PORT` where checkpoints and tiles are published over TCP; the unix socket is always there. */
+  publisher: z.string().nullable(),
   vkey: z.string(),
   supervisorPid: z.int(),
   processes: z.record(z.string(), z.object({ pid: z.int(), uid: z.int(), groups: z.array(z.int()) })),

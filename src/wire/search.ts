@@ -89,6 +89,11 @@ export const answer = z.object({
         }),
       ),
     }),
+    /**
+     * `current`: as new as what a witness remembered at the time that `detail` names, and no more. `unknown`: nobody
+     * outside was heard. `stale`: a witness remembers more than the vault has.
+     */
+    freshness: z.object({ verdict: z.enum(['current', 'unknown', 'stale']), detail: z.string() }),
     /** Time range that the query asked for; `null` = open end. */
     range: z.object({ since: time.nullable(), until: time.nullable() }),
     /** Lines that match, of which at most `limit` were sent. */

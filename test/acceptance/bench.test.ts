@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { corpus } from '../../bench/corpus/corpus.ts';
 import { tally } from '../../bench/corpus/tally.ts';
 import type { IngestResult } from '../../bench/ingest.ts';
+import type { VerifyResult } from '../../bench/verify.ts';
 import { documentedCommands } from '../harness/documents.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -72,10 +73,43 @@ test('the ingest bench counts every line and prints the ratios', async (t) => {
   assert.deepEqual(leftOver(pid), []);
 });
 
+test('the verify bench grows a vault, verifies it and prints the ratios to its peers', async () => {
+  // More than the lines that it repeats, and no multiple of them.
+  const { status, stdout, stderr, pid } = await bench([
+    'verify',
+    '--lines',
+    '250000',
+    '--runs',
+    '2',
+    '--json',
+  ]);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /lines\/s +wall s +CPU s\/M lines +peak MB/);
+  assert.match(stdout, /250000 of 250000 lines/);
+  const result: VerifyResult = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+  const [own, ...peers] = result.rows;
+  assert.ok(own !== undefined && own.what === 'vault verify' && (own.peakMB ?? 0) > 0);
+  assert.deepEqual(
+    peers.map(({ what }) => what),
+    Object.keys(result.ratios),
+  );
+  assert.equal(peers.length, 3);
+  for (const row of result.rows) assert.ok(row.linesPerSecond > 0 && row.wallSeconds > 0, row.what);
+  for (const [name, ratio] of Object.entries(result.ratios)) assert.ok(ratio > 0, `${name}: ${ratio}`);
+  assert.equal(existsSync(runDirectory(pid)), false);
+  assert.deepEqual(leftOver(pid), []);
+});
+
+test('an option of another bench is refused', async () => {
+  const { status, stderr } = await bench(['verify', '--stage', 'durable']);
+  assert.equal(status, 2);
+  assert.match(stderr, /--stage, --profile and --fsync-delay are options of ingest alone/);
+});
+
 const documented = documentedCommands().filter(({ line }) => line.startsWith('npm run bench -- '));
 
 test('docs/performance.md shows how to run the bench', () => {
-  assert.ok(documented.filter(({ file }) => file === 'docs/performance.md').length >= 5);
+  assert.ok(documented.filter(({ file }) => file === 'docs/performance.md').length >= 7);
 });
 
 for (const line of new Set(documented.map((shown) => shown.line))) {
@@ -88,7 +122,11 @@ for (const line of new Set(documented.map((shown) => shown.line))) {
     const { status, stdout, stderr } = await bench([...args, '--lines', '2000', '--runs', '1']);
     if (status === 3) return t.skip(stderr.trim());
     assert.equal(status, 0, stderr);
-    assert.match(stdout, /2000 of 2000 lines, none lost, none twice, none changed/);
+    const counts =
+      args[0] === 'verify'
+        ? /2000 of 2000 lines and 1 manifests/
+        : /2000 of 2000 lines, none lost, none twice, none changed/;
+    assert.match(stdout, counts);
     return undefined;
   });
 }

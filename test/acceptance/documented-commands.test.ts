@@ -20,6 +20,12 @@ let up: RunningUp;
 
 before(async () => {
   up = await startUp(state, []);
+  // Some of the commands are about a line that is in the vault.
+  await until(
+    'something is indexed',
+    () => search(state, 'app:holdfast', 0).answer.integrity.indexed > 1,
+    30_000,
+  );
 });
 
 after(async () => {
@@ -95,7 +101,7 @@ const check = async (shown: string): Promise<void> => {
   const line = shown.replace(/127\.0\.0\.1 --port 5514\b/, `127.0.0.1 --port ${up.syslogUdp()}`);
   const { status, stdout, stderr } = await runLine(
     line,
-    /^holdfast (logs tail|up)\b/.test(line) ? 2500 : 60_000,
+    /^holdfast (logs tail|up|witness --log)\b/.test(line) ? 2500 : 60_000,
   );
   assert.ok(expected(line).includes(status ?? -1), `${line}\nexit status ${status}\n${stdout}\n${stderr}`);
 };

@@ -94,6 +94,10 @@ test(
     const detail = page.getByRole('complementary', { name: 'Line 1:800' });
     await detail.waitFor();
     await detail.getByText('3c 31 34 3e 64 69 73 6b  20 65 72 72 6f 72 20 6e  <14>disk error n').waitFor();
+    const proof = detail.getByRole('region', { name: 'Proof' });
+    await proof.getByText('holdfast vault prove 1:800 > line.tlog-proof', { exact: true }).waitFor();
+    await proof.getByRole('button', { name: 'Command' }).waitFor();
+    assert.match((await proof.textContent()) ?? '', /line 1:800 of this log.*holdfast vault check.*offline/);
     await page.keyboard.press('Escape');
     await detail.waitFor({ state: 'detached' });
 

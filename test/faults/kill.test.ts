@@ -141,7 +141,7 @@ const killAndWait = async (
           : [processes[victim]?.pid ?? 0];
   for (const pid of pids) killHard(pid);
   if (pids.includes(supervisorPid)) return startUp(state, agent ? [] : ['--no-agent']);
-  const names = agent ? 5 : 4;
+  const names = agent ? 6 : 5;
   await until(
     `${victim} is back`,
     () => {

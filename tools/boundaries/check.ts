@@ -60,9 +60,9 @@ const matches = (module: string, target: string): boolean => {
   return module === target || room === target || room?.split('/')[0] === target;
 };
 
-/** The import closure of a process, one module a line. */
-export const closure = (graph: ImportGraph, name: string): string => {
-  const modules = [...reachable(graph, `src/processes/${name}.ts`).keys()].toSorted();
+/** Everything that a module reaches by imports, one module a line. */
+export const closure = (graph: ImportGraph, path: string): string => {
+  const modules = [...reachable(graph, path).keys()].toSorted();
   return `${modules.join('\n')}\n`;
 };
 

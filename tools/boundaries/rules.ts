@@ -7,17 +7,31 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   vault: [],
   'vault/verify': ['vault/record', 'vault/tree', 'vault/checkpoint'],
+  'vault/prove': ['vault/record', 'vault/tree', 'vault/checkpoint'],
   probe: [],
   receive: ['wire', 'vault/intake', 'vault/record'],
   ship: ['wire'],
   inspect: ['wire'],
   index: ['wire', 'vault/read', 'vault/record'],
   search: ['wire', 'index', 'vault/read', 'vault/record'],
-  publish: ['wire', 'vault/read', 'vault/verify'],
+  publish: ['wire', 'vault/tiles', 'vault/tree', 'vault/checkpoint'],
+  witness: ['wire', 'vault/tree', 'vault/checkpoint', 'vault/durable'],
+  courier: ['wire', 'vault/checkpoint', 'witness'],
   advise: ['wire', 'inspect', 'probe'],
   fix: ['advise', 'inspect', 'probe'],
   console: ['wire', 'vault/read', 'vault/verify', 'advise'],
-  cli: ['wire', 'vault/read', 'vault/verify', 'vault/fsck', 'vault/record', 'inspect', 'advise'],
+  cli: [
+    'wire',
+    'vault/read',
+    'vault/verify',
+    'vault/prove',
+    'vault/export',
+    'vault/fsck',
+    'vault/request',
+    'vault/record',
+    'inspect',
+    'advise',
+  ],
 };
 
 /** Rooms whose imports from these other rooms may be types alone. */
@@ -53,20 +67,77 @@ export const mustNotReach: readonly { from: string; target: string; because: str
   },
   { from: 'processes/keeper.ts', target: 'node:net', because: 'the keeper has no network' },
   { from: 'processes/keeper.ts', target: 'node:http', because: 'the keeper has no network' },
+  { from: 'vault/append/seal-worker.ts', target: 'node:net', because: 'the keeper has no network' },
   { from: 'processes/console.ts', target: 'fix', because: 'the console changes no host' },
   { from: 'processes/console.ts', target: 'search', because: 'the console searches over the socket alone' },
   { from: 'processes/console.ts', target: 'chdb', because: 'only the indexer opens the index' },
   { from: 'processes/console.ts', target: 'node:child_process', because: 'the console starts nothing' },
+  {
+    from: 'processes/publisher.ts',
+    target: 'vault/read',
+    because: 'strangers talk to the publisher: it must not be able to read a line',
+  },
+  { from: 'processes/publisher.ts', target: 'vault/verify', because: 'the verifier reads segments' },
+  { from: 'processes/publisher.ts', target: 'vault/append', because: 'only the keeper writes the vault' },
+  { from: 'processes/publisher.ts', target: 'vault/durable', because: 'the publisher writes nothing' },
+  {
+    from: 'processes/publisher.ts',
+    target: 'vault/intake',
+    because: 'the publisher has no business with intake',
+  },
+  {
+    from: 'processes/publisher.ts',
+    target: 'chdb',
+    because: 'the part that strangers reach holds no database',
+  },
+  {
+    from: 'processes/publisher.ts',
+    target: 'node:child_process',
+    because: 'the part that strangers reach starts nothing',
+  },
   { from: 'processes/agent.ts', target: 'chdb', because: 'the agent must stay small' },
+  { from: 'processes/courier.ts', target: 'vault/read', because: 'the courier reads no line' },
+  { from: 'processes/courier.ts', target: 'vault/append', because: 'only the keeper writes the vault' },
+  { from: 'processes/courier.ts', target: 'node:child_process', because: 'the courier starts nothing' },
   { from: 'vault/verify', target: 'npm:*', because: 'an auditor reads the verifier in one sitting' },
+  { from: 'vault/prove', target: 'npm:*', because: 'an auditor reads the checker of proofs in one sitting' },
 ];
 
-/** The composition roots whose whole import closure is committed in `closures/` and compared. */
-export const processes = ['receiver', 'keeper', 'indexer', 'console', 'agent', 'holdfast'] as const;
+/**
+ * What is started by itself, and whose whole import closure is committed in `closures/` and compared: the composition
+ * roots, and the threads that some of them load by URL, which no import shows.
+ */
+export const entryPoints = {
+  receiver: 'src/processes/receiver.ts',
+  keeper: 'src/processes/keeper.ts',
+  indexer: 'src/processes/indexer.ts',
+  console: 'src/processes/console.ts',
+  agent: 'src/processes/agent.ts',
+  publisher: 'src/processes/publisher.ts',
+  courier: 'src/processes/courier.ts',
+  holdfast: 'src/processes/holdfast.ts',
+  'seal-worker': 'src/vault/append/seal-worker.ts',
+  'segment-thread': 'src/vault/verify/segment-thread.ts',
+} as const;
 
 /** Doors of a room that are named one by one above. */
 const doors: Readonly<Record<string, readonly string[]>> = {
-  vault: ['record', 'testing', 'intake', 'durable', 'tree', 'checkpoint', 'append', 'read', 'verify', 'fsck'],
+  vault: [
+    'record',
+    'testing',
+    'intake',
+    'durable',
+    'tree',
+    'checkpoint',
+    'append',
+    'read',
+    'tiles',
+    'verify',
+    'prove',
+    'export',
+    'fsck',
+    'request',
+  ],
 };
 
 /** Import specifiers (globs, as in oxlint's `no-restricted-imports`) that files of `room` must not use. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Ended } from './reporter.ts';
-import { installPackages } from './setup.ts';
+import { installPackages, installTool } from './setup.ts';
 import { suites, type Suite } from './suites.ts';
 
 /**
@@ -115,6 +115,10 @@ const notInstalled = installPackages(
   say,
 );
 if (notInstalled !== null) say(`Note: ${notInstalled}`);
+for (const tool of new Set(chosen.flatMap((suite) => suite.tools ?? []))) {
+  const why = installTool(join(root, tool), say);
+  if (why !== null) say(`Note: ${why}`);
+}
 
 const total: Result = { passed: 0, failed: 0, skipped: [], failures: [] };
 for (const suite of chosen) {

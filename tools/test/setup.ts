@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 
 const installed = (name: string): boolean => {
   const { stdout } = spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Status}', name], { encoding: 'utf8' });
@@ -24,4 +26,18 @@ export const installPackages = (names: readonly string[], say: (text: string) =>
   return install.status === 0
     ? null
     : `apt-get install ${missing.join(' ')} failed: ${install.stderr.trim()}`;
+};
+
+/**
+ * Installs what a directory's own package-lock.json names: programs that a test needs and the project does not.
+ * @returns why that could not be, or `null`
+ */
+export const installTool = (directory: string, say: (text: string) => void): string | null => {
+  if (existsSync(join(directory, 'node_modules', '.package-lock.json'))) return null;
+  say(`Installing ${directory} for the tests …`);
+  const { status, stderr } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    cwd: directory,
+    encoding: 'utf8',
+  });
+  return status === 0 ? null : `npm ci in ${directory} failed: ${stderr.trim()}`;
 };

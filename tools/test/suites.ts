@@ -8,6 +8,8 @@ export type Suite = {
   tests?: readonly string[];
   /** Debian packages that it needs; installed by the set-up when root. */
   packages?: readonly string[];
+  /** Directories with a package-lock.json of their own, which the set-up installs. */
+  tools?: readonly string[];
   /** Tests that must not share the machine with others run one file at a time. */
   serial?: true;
   /** Why it cannot run here, or null. */
@@ -32,11 +34,16 @@ export const suites: readonly Suite[] = [
   { name: 'types', command: [process.execPath, bin('tsc'), '-p', '.'] },
   { name: 'types of the console', command: [process.execPath, bin('tsc'), '-p', 'web'] },
   { name: 'boundaries', tests: ['tools/**/*.test.ts'] },
-  { name: 'unit', tests: ['src/**/*.test.ts'], packages: ['iproute2', 'strace', 'openssl'] },
+  {
+    name: 'unit',
+    tests: ['src/**/*.test.ts'],
+    packages: ['iproute2', 'strace', 'openssl'],
+    tools: ['tools/assemblyscript'],
+  },
   {
     name: 'conformance',
     tests: ['test/conformance/**/*.test.ts'],
-    packages: ['golang-go', 'golang-golang-x-mod-dev', 'openssl'],
+    packages: ['golang-go', 'golang-golang-x-mod-dev', 'openssl', 'xxd', 'zstd'],
   },
   {
     name: 'acceptance',
@@ -44,7 +51,8 @@ export const suites: readonly Suite[] = [
     serial: true,
     packages: ['rsyslog', 'bsdutils', 'lsof', 'strace'],
   },
-  { name: 'faults', tests: ['test/faults/**/*.test.ts'], serial: true },
+  { name: 'detection', tests: ['test/detection/**/*.test.ts'], serial: true },
+  { name: 'faults', tests: ['test/faults/**/*.test.ts'], serial: true, packages: ['strace'] },
   {
     name: 'browser',
     tests: ['test/browser/**/*.test.ts'],

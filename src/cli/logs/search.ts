@@ -54,7 +54,7 @@ const printRaw = (io: Io, raw: Buffer): void => {
 
 /** How far the answer can be trusted, on stderr, so that stdout stays lines alone. */
 const printAnswer = ({ io }: Context, { answer }: Answer): void => {
-  const { integrity, completeness, count } = answer;
+  const { integrity, completeness, freshness, count } = answer;
   const lag = integrity.committed - integrity.indexed;
   const behind = lag > 0 ? `; the index is ${lag} entries behind the vault` : '';
   io.err(io.paint('dim', `${count} ${count === 1 ? 'line matches' : 'lines match'} · `));
@@ -65,9 +65,12 @@ const printAnswer = ({ io }: Context, { answer }: Answer): void => {
     ),
   );
   io.err(
+    io.paint('dim', ` · completeness: ${completeness.verdict} (${printable(completeness.detail)})${behind}`),
+  );
+  io.err(
     io.paint(
-      'dim',
-      ` · completeness: ${completeness.verdict} (${printable(completeness.detail)})${behind}\n`,
+      freshness.verdict === 'stale' ? 'red' : 'dim',
+      ` · freshness ${freshness.verdict}: ${printable(freshness.detail)}\n`,
     ),
   );
   for (const gap of completeness.gaps)

@@ -15,7 +15,7 @@ export type BatchRecords = {
   committed: Micros;
   /** Records back to back; the first is the manifest. */
   records: Buffer;
-  /** Where each record begins, and where the last one ends. */
+  /** Where each record begins, and where the last one ends. One that was redacted has no bytes. */
   offsets: Uint32Array;
 };
 
@@ -75,6 +75,7 @@ export const projectBatch = (
   const committed = withinColumn(batch.committed);
   const projected: Projected = { rows: 0, received: micros(0) };
   for (let line = 1; line < offsets.length - 1; line += 1) {
+    if (isRedacted(batch, line)) continue;
     const decoded = decode(records, offsets[line] ?? 0, offsets[line + 1] ?? records.length);
     if (decoded.received > projected.received) projected.received = decoded.received;
     const content = isNumbered(decoded) ? contentOf(decoded) : noContent;
@@ -95,11 +96,13 @@ export const projectBatch = (
 
 /** Numbers of the batch's lines that `known` says came before. */
 export const numbersAgain = (
-  { records, offsets }: BatchRecords,
+  batch: BatchRecords,
   known: (stream: ByteString, sequence: number) => boolean,
 ): Map<ByteString, number[]> => {
+  const { records, offsets } = batch;
   const again = new Map<ByteString, number[]>();
   for (let line = 1; line < offsets.length - 1; line += 1) {
+    if (isRedacted(batch, line)) continue;
     const start = offsets[line] ?? 0;
     if (!hasNumber(records, start)) continue;
     const decoded = decode(records, start, offsets[line + 1] ?? records.length);
@@ -110,6 +113,9 @@ export const numbersAgain = (
   }
   return again;
 };
+
+/** A record has its length word at least; of one that was taken out nothing is left. */
+const isRedacted = ({ offsets }: BatchRecords, line: number): boolean => offsets[line] === offsets[line + 1];
 
 const isNumbered = ({ stream, sequence }: Decoded): boolean => stream !== '' && sequence > 0;
 

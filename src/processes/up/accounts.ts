@@ -5,22 +5,30 @@
  */
 export type Account = { uid: number; gid: number; groups: readonly number[] };
 
-/** May read vault/. */
+/** May read vault/, but for its segments and its staging: checkpoints, tiles, entries; no line. */
 const vaultReaders = 61710;
+/** May read vault/segment too: the lines. */
+const segmentReaders = 61712;
 /** May connect to run/search.sock. */
 const searchers = 61711;
+/** May connect to run/publisher/publish.sock. */
+const witnessing = 61713;
 /** May connect to run/own.sock. */
 const ownSenders = 61720;
 
-export const groups = { vaultReaders, searchers, ownSenders } as const;
+export const groups = { vaultReaders, segmentReaders, searchers, witnessing, ownSenders } as const;
 
 export const accounts = {
   receiver: { uid: 61701, gid: ownSenders, groups: [] },
   keeper: { uid: 61702, gid: 61702, groups: [] },
-  indexer: { uid: 61703, gid: searchers, groups: [vaultReaders] },
-  console: { uid: 61704, gid: 61704, groups: [searchers, vaultReaders] },
+  indexer: { uid: 61703, gid: searchers, groups: [vaultReaders, segmentReaders] },
+  console: { uid: 61704, gid: 61704, groups: [searchers, vaultReaders, segmentReaders] },
   // Also in the host's own groups of those who may read logs: see logReaders.
-  agent: { uid: 61705, gid: 61705, groups: [ownSenders] },
+  agent: { uid: 61705, gid: 61705, groups: [witnessing, ownSenders] },
+  // What it hands to the receiver are cosignatures and contradictions.
+  publisher: { uid: 61706, gid: witnessing, groups: [vaultReaders, ownSenders] },
+  // Reads the vault over the publisher's socket.
+  courier: { uid: 61707, gid: 61707, groups: [witnessing, ownSenders] },
 } as const satisfies Record<string, Account>;
 
 export type ProcessName = keyof typeof accounts;

@@ -19,6 +19,7 @@ export const announce = (
   };
   const notes = [
     ...downAndGaps,
+    ...openToOthers(ready.publisher),
     ...(uid === 0
       ? []
       : ['without root every process runs as you, and logs and sockets of other users may not be seen']),
@@ -29,6 +30,13 @@ export const announce = (
     line('receiver', `takes syslog: ${listeners.join(', ')}`),
     line('keeper', 'makes it provable'),
     line('indexer', 'makes it searchable'),
+    line(
+      'publisher',
+      ready.publisher === null
+        ? 'lets witnesses on this machine check it'
+        : `lets witnesses check it: http://${ready.publisher}`,
+    ),
+    line('courier', 'brings checkpoints to witnesses and time stamping authorities'),
     line('agent', 'sends this host’s own logs'),
     line('console', `${ready.console}`),
     ...notes.map((note) => `  ${io.paint('yellow', `note: ${note}`)}\n`),
@@ -40,6 +48,14 @@ export const announce = (
         ]),
     tryIt(ready.receiver, `${programName(root, process.env)} logs search${stateFlag(state, uid)} hello`),
   ].join('');
+};
+
+/** That it can be reached from elsewhere is the operator's wish; what that shows is said once more. */
+const openToOthers = (publisher: string | null): string[] => {
+  if (publisher === null || /^(127\.|\[::1\])/.test(publisher)) return [];
+  return [
+    `whoever reaches ${publisher} can fetch checkpoints, hashes and entries (when and how much was logged, who approved what), as --publish asks; never a line`,
+  ];
 };
 
 /** A line to send and to find again; nothing where no syslog listener is on. */

@@ -14,16 +14,37 @@ export const up: Command = {
       flags: '--console <host:port>',
       description: `where the console listens (default: ${defaults.console})`,
     },
+    {
+      flags: '--publish <host:port>',
+      description:
+        'where checkpoints, tiles and proofs are published over HTTP, for witnesses elsewhere; never a line (default: on a unix socket alone)',
+    },
+    {
+      flags: '--witness <vkey[=url]>',
+      description:
+        'a witness that cosigns checkpoints: its key, and where it takes them if it does not fetch them itself; repeat it for more',
+      repeats: true,
+    },
+    {
+      flags: '--witness-quorum <k>',
+      description: 'how many cosignatures make a checkpoint witnessed (default: of more than half)',
+    },
+    {
+      flags: '--timestamp-authority <url>',
+      description: 'have the newest checkpoint stamped every hour by this authority (RFC 3161)',
+    },
     { flags: '--no-agent', description: 'do not read this host’s own logs' },
     {
       flags: '--config <file>',
-      description: 'a TOML file with the keys listen, console, agent; flags win over it',
+      description:
+        'a TOML file with the keys listen, console, agent, publish, witness, witness-quorum, timestamp-authority; flags win over it',
     },
   ],
   examples: [
     'holdfast up',
     'holdfast up --listen syslog-tcp=127.0.0.1:5514 --listen syslog-udp=127.0.0.1:5514 --console 127.0.0.1:8600',
     'holdfast up --state ~/holdfast-state --listen syslog-tcp=127.0.0.1:0 --console 127.0.0.1:0 --no-agent',
+    'holdfast up --publish 127.0.0.1:8650',
   ],
   async run(context, _args, flags) {
     // Loaded only here, so that every other command starts without it.

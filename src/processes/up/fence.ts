@@ -23,6 +23,8 @@ const privileges: Record<ProcessName, Privileges> = {
   // The kernel ring alone. It reads log files as a member of the host's groups for that; CAP_DAC_READ_SEARCH would let
   // whoever takes it over read every file, keys included, and CAP_SYS_PTRACE would make it root.
   agent: { network: 'none', capabilities: ['syslog'] },
+  publisher: { network: 'host', capabilities: [] },
+  courier: { network: 'host', capabilities: [] },
 };
 
 /** What of the fence this machine lets root set up; many containers do not. */
@@ -108,7 +110,8 @@ export const identity = (
  * The command that starts `name` fenced.
  * @param root the project's directory
  * @param codeMount an empty directory (root's) where the code may be bind-mounted
- * @param extra capabilities beyond those of its row, e.g. for a port below 1024
+ * @param asked how this start differs from its row: `extra` capabilities, e.g. for a port below 1024; `network: 'none'`
+ *   where it is not to use the one that its row allows
  */
 export const fencedCommand = (
   root: string,
@@ -116,7 +119,7 @@ export const fencedCommand = (
   config: string,
   abilities: FenceAbilities,
   codeMount: string,
-  extra: readonly Capability[],
+  asked: { extra?: readonly Capability[]; network?: 'none' },
 ): Command => {
   const bind = !abilities.codeReadable && abilities.mountNamespaces;
   const home = bind ? codeMount : root;
@@ -126,13 +129,15 @@ export const fencedCommand = (
       : process.execPath;
   const setpriv = [
     'setpriv',
-    ...identity(name, abilities, extra),
+    ...identity(name, abilities, asked.extra),
     '--',
     node,
     ...nodeArguments(home, name, config),
   ];
   const unshare = [
-    ...(privileges[name].network === 'none' && abilities.networkNamespaces ? ['--net'] : []),
+    ...((asked.network ?? privileges[name].network) === 'none' && abilities.networkNamespaces
+      ? ['--net']
+      : []),
     ...(bind ? ['--mount', '--propagation', 'slave'] : []),
   ];
   if (unshare.length === 0) return { file: 'setpriv', args: setpriv.slice(1), cwd: '/' };
@@ -151,7 +156,7 @@ export const fenceGaps = (abilities: FenceAbilities): string[] => {
     ...(abilities.networkNamespaces
       ? []
       : [
-          'this machine does not let root make network namespaces, so keeper, indexer and agent share the host’s (they open no socket on it)',
+          'this machine does not let root make network namespaces, so keeper, indexer, agent and publisher share the host’s (they open no socket on it that is not configured)',
         ]),
     ...(missing.length === 0
       ? []

@@ -1,11 +1,20 @@
-import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { messageOf } from '#base/errors';
 import type { StateDirectory } from '#base/state';
 import { accounts, groups } from './accounts.ts';
 import { UpError } from './errors.ts';
 
-const socketDirectory = (state: StateDirectory, name: 'receiver' | 'indexer'): string =>
+const socketDirectory = (state: StateDirectory, name: 'receiver' | 'indexer' | 'publisher'): string =>
   join(state.run, name);
 
 /** Where processes that are not root's make their sockets; `run/own.sock` and `run/search.sock` lead there. */
@@ -14,10 +23,10 @@ export const socketsOf = (state: StateDirectory): { own: string; search: string 
   search: join(socketDirectory(state, 'indexer'), basename(state.searchSocket)),
 });
 
+type Part = { path: string; uid: number; gid: number; mode: number };
+
 /** Owner, group and mode of each part of the state directory when root starts it. One writer each. */
-const parts = (
-  state: StateDirectory,
-): readonly { path: string; uid: number; gid: number; mode: number }[] => [
+const parts = (state: StateDirectory): readonly Part[] => [
   { path: state.root, uid: 0, gid: 0, mode: 0o755 },
   // The receiver writes; the keeper reads, and removes what it has sequenced. New files get the keeper's group.
   { path: state.intake, uid: accounts.receiver.uid, gid: accounts.keeper.gid, mode: 0o2770 },
@@ -25,6 +34,7 @@ const parts = (
   { path: state.index, uid: accounts.indexer.uid, gid: accounts.indexer.gid, mode: 0o700 },
   { path: state.keys, uid: accounts.keeper.uid, gid: accounts.keeper.gid, mode: 0o755 },
   { path: state.spool, uid: accounts.agent.uid, gid: accounts.agent.gid, mode: 0o700 },
+  { path: state.feeds, uid: accounts.courier.uid, gid: accounts.courier.gid, mode: 0o700 },
   // Root's alone: what root writes here nobody can have turned into a link to something else.
   { path: state.run, uid: 0, gid: 0, mode: 0o755 },
   // Each socket lies in a directory of its owner; its group may pass through.
@@ -35,7 +45,37 @@ const parts = (
     mode: 0o710,
   },
   { path: socketDirectory(state, 'indexer'), uid: accounts.indexer.uid, gid: groups.searchers, mode: 0o710 },
+  {
+    path: dirname(state.publishSocket),
+    uid: accounts.publisher.uid,
+    gid: groups.witnessing,
+    mode: 0o710,
+  },
 ];
+
+/**
+ * The parts of a vault that hold lines. Who may read the vault passes neither of these doors: no more is needed, also for
+ * a vault from before there was a second group, because whoever cannot pass the directory at the top reaches nothing
+ * below it, whatever group that has.
+ */
+const closedParts = (state: StateDirectory): readonly Part[] => [
+  // New directories in it get its group by its set-group-id bit.
+  { path: join(state.vault, 'segment'), uid: accounts.keeper.uid, gid: groups.segmentReaders, mode: 0o2750 },
+  // Segments are written here before they are put in their place, and so are tiles: these have to come out with the
+  // group of those who may read the vault, so the directory keeps that group and is closed by its mode.
+  { path: join(state.vault, 'staging'), uid: accounts.keeper.uid, gid: groups.vaultReaders, mode: 0o2700 },
+];
+
+/** Closes what holds lines, once there is a vault. Only where `up` runs as root. @throws UpError `state-unusable` */
+export const closeLines = (state: StateDirectory): void => {
+  for (const part of closedParts(state).filter(({ path }) => existsSync(path)))
+    preparing(state, () => own(part));
+};
+
+const own = ({ path, uid, gid, mode }: Part): void => {
+  chownSync(path, uid, gid);
+  chmodSync(path, mode);
+};
 
 /** Whether the state directory holds nothing yet; else it is taken on, and never made anew. */
 export const isNewState = (state: StateDirectory): boolean =>
@@ -46,18 +86,22 @@ export const isNewState = (state: StateDirectory): boolean =>
  * @throws UpError `state-unusable`
  */
 export const prepareLayout = (state: StateDirectory, privileged: 'root' | 'ordinary user'): void => {
-  try {
+  preparing(state, () => {
     for (const part of parts(state)) {
       mkdirSync(part.path, { recursive: true, mode: 0o700 });
-      if (privileged === 'root') {
-        chownSync(part.path, part.uid, part.gid);
-        chmodSync(part.path, part.mode);
-      }
+      if (privileged === 'root') own(part);
     }
     if (privileged === 'root') {
       link(state.ownSocket, socketsOf(state).own);
       link(state.searchSocket, socketsOf(state).search);
     }
+  });
+  if (privileged === 'root') assertTraversable(state.root);
+};
+
+const preparing = (state: StateDirectory, act: () => void): void => {
+  try {
+    act();
   } catch (error) {
     throw new UpError(
       'state-unusable',
@@ -67,7 +111,6 @@ export const prepareLayout = (state: StateDirectory, privileged: 'root' | 'ordin
       },
     );
   }
-  if (privileged === 'root') assertTraversable(state.root);
 };
 
 const link = (from: string, to: string): void => {

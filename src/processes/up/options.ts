@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { messageOf } from '#base/errors';
 import { defaults } from './defaults.ts';
 import { UpError } from './errors.ts';
+import { majority, parseWitness, type Witness } from './witness-option.ts';
 
 /** What the receiver can listen as, for now. */
 export const listenerKinds = ['syslog-tcp', 'syslog-udp'] as const;
@@ -24,12 +25,25 @@ export const upFile = z.strictObject({
   console: z.string().optional(),
   /** false = no local agent (`--no-agent`) */
   agent: z.boolean().optional(),
+  /** `HOST:PORT` where checkpoints, tiles and proofs are published; left out: on a unix socket alone. */
+  publish: z.string().optional(),
+  /** `VKEY` or `VKEY=URL` of each witness. */
+  witness: z.array(z.string()).optional(),
+  /** Cosignatures that make a checkpoint witnessed; left out: of more than half of the witnesses. */
+  'witness-quorum': z.int().optional(),
+  /** HTTP address of a time stamping authority (RFC 3161). */
+  'timestamp-authority': z.string().optional(),
 });
 
 export type UpOptions = {
   listen: readonly ListenAddress[];
   console: { host: string; port: number };
   agent: 'on' | 'off';
+  publish: { host: string; port: number } | null;
+  witnesses: readonly Witness[];
+  /** 0 where there is no witness. */
+  witnessQuorum: number;
+  timestampAuthority: string | null;
 };
 
 const fail = (message: string): never => {
@@ -61,14 +75,63 @@ export const readOptions = (flags: {
   console?: string;
   agent?: boolean;
   config?: string;
+  publish?: string;
+  witness?: readonly string[];
+  witnessQuorum?: string;
+  timestampAuthority?: string;
 }): UpOptions => {
   const file = flags.config === undefined ? {} : readFile(flags.config);
   const agent = flags.agent === false ? false : (file.agent ?? true);
+  const publish = flags.publish ?? file.publish;
+  const witnesses = readWitnesses(flags.witness ?? file.witness ?? []);
   return {
+    publish: publish === undefined ? null : parseHostPort(publish, '--publish'),
+    witnesses,
+    witnessQuorum: readQuorum(flags.witnessQuorum ?? file['witness-quorum'], witnesses.length),
+    timestampAuthority: readAuthority(flags.timestampAuthority ?? file['timestamp-authority']),
     listen: (flags.listen ?? file.listen ?? defaults.listen).map(parseListen),
     console: parseHostPort(flags.console ?? file.console ?? defaults.console, '--console'),
     agent: agent ? 'on' : 'off',
   };
+};
+
+const readWitnesses = (texts: readonly string[]): Witness[] => {
+  const witnesses = texts.map((text) => {
+    const witness = parseWitness(text);
+    return typeof witness === 'string' ? fail(`--witness: '${text}' ${witness}`) : witness;
+  });
+  // A cosignature does not name who made it, so one key under two names would count twice.
+  const keys = new Set(witnesses.map(({ publicKey }) => publicKey));
+  if (keys.size !== witnesses.length) fail('--witness: two of the witnesses have the same key');
+  return witnesses;
+};
+
+const readAuthority = (given: string | undefined): string | null => {
+  if (given === undefined) return null;
+  const url = URL.parse(given);
+  // What stands on a command line is no secret.
+  if (
+    url === null ||
+    !['http:', 'https:'].includes(url.protocol) ||
+    url.username !== '' ||
+    url.password !== ''
+  )
+    return fail(
+      `--timestamp-authority: '${given}' is no https:// or http:// address without user and password`,
+    );
+  return url.href;
+};
+
+const readQuorum = (given: string | number | undefined, witnesses: number): number => {
+  if (given === undefined) return witnesses === 0 ? 0 : majority(witnesses);
+  const quorum = /^[1-9][0-9]{0,2}$/.test(String(given)) ? Number(given) : 0;
+  if (witnesses === 0)
+    return fail('--witness-quorum: there is no witness. Name each with --witness VKEY[=URL]');
+  if (quorum < 1 || quorum > witnesses)
+    return fail(
+      `--witness-quorum: '${given}' is not a number from 1 to ${witnesses}, the number of witnesses`,
+    );
+  return quorum;
 };
 
 const readFile = (path: string): z.infer<typeof upFile> => {

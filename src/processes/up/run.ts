@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { systemClock } from '#base/clock';
 import { ownLog } from '#base/own-log';
 import type { StateDirectory } from '#base/state';
 import { CliError, Exit, text, texts, type Context, type Flags } from '#cli';
 import { renderSummary } from '#cli/audit';
 import { announce, programName, stateFlag } from './announce.ts';
+import { keepDiskForecast } from './disk-watch.ts';
 import { UpError } from './errors.ts';
 import { keepAuditFresh } from './host-watch.ts';
 import { readOptions } from './options.ts';
@@ -25,9 +27,11 @@ export const runUp = async ({ io, state, json }: Context, flags: Flags): Promise
     io.out(`\n${io.paint('bold', 'This host')}\n${renderSummary(io, report, audit)}\n`);
     io.out(`${io.paint('dim', `All of it: ${audit}. Ctrl-C ends everything.`)}\n`);
   });
+  const forecasting = keepDiskForecast(state, systemClock(), ownLog('up'));
   await stopped;
   io.err('\nEnding …\n');
   auditing.stop();
+  await forecasting.stop();
   const killed = await running.stop();
   const where = killed.includes('keeper') ? 'safe in intake and in the vault' : 'in the vault';
   if (killed.length > 0) io.err(`${killed.join(', ')} did not end in time and was killed.\n`);
@@ -47,6 +51,10 @@ const start = async (
       ...optional('listen', texts(flags, 'listen')),
       ...optional('console', text(flags, 'console')),
       ...optional('config', text(flags, 'config')),
+      ...optional('publish', text(flags, 'publish')),
+      ...optional('witness', texts(flags, 'witness')),
+      ...optional('witnessQuorum', text(flags, 'witnessQuorum')),
+      ...optional('timestampAuthority', text(flags, 'timestampAuthority')),
       agent: flags['agent'] !== false,
     });
     return await startUp({ root, state, options, uid, log: ownLog('up'), interrupted });

@@ -20,7 +20,7 @@ import {
   type FenceAbilities,
 } from './fence.ts';
 import { keepFactsFresh } from './host-watch.ts';
-import { isNewState, prepareLayout, socketsOf } from './layout.ts';
+import { closeLines, isNewState, prepareLayout, socketsOf } from './layout.ts';
 import { holdState } from './only-one.ts';
 import type { UpOptions } from './options.ts';
 import { replaceFile, writeRunFile } from './run-file.ts';
@@ -41,7 +41,7 @@ export type Up = {
 
 /** The order in which they are ended: first who sends, then who takes in, then who makes provable, then who reads. */
 const stopOrder: readonly (readonly ProcessName[])[] = [
-  ['agent', 'console'],
+  ['agent', 'courier', 'console', 'publisher'],
   ['receiver'],
   ['keeper'],
   ['indexer'],
@@ -49,6 +49,8 @@ const stopOrder: readonly (readonly ProcessName[])[] = [
 const graceMs: Record<ProcessName, number> = {
   agent: 1200,
   console: 800,
+  publisher: 800,
+  courier: 1200,
   receiver: 1000,
   keeper: 1500,
   indexer: 1000,
@@ -65,8 +67,8 @@ export type UpInput = {
 };
 
 /**
- * Starts receiver, keeper, indexer, console and a local agent on this machine, each a process of its own, and keeps
- * them running. Without receiver or keeper there is nothing to run; the others are tried again and again, so that
+ * Starts receiver, keeper, indexer, publisher, console and a local agent on this machine, each a process of its own, and
+ * keeps them running. Without receiver or keeper there is nothing to run; the others are tried again and again, so that
  * nothing that reads the log can keep lines from being taken in. Creates the evidence store only in a state directory
  * that is wholly new.
  * @throws UpError
@@ -101,6 +103,7 @@ export const startUp = async (input: UpInput): Promise<Up> => {
         owner: privileged === 'root' ? accounts.keeper : null,
       });
     }
+    if (privileged === 'root') closeLines(state);
     // A new token for each start; only the console (and who started it) can read it.
     const token = randomBytes(24).toString('base64url');
     const tokenFile = writeRunFile(state, 'console.token', `${token}\n`, 'console', uid);
@@ -123,7 +126,7 @@ export const startUp = async (input: UpInput): Promise<Up> => {
     };
     const sockets = privileged === 'root' ? socketsOf(state) : null;
     const essential = [
-      start('keeper', { state: state.root }),
+      start('keeper', { state: state.root, ...keeperWitnesses(options) }),
       start('receiver', {
         state: state.root,
         listen: options.listen,
@@ -131,9 +134,20 @@ export const startUp = async (input: UpInput): Promise<Up> => {
       }),
     ];
     const readers = [
-      start('indexer', { state: state.root, ...(sockets === null ? {} : { socket: sockets.search }) }),
+      start('indexer', {
+        state: state.root,
+        witnesses: options.witnesses.map(({ vkey }) => vkey),
+        ...(sockets === null ? {} : { socket: sockets.search }),
+      }),
       start('console', { state: state.root, ...options.console, tokenFile }),
+      start('publisher', {
+        state: state.root,
+        ...(options.publish === null ? {} : { publish: options.publish }),
+        witnesses: options.witnesses.map(({ vkey }) => vkey),
+      }),
     ];
+    const outside = courierConfig(options);
+    if (outside !== null) readers.push(start('courier', { state: state.root, ...outside }));
     const interrupted = input.interrupted.then((): never => {
       throw new UpError('not-ready', 'interrupted before all processes served');
     });
@@ -163,6 +177,22 @@ export const startUp = async (input: UpInput): Promise<Up> => {
   }
 };
 
+/** Whose cosignatures the keeper waits for, and how many make a checkpoint witnessed. */
+const keeperWitnesses = ({ witnesses, witnessQuorum }: UpOptions): Record<string, unknown> =>
+  witnesses.length === 0
+    ? {}
+    : { witnesses: { quorum: witnessQuorum, vkeys: witnesses.map(({ vkey }) => vkey) } };
+
+/** What the courier brings to whom; `null` where there is nobody. */
+const courierConfig = ({ witnesses, timestampAuthority }: UpOptions): Record<string, unknown> | null => {
+  const outside = witnesses.flatMap(({ vkey, url }) => (url === null ? [] : [{ vkey, url }]));
+  if (outside.length === 0 && timestampAuthority === null) return null;
+  return {
+    witnesses: outside,
+    ...(timestampAuthority === null ? {} : { timestamps: { url: timestampAuthority } }),
+  };
+};
+
 const mustServe = async (child: Supervised): Promise<void> => {
   const first = await child.firstStart;
   if (first.result === 'failed')
@@ -179,8 +209,13 @@ const command = (
   if (abilities === null) return plainCommand(input.root, name, json);
   const codeMount = join(input.state.run, 'code');
   mkdirSync(codeMount, { recursive: true, mode: 0o755 });
-  const low = name === 'receiver' && input.options.listen.some(({ port }) => port > 0 && port < 1024);
-  return fencedCommand(input.root, name, json, abilities, codeMount, low ? ['net_bind_service'] : []);
+  const { listen, publish } = input.options;
+  const ports = name === 'receiver' ? listen : name === 'publisher' && publish !== null ? [publish] : [];
+  return fencedCommand(input.root, name, json, abilities, codeMount, {
+    extra: ports.some(({ port }) => port > 0 && port < 1024) ? ['net_bind_service'] : [],
+    // On its unix socket alone it needs none.
+    ...(name === 'publisher' && publish === null ? { network: 'none' as const } : {}),
+  });
 };
 
 const environment = (state: StateDirectory): NodeJS.ProcessEnv => ({
@@ -209,6 +244,7 @@ const writeReady = (state: StateDirectory, children: readonly Supervised[], uid:
   const ready: Ready = {
     receiver: of('receiver'),
     console: of('console')['console'] ?? null,
+    publisher: of('publisher')['publish'] ?? null,
     vkey: readFileSync(state.vkeyFile, 'utf8').trim(),
     supervisorPid: process.pid,
     processes: Object.fromEntries(

@@ -14,7 +14,9 @@ export type StoredLine = { raw: Buffer; flags: number; sequence: number; meta: s
  * What follows the last whole one is counted in `torn`.
  */
 export const readStored = (dir: string): { deliveries: StoredDelivery[]; torn: number; files: string[] } => {
-  const files = readdirSync(dir).sort();
+  const files = readdirSync(dir)
+    .filter((name) => name.endsWith('.intake'))
+    .sort();
   const deliveries: StoredDelivery[] = [];
   let torn = 0;
   for (const file of files) {

@@ -1,37 +1,42 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock, Micros } from '#base/clock';
+import type { Clock } from '#base/clock';
 import { messageOf } from '#base/errors';
 import { lockFile as takeFileLock } from '#base/file-lock';
-import { checkpointText, encodeHistoryNote, encodeLock, signNote, type Checkpoint } from '#vault/checkpoint';
-import { openDurable } from '#vault/durable';
+import {
+  checkpointText,
+  encodeHistoryNote,
+  encodeLock,
+  signNote,
+  type Checkpoint,
+  type Vkey,
+} from '#vault/checkpoint';
+import { newFate, openDurable, type Fate } from '#vault/durable';
 import {
   edgeRoot,
   encodeEntry,
   encodeStaging,
+  growAmendments,
   growEdge,
   historyPath,
   loadEdge,
   parseStaging,
-  segmentPath,
   sha256,
   stagingName,
-  type BatchEntry,
   type Edge,
-  type Entry,
   type Staged,
+  witnessedPath,
 } from '#vault/tree';
 import { VaultError } from '../errors.ts';
 import { applyStaged, dropStaging } from './apply.ts';
-import { keyFiles, loadSigner } from './keys.ts';
-import { recover } from './recover.ts';
+import { assertUncontradicted, convict } from './contradiction.ts';
+import { keyFiles, loadSigner, prepareNextSigner, settleRotation, signerFile } from './keys.ts';
+import { newSegments, outerEntry, type NewEntry } from './new-entry.ts';
+import { readAmendments, recover } from './recover.ts';
+import { markRevisions } from './revision-mark.ts';
 
-/** What is to become an outer entry; the commit adds when, and after which checkpoint. */
-export type NewEntry =
-  | { kind: 'batch'; entry: Omit<BatchEntry, 'kind' | 'committed' | 'prev'>; stored: Buffer }
-  | { kind: 'restart'; reason: string }
-  | { kind: 'heartbeat' };
+export type { NewEntry } from './new-entry.ts';
 
 export type AppenderOptions = {
   vault: string;
@@ -39,16 +44,24 @@ export type AppenderOptions = {
   clock: Clock;
   /** Called before and after every system call that changes something. Tests end the process there, so to speak. */
   step?: (what: string) => void;
+  /** `$CREDENTIALS_DIRECTORY`: where systemd puts the signing key if it is sealed. */
+  credentials?: string;
   /** How long to wait for another keeper that is about to end; default 10 s. */
   patienceMs?: number;
 };
 
 export type Appender = {
+  readonly vault: string;
+  readonly keys: string;
   readonly origin: string;
+  /** The signing key lies in no file that this process could replace. */
+  readonly sealed: boolean;
   /** Entries committed, and index of the next one. */
   size(): number;
   /** Intake position of the last commit, as it was given. */
   intake(): string;
+  /** For all else that the process makes durable: after a failed fsync nothing more is signed. */
+  readonly fate: Fate;
   /** What was found at the start: a commit that a crash had cut short and that was completed. */
   readonly recovered: boolean;
   /**
@@ -58,6 +71,17 @@ export type Appender = {
    *   appender, and the process with it
    */
   commit(entries: readonly NewEntry[], intake: string): Promise<Checkpoint>;
+  /** The newest published checkpoint, and the key that signs the next. */
+  checkpoint(): Checkpoint;
+  vkey(): Vkey;
+  /** Replaces `checkpoint.witnessed`; between two commits. @param note a published checkpoint with its cosignatures */
+  publishWitnessed(note: Buffer): Promise<void>;
+  /**
+   * Keeps a checkpoint that our key signed and our log does not contain; from then on nothing is signed, by this keeper
+   * or the next.
+   * @returns the error to end with
+   */
+  convict(theirs: Checkpoint): Promise<VaultError>;
   /** Lets another keeper in. The end of the process does so too, and only it is sure that nothing is under way. */
   close(): void;
 };
@@ -68,11 +92,12 @@ const holderPatienceMs = 10_000;
  * Opens the vault for its only writer, which it is until it is closed or its process ends: the kernel sees to that.
  * Completes a commit that a crash cut short, and refuses to go on where the published state and the signer's memory
  * contradict each other.
- * @throws VaultError `absent`, `in-use`, `bad-key`, `rolled-back`, `signer-behind`, `fork`, `corrupt`
+ * @throws VaultError `absent`, `in-use`, `bad-key`, `rolled-back`, `signer-behind`, `fork`, `corrupt`,
+ *   `contradicted`
  */
 export const openAppender = async (options: AppenderOptions): Promise<Appender> => {
   const { vault, keys, patienceMs = holderPatienceMs } = options;
-  assertPresent(keys, vault);
+  assertPresent(options);
   // Before anything is looked at: what a keeper that is about to end still writes must not be recovered from.
   const holder = keyFiles(keys).holder;
   const lock = await takeFileLock(holder, patienceMs);
@@ -92,14 +117,17 @@ export const openAppender = async (options: AppenderOptions): Promise<Appender> 
 };
 
 const openHeld = async (
-  { vault, keys, clock, step }: AppenderOptions,
+  { vault, keys, clock, step, credentials }: AppenderOptions,
   held: { release(): void },
 ): Promise<Appender> => {
   const scratch = join(vault, 'staging');
-  const durable = openDurable({ scratch, ...(step ? { step } : {}) });
-  const keysDurable = openDurable({ scratch: keys, ...(step ? { step } : {}) });
-  const signer = loadSigner(keys);
-  const found = await recover({ vault, keys, vkey: signer.vkey, durable });
+  const fate = newFate();
+  const durable = openDurable({ scratch, fate, ...(step ? { step } : {}) });
+  const keysDurable = openDurable({ scratch: keys, fate, ...(step ? { step } : {}) });
+  const before = loadSigner(keys, credentials);
+  const found = await recover({ vault, keys, vkey: before.vkey, durable });
+  let signer = await settleRotation(keys, before, found.checkpoint.note, keysDurable);
+  await assertUncontradicted({ vault, keys, vkey: signer.vkey, keysDurable }, found.checkpoint);
 
   const origin = signer.vkey.name;
   const lockFile = keyFiles(keys).lock;
@@ -109,25 +137,31 @@ const openHeld = async (
   let pastCommitPoint = false;
 
   const commit = async (entries: readonly NewEntry[], newIntake: string): Promise<Checkpoint> => {
+    fate.check();
     if (!lockBytes.equals(await readFile(lockFile))) {
       throw new VaultError(
         'other-writer',
         `${lockFile} was changed by somebody else: another keeper runs on this vault. End one of them`,
       );
     }
+    const next = entries.some(({ kind }) => kind === 'key')
+      ? await prepareNextSigner(keys, signer, keysDurable)
+      : null;
     const committed = clock.now();
     const prev = { size: checkpoint.size, sha256: sha256(checkpoint.note) };
-    const encoded = entries.map((entry) => encodeEntry(outer(entry, committed, prev)));
+    const added = entries.map((entry) => outerEntry(entry, { committed, prev }, next));
+    const encoded = added.map(encodeEntry);
     const growth = growEdge(edge, encoded);
     const root = edgeRoot(growth.edge);
     const size = growth.edge.size;
     const path = historyPath(size);
+    const amended = growAmendments(readAmendments(vault), edge.size, added);
     const staged: Staged = {
       size,
       root,
       from: edge.size,
       history: { path, offset: path === historyPath(edge.size) ? historyEnd : 0 },
-      files: growth.files,
+      files: amended === null ? growth.files : [...growth.files, amended],
       replaced: growth.replaced,
     };
 
@@ -137,19 +171,28 @@ const openHeld = async (
     let lock: Buffer;
     const written: string[] = [];
     try {
+      await markRevisions(scratch, entries, durable);
       await writeSegments(entries, written);
       await durable.write(bundle, encodeStaging(staged));
       await reread(vault, entries, edge.size, bundle, growth.edge);
 
-      note = signNote(checkpointText(origin, size, root), {
-        name: origin,
-        keyId: signer.vkey.keyId,
-        privateKey: signer.privateKey,
-      });
+      // The checkpoint under which a key is replaced is signed by both, the old one first.
+      fate.check();
+      note = signNote(
+        checkpointText(origin, size, root),
+        ...(next === null ? [signer] : [signer, next]).map(({ vkey, privateKey }) => ({
+          name: origin,
+          keyId: vkey.keyId,
+          privateKey,
+        })),
+      );
       lock = encodeLock({ intake: newIntake, note });
       await keysDurable.write(lockFile, lock, 0o644);
     } catch (error) {
-      if (isNoSpace(error)) await undo(written, bundle);
+      if (!isNoSpace(error)) throw error;
+      // A rename that reports a fault may have happened: then this is committed, and not to be undone.
+      if (!lockBytes.equals(await readFile(lockFile))) throw doubtful(lockFile, error);
+      await undo(written, bundle);
       throw error;
     }
     lockBytes = lock;
@@ -157,6 +200,7 @@ const openHeld = async (
 
     await applyStaged({ vault, durable, staged, note });
     await dropStaging({ vault, durable, replaced: staged.replaced });
+    if (next !== null) signer = await settleRotation(keys, signer, note, keysDurable);
     historyEnd = staged.history.offset + encodeHistoryNote(note).length;
     edge = growth.edge;
     intake = newIntake;
@@ -166,10 +210,9 @@ const openHeld = async (
 
   /** None may take the place of another. @param written grows by the path of each that was */
   const writeSegments = async (entries: readonly NewEntry[], written: string[]): Promise<void> => {
-    const writes = entries.flatMap((entry, i) => {
-      if (entry.kind !== 'batch') return [];
-      const path = join(vault, segmentPath(edge.size + i));
-      return [durable.create(path, entry.stored).then(() => written.push(path))];
+    const writes = newSegments(entries, edge.size).map(async ({ path, stored }) => {
+      await durable.create(join(vault, path), stored);
+      written.push(join(vault, path));
     });
     // All of them, also after one has failed: none may come into being after what was written is undone.
     const faults = (await Promise.allSettled(writes)).flatMap((write) =>
@@ -179,15 +222,22 @@ const openHeld = async (
   };
 
   const undo = async (written: readonly string[], bundle: string): Promise<void> => {
-    await durable.remove([...written, bundle]);
+    // The bundle first: without its segments it would be taken for damage.
+    await durable.remove([bundle, ...written]);
     await dropStaging({ vault, durable, replaced: [] });
   };
 
   return {
+    vault,
+    keys,
     origin,
+    get sealed() {
+      return signer.sealed;
+    },
     size: () => edge.size,
     intake: () => intake,
     recovered: found.recovered,
+    fate,
     async commit(entries, newIntake) {
       if (state !== 'open') {
         throw new VaultError(
@@ -209,6 +259,15 @@ const openHeld = async (
           : new VaultError(codeOf(error), `commit failed: ${messageOf(error)}`, { cause: error });
       }
     },
+    checkpoint: () => checkpoint,
+    vkey: () => signer.vkey,
+    async publishWitnessed(note) {
+      if (state === 'open') await durable.write(join(vault, witnessedPath), note);
+    },
+    convict(theirs) {
+      state = 'failed';
+      return convict(keys, checkpoint, theirs, keysDurable);
+    },
     close() {
       state = 'closed';
       held.release();
@@ -216,16 +275,26 @@ const openHeld = async (
   };
 };
 
+const doubtful = (lockFile: string, cause: unknown): VaultError =>
+  new VaultError(
+    'failed',
+    `writing ${lockFile} failed and yet it was written: ${messageOf(cause)}. The next start completes the commit`,
+    { cause },
+  );
+
 const isNoSpace = (error: unknown): boolean => error instanceof VaultError && error.code === 'no-space';
 
 const codeOf = (error: unknown): VaultError['code'] =>
   error instanceof VaultError && error.code !== 'no-space' ? error.code : 'failed';
 
-const assertPresent = (keys: string, vault: string): void => {
+const assertPresent = ({ keys, vault, credentials }: AppenderOptions): void => {
   const files = keyFiles(keys);
-  const missing = [files.lock, files.signer, files.vkey, join(vault, 'checkpoint')].filter(
-    (path) => !isReadable(path),
-  );
+  const missing = [
+    files.lock,
+    signerFile(keys, credentials).path,
+    files.vkey,
+    join(vault, 'checkpoint'),
+  ].filter((path) => !isReadable(path));
   if (missing.length === 0) return;
   throw new VaultError(
     'absent',
@@ -243,17 +312,6 @@ const isReadable = (path: string): boolean => {
   }
 };
 
-const outer = (entry: NewEntry, committed: Micros, prev: Entry['prev']): Entry => {
-  switch (entry.kind) {
-    case 'batch':
-      return { kind: 'batch', ...entry.entry, committed, prev };
-    case 'restart':
-      return { kind: 'restart', reason: entry.reason, committed, prev };
-    case 'heartbeat':
-      return { kind: 'heartbeat', committed, prev };
-  }
-};
-
 /** One flipped bit can end a log: what was written is read again, and must give the root that is about to be signed. */
 const reread = async (
   vault: string,
@@ -262,13 +320,11 @@ const reread = async (
   bundle: string,
   edge: Edge,
 ): Promise<void> => {
-  for (const [i, entry] of entries.entries()) {
-    if (entry.kind !== 'batch') continue;
-    const path = join(vault, segmentPath(first + i));
-    if (!sha256(await readFile(path)).equals(entry.entry.segment.sha256)) {
+  for (const { path, named } of newSegments(entries, first)) {
+    if (!sha256(await readFile(join(vault, path))).equals(named.sha256)) {
       throw new VaultError(
         'corrupt',
-        `${path} does not read back as it was written. Check memory and disk; nothing was signed`,
+        `${join(vault, path)} does not read back as it was written. Check memory and disk; nothing was signed`,
       );
     }
   }

@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { systemCode } from '#base/errors';
 import { encodeHistoryNote } from '#vault/checkpoint';
 import type { Durable } from '#vault/durable';
-import type { Staged } from '#vault/tree';
+import { parseStagingName, type Staged } from '#vault/tree';
 import { VaultError } from '../errors.ts';
 
 type Applying = { vault: string; durable: Durable; staged: Staged; note: Buffer };
@@ -49,6 +49,16 @@ export const dropStaging = async ({
   }
   const left = await list(join(vault, 'staging'));
   if (left !== null && left.length > 0) await durable.remove(left);
+};
+
+/**
+ * Staged commits that never reached their commit point. They go before their segments: a bundle whose segments are
+ * missing would be taken for damage, segments without a bundle are what they are.
+ */
+export const dropBundles = async ({ vault, durable }: { vault: string; durable: Durable }): Promise<void> => {
+  const left = await list(join(vault, 'staging'));
+  const bundles = (left ?? []).filter((path) => parseStagingName(basename(path)) !== null);
+  if (bundles.length > 0) await durable.remove(bundles);
 };
 
 const list = async (directory: string): Promise<string[] | null> => {

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { promisify } from 'node:util';
-import { constants, zstdCompress } from 'node:zlib';
 import { micros, type Clock } from '#base/clock';
 import {
   addRecord,
+  headroom,
   isFull,
   newLines,
   senderNames,
@@ -11,11 +10,12 @@ import {
   type Delivery,
   type Lines,
 } from '#vault/intake';
-import { batchKeySize, batchLeaves, encodeSegment, sha256, treeRoot } from '#vault/tree';
+import { batchKeySize, encodeSegment, segmentHeader } from '#vault/tree';
 import type { NewEntry } from './appender.ts';
+import { openSealing } from './sealing.ts';
 import { selfRecord } from './self-record.ts';
 
-/** A batch that is cut: what its outer entry says is known, once its segment is compressed. */
+/** A batch that is cut: what its outer entry says is known, once its lines are hashed and its segment is compressed. */
 export type CutBatch = {
   entry: number;
   /** Bytes before compression. */
@@ -34,18 +34,19 @@ export type BatchBuilder = {
   countLoss(bytes: number): void;
   /** Closes the batch as outer entry `entry` and begins an empty one. */
   cut(entry: number): CutBatch;
+  /** Ends its thread; batches that are not ready by then never are. */
+  close(): Promise<void>;
 };
-
-const compress = promisify(zstdCompress);
 
 /** Senders that a manifest names one by one; what is beyond is counted. Bounds what strangers can make it hold. */
 const maxSenders = 4096;
 
 type Sender = { firstSequence: number; count: number };
 
-/** Collects lines into batches. Only the hashing waits for the cut; the compression goes to another thread. */
+/** Collects lines into batches. What a cut batch takes, hashing and compression, is done in other threads. */
 export const newBatchBuilder = ({ clock, host }: { clock: Clock; host: string }): BatchBuilder => {
-  const lines: Lines = newLines();
+  const sealing = openSealing();
+  let lines: Lines = newLines();
   let senders = new Map<string, Sender>();
   let others = { senders: 0, lines: 0 };
   let ranges: { file: string; from: number; to: number }[] = [];
@@ -90,8 +91,7 @@ export const newBatchBuilder = ({ clock, host }: { clock: Clock; host: string })
     );
 
   const reset = (): void => {
-    lines.used = 0;
-    lines.count = 0;
+    lines = newLines(sealing.spare());
     senders = new Map();
     others = { senders: 0, lines: 0 };
     ranges = [];
@@ -131,32 +131,46 @@ export const newBatchBuilder = ({ clock, host }: { clock: Clock; host: string })
     cut(entry) {
       const first = manifest(entry);
       const key = randomBytes(batchKeySize);
-      const records = Buffer.concat([first, lines.bytes.subarray(0, lines.used)]);
       const lineCount = lines.count + 1;
+      const plain = assemble(lines, encodeSegment(key, lineCount, [first]));
+      const recordsAt = segmentHeader;
       const offsets = new Uint32Array(lineCount + 1);
-      for (let i = 0; i < lines.count; i++) offsets[i + 1] = first.length + (lines.offsets[i] ?? 0);
-      offsets[lineCount] = records.length;
-      const plain = encodeSegment(key, lineCount, [records]);
+      offsets[0] = recordsAt;
+      for (let i = 0; i < lines.count; i++)
+        offsets[i + 1] = recordsAt + first.length + (lines.offsets[i] ?? 0);
+      offsets[lineCount] = plain.length;
       const about = {
         class: 'default',
-        root: treeRoot(batchLeaves(records, offsets, key)),
         lines: lineCount,
         earliest: micros(earliest),
         latest: micros(latest),
       };
-      reset();
-      const ready = compress(plain, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }).then(
-        (stored) => ({
-          kind: 'batch' as const,
-          entry: { ...about, segment: { sha256: sha256(stored), length: stored.length } },
-          stored,
-        }),
-      );
+      const plainLength = plain.length;
+      const ready = sealing.seal({ plain, offsets, key }).then(({ root, stored, sha256 }) => ({
+        kind: 'batch' as const,
+        entry: { ...about, root, segment: { sha256, length: stored.length } },
+        stored,
+      }));
       // Whoever awaits it sees the error; until then it must not count as unhandled.
       ready.catch(() => undefined);
-      return { entry, plainLength: plain.length, ready };
+      reset();
+      return { entry, plainLength, ready };
     },
+    close: () => sealing.close(),
   };
+};
+
+/** `front`, then the lines: in the memory of the lines where there is room before them. */
+const assemble = ({ bytes, used }: Lines, front: Buffer): Buffer<ArrayBuffer> => {
+  if (front.length > headroom) {
+    const plain = Buffer.from(new ArrayBuffer(front.length + used));
+    front.copy(plain);
+    bytes.copy(plain, front.length, 0, used);
+    return plain;
+  }
+  const plain = Buffer.from(bytes.buffer, bytes.byteOffset - front.length, front.length + used);
+  front.copy(plain);
+  return plain;
 };
 
 const sequenceOf = (lines: Lines, line: number): number => {

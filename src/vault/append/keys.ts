@@ -1,14 +1,19 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '#base/errors';
-import { formatVkey, parseVkey, type Vkey } from '#vault/checkpoint';
+import { formatVkey, isSigned, parseNote, parseVkey, type Vkey } from '#vault/checkpoint';
+import type { Durable } from '#vault/durable';
 import { VaultError } from '../errors.ts';
 
+export type KeyFiles = { signer: string; next: string; vkey: string; lock: string; holder: string };
+
 /** Files of the keys directory. */
-export const keyFiles = (keys: string): { signer: string; vkey: string; lock: string; holder: string } => ({
+export const keyFiles = (keys: string): KeyFiles => ({
   /** PKCS#8 PEM, 0600: its thief can sign another history under this origin, but not change the one that others hold. */
   signer: join(keys, 'signer.key'),
+  /** The key that replaces it, while a rotation is under way. */
+  next: join(keys, 'signer.next.key'),
   /** One line, 0644. */
   vkey: join(keys, 'vault.vkey'),
   lock: join(keys, 'lock'),
@@ -16,25 +21,98 @@ export const keyFiles = (keys: string): { signer: string; vkey: string; lock: st
   holder: join(keys, 'keeper.lock'),
 });
 
-export type Signer = { vkey: Vkey; privateKey: KeyObject };
+/** Name of the signing key among the credentials that systemd hands to a unit (systemd.exec(5), LoadCredentialEncrypted=). */
+const credentialName = 'holdfast-signer';
 
-/** @throws VaultError `bad-key` */
-export const loadSigner = (keys: string): Signer => {
+/**
+ * Where the signing key is: in keys/, or unsealed by systemd for this process alone.
+ * @param credentials `$CREDENTIALS_DIRECTORY`, where there is one
+ */
+export const signerFile = (keys: string, credentials?: string): { path: string; sealed: boolean } => {
+  const unsealed = credentials === undefined ? null : join(credentials, credentialName);
+  return unsealed !== null && existsSync(unsealed)
+    ? { path: unsealed, sealed: true }
+    : { path: keyFiles(keys).signer, sealed: false };
+};
+
+export type Signer = {
+  vkey: Vkey;
+  privateKey: KeyObject;
+  /** It came from systemd and lies in no file that this process could replace. */
+  sealed: boolean;
+};
+
+/**
+ * The key that signs, as it was before a rotation that a crash may have left unfinished (see `settleRotation`).
+ * @throws VaultError `bad-key`
+ */
+export const loadSigner = (keys: string, credentials?: string): Signer => {
   const files = keyFiles(keys);
+  const { path, sealed } = signerFile(keys, credentials);
   try {
-    const vkey = parseVkey(readFileSync(files.vkey, 'utf8'));
-    const privateKey = createPrivateKey(readFileSync(files.signer));
-    if (formatVkey(vkey.name, createPublicKey(privateKey)) !== readFileSync(files.vkey, 'utf8').trim()) {
+    const published = parseVkey(readFileSync(files.vkey, 'utf8'));
+    const signer = readSigner(path, published.name, sealed);
+    const next = existsSync(files.next) ? readSigner(files.next, published.name, false) : null;
+    // With the last step of a rotation still to be done, the public key is the next one's already.
+    if (![signer, next].some((one) => one?.vkey.keyId.equals(published.keyId)))
       throw new Error('the two do not belong together');
-    }
-    return { vkey, privateKey };
+    return signer;
   } catch (error) {
     throw new VaultError(
       'bad-key',
-      `cannot use ${files.signer} with ${files.vkey}: ${messageOf(error)}. Restore both from one source`,
-      {
-        cause: error,
-      },
+      `cannot use ${path} with ${files.vkey}: ${messageOf(error)}. Restore both from one source`,
+      { cause: error },
     );
   }
+};
+
+const readSigner = (path: string, name: string, sealed: boolean): Signer => {
+  const privateKey = createPrivateKey(readFileSync(path));
+  return { vkey: parseVkey(formatVkey(name, createPublicKey(privateKey))), privateKey, sealed };
+};
+
+/** The text of a signer's public key. */
+export const vkeyText = ({ vkey }: Signer): string => formatVkey(vkey.name, vkey.publicKey);
+
+/**
+ * Makes the key that is to replace `signer` and stores it beside. It signs nothing before the commit that names it.
+ * @throws VaultError `bad-key` where the key is sealed
+ */
+export const prepareNextSigner = async (keys: string, signer: Signer, durable: Durable): Promise<Signer> => {
+  if (signer.sealed)
+    throw new VaultError(
+      'bad-key',
+      'the signing key is sealed with systemd-creds, and a new one could not be sealed from here. ' +
+        'Unseal it into keys/signer.key, rotate, and seal the new one (docs/formats/keys.md)',
+    );
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const { next } = keyFiles(keys);
+  await durable.write(next, Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' })), 0o600);
+  return readSigner(next, signer.vkey.name, false);
+};
+
+/**
+ * Ends a rotation, after its commit or at the next start: the next key takes over where the signer's newest note bears
+ * its signature too, and is thrown away where it does not. Doing it twice changes nothing.
+ * @param note the checkpoint that was signed last
+ * @returns who signs from now on
+ */
+export const settleRotation = async (
+  keys: string,
+  signer: Signer,
+  note: Buffer,
+  durable: Durable,
+): Promise<Signer> => {
+  const files = keyFiles(keys);
+  if (!existsSync(files.next)) return signer;
+  const next = readSigner(files.next, signer.vkey.name, false);
+  const { text, signatures } = parseNote(note);
+  if (!signatures.some((signature) => isSigned(text, signature, next.vkey))) {
+    await durable.remove([files.next]);
+    return signer;
+  }
+  // The public key first: from then on the old private key is not the one that belongs to it.
+  await durable.write(files.vkey, Buffer.from(`${vkeyText(next)}\n`), 0o644);
+  await durable.move(files.next, files.signer);
+  return next;
 };

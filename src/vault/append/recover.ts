@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, systemCode } from '#base/errors';
 import { lastHistoryNote, openCheckpoint, parseLock, type Checkpoint, type Vkey } from '#vault/checkpoint';
 import type { Durable } from '#vault/durable';
 import {
+  amendmentsPath,
   checkStaging,
   historyPath,
   levelCount,
@@ -25,8 +26,9 @@ import {
   type Entry,
 } from '#vault/tree';
 import { VaultError } from '../errors.ts';
-import { applyStaged, dropStaging } from './apply.ts';
+import { applyStaged, dropBundles, dropStaging } from './apply.ts';
 import { keyFiles } from './keys.ts';
+import { uncommittedRevisions } from './revision-mark.ts';
 
 export type Recovered = {
   edge: Edge;
@@ -83,6 +85,7 @@ export const recover = async ({ vault, keys, vkey, durable }: Recovering): Promi
     return bytes.length;
   });
 
+  await dropBundles({ vault, durable });
   await removeUncommitted(vault, durable, signed.size);
   await removeUnfinished(keys, durable);
   await dropStaging({ vault, durable, replaced: behind ? [] : lastFullTiles(signed.size) });
@@ -118,11 +121,26 @@ const replay = async ({
   }
   const read = (path: string): Buffer => readFileSync(join(vault, path));
   blame(bundle, () => {
-    for (const { index, entry } of checkStaging(staged, { published, next: signed, read }))
+    for (const { index, entry } of checkStaging(staged, {
+      published,
+      next: signed,
+      read,
+      amendments: readAmendments(vault),
+    }))
       checkStored(read, index, entry);
   });
   await applyStaged({ vault, durable, staged, note: signed.note });
   await dropStaging({ vault, durable, replaced: staged.replaced });
+};
+
+/** The list of amendments as it is; empty where there is none. */
+export const readAmendments = (vault: string): Buffer => {
+  try {
+    return readFileSync(join(vault, amendmentsPath));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  }
 };
 
 /** The segments of the last commit, as far as the last bundle names them, are what their entries say. */
@@ -141,18 +159,19 @@ const checkLastCommit = (read: (path: string) => Buffer, size: number): void => 
 };
 
 const checkStored = (read: (path: string) => Buffer, index: number, entry: Entry): void => {
-  if (entry.kind !== 'batch') return;
-  const stored = read(segmentPath(index));
+  if (entry.kind !== 'batch' && entry.kind !== 'redact') return;
+  const path = entry.kind === 'batch' ? segmentPath(index) : segmentPath(entry.target.entry, index);
+  const stored = read(path);
   if (stored.length !== entry.segment.length || !sha256(stored).equals(entry.segment.sha256))
-    throw new VaultFormatError(`${segmentPath(index)} is not the segment that entry ${index} names`);
+    throw new VaultFormatError(`${path} is not the segment that entry ${index} names`);
 };
 
 /** Segments that were written for a commit which never reached its commit point. Their lines are still in intake. */
 const removeUncommitted = async (vault: string, durable: Durable, size: number): Promise<void> => {
-  const left: string[] = [];
+  const left = await uncommittedRevisions(vault, size);
   for (let entry = size; entry < size + maxUncommitted; entry++) {
     const path = join(vault, segmentPath(entry));
-    if ((await stat(path).catch(() => null)) !== null) left.push(path);
+    if (statSync(path, { throwIfNoEntry: false }) !== undefined) left.push(path);
   }
   if (left.length > 0) await durable.remove(left);
 };

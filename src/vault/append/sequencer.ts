@@ -1,14 +1,15 @@
-import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '#base/clock';
-import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
-import { openDurable } from '#vault/durable';
-import { formatPosition, openIntakeReader, parsePosition, type FilePosition } from '#vault/intake';
+import { formatPosition, openIntakeReader, parsePosition } from '#vault/intake';
+import type { RequestInbox } from '#vault/request';
 import { VaultError } from '../errors.ts';
+import { startAmender } from './amender.ts';
 import type { Appender, NewEntry } from './appender.ts';
+import { newWitnessing, type WitnessPolicy } from './witnessing.ts';
 import { newBatchBuilder, type CutBatch } from './batch-builder.ts';
+import { openTaken } from './taken.ts';
 
 export type SequencerOptions = {
   appender: Appender;
@@ -18,7 +19,11 @@ export type SequencerOptions = {
   /** Name of this host, for the keeper's own lines. */
   host: string;
   log: OwnLog;
+  /** Where people ask the keeper; without it nobody can. */
+  inbox?: RequestInbox;
   step?: (what: string) => void;
+  /** Whose cosignatures make a checkpoint witnessed; left out: nobody is waited for at the start. */
+  witnesses?: WitnessPolicy;
 };
 
 export type Sequencer = {
@@ -53,15 +58,17 @@ const maxEntries = 256;
  */
 export const startSequencer = (options: SequencerOptions): Sequencer => {
   const { appender, intake, clock, host, log } = options;
-  const durable = openDurable({ scratch: intake, ...(options.step ? { step: options.step } : {}) });
   /** How far lines were taken into batches; what a commit makes final is a copy of it. */
   const position = parsePosition(appender.intake());
   const reader = openIntakeReader({ dir: intake, position });
+  const faults = { fate: appender.fate, ...(options.step ? { step: options.step } : {}) };
+  const gone = openTaken({ intake, position, log, ...faults });
   const builder = newBatchBuilder({ clock, host });
 
-  let cut: CutBatch[] = [];
-  let other: NewEntry[] = [{ kind: 'restart', reason: startReason(appender) }];
-  let nextEntry = appender.size() + other.length;
+  /** What the next commit takes, in the order of the indices that `take` gave. */
+  let waiting: (NewEntry | CutBatch)[] = [];
+  let nextEntry = appender.size();
+  const submitted = new Set<{ index: number; committed: PromiseWithResolvers<void> }>();
   let pendingBytes = 0;
   let compressing = 0;
   let committing: Promise<void> | null = null;
@@ -73,11 +80,44 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
   const stopped = Promise.withResolvers<void>();
   let active = 0;
   let fault: { error: unknown } | null = null;
+  /** On the clock: since when no commit succeeds for want of space. */
+  let noSpaceSince: number | null = null;
+  /** Lines of the keeper's own for the next batch. */
+  const unsaid: Record<string, unknown>[] = [];
+
+  const take = (entry: NewEntry | CutBatch): number => {
+    waiting.push(entry);
+    nextEntry += 1;
+    return nextEntry - 1;
+  };
+  const restart: NewEntry = { kind: 'restart', reason: startReason(appender) };
+  take(restart);
+  const witnessing = newWitnessing({ appender, policy: options.witnesses ?? null, clock, log });
+
+  const amender = startAmender({
+    appender,
+    intake,
+    clock,
+    log,
+    inbox: options.inbox ?? null,
+    ...(options.step ? { step: options.step } : {}),
+    begun: () => [...position.keys()],
+    submit(entry) {
+      const one = { index: take(entry), committed: Promise.withResolvers<void>() };
+      submitted.add(one);
+      return { index: one.index, committed: one.committed.promise };
+    },
+  });
+  amender.ended.catch((error: unknown) => {
+    fault ??= { error };
+  });
+
+  /** As the lock record has them, once the commit under way is done. */
+  let lockedDuties = amender.duties();
 
   const cutBatch = async (): Promise<void> => {
     const batch = builder.cut(nextEntry);
-    nextEntry += 1;
-    cut.push(batch);
+    take(batch);
     pendingBytes += batch.plainLength;
     compressing += 1;
     const settled = batch.ready.then(({ stored }) => {
@@ -90,7 +130,7 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
 
   /** @returns whether there was anything */
   const readSome = async (): Promise<boolean> => {
-    if (pendingBytes >= maxPendingBytes || cut.length >= maxEntries) return false;
+    if (pendingBytes >= maxPendingBytes || waiting.length >= maxEntries) return false;
     if (clock.elapsed() >= readUntil) return false;
     const piece = await reader.next();
     if (piece === null) return false;
@@ -98,6 +138,7 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
       case 'deliveries': {
         let from = piece.from;
         for (const delivery of piece.deliveries) {
+          await witnessing.take(delivery);
           await builder.add(delivery, { file: piece.file, from }, cutBatch);
           from += delivery.length;
           // The reader is past the others; but nothing more is read, and the position says what was taken.
@@ -128,27 +169,37 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
   /** @param isMore whether intake had more just now: a stop commits at once only what is the last of it */
   const isDue = (isMore: boolean): boolean => {
     const now = clock.elapsed();
-    if (committing !== null) return false;
+    // After a commit that a stop gave up none may be begun: it would take intake to be further than it is.
+    if (committing !== null || now >= commitUntil || witnessing.isWaiting()) return false;
     const since = builder.openSince();
-    const isSomething = since !== null || cut.length > 0 || other.length > 0;
+    const isSomething = since !== null || waiting.length > 0;
     if (stopping === 'yes' && !isMore && isSomething) return true;
     if (now - lastCommit < commitEveryMs) return false;
-    return other.length > 0 || cut.length > 0 || (since !== null && now - since >= commitEveryMs);
+    return waiting.length > 0 || (since !== null && now - since >= commitEveryMs);
   };
 
   const commitAll = async (): Promise<void> => {
     if (builder.openSince() !== null) await cutBatch();
-    const batches = cut;
-    const entries: NewEntry[] = other;
-    cut = [];
-    other = [];
+    const taken = waiting.map((one) =>
+      one === restart && witnessing.isUnwitnessed() ? { ...restart, reason: 'unwitnessed' } : one,
+    );
+    waiting = [];
     const upTo = new Map(position);
+    lockedDuties = amender.duties();
+    const lockLines = `${formatPosition(upTo)}${lockedDuties}`;
     lastCommit = clock.elapsed();
     committing = (async () => {
-      for (const batch of batches) entries.push(await batch.ready);
-      if (!(await commitWhenThereIsSpace(entries, upTo))) return;
+      const entries: NewEntry[] = [];
+      for (const one of taken) entries.push('ready' in one ? await one.ready : one);
+      if (!(await commitWhenThereIsSpace(entries, lockLines))) return;
       for (const entry of entries) if (entry.kind === 'batch') pendingBytes -= entry.stored.length;
-      await removeTaken(upTo);
+      for (const one of submitted) {
+        if (one.index >= appender.size()) continue;
+        submitted.delete(one);
+        one.committed.resolve();
+      }
+      await gone.remove(upTo);
+      await witnessing.settle();
     })();
     committing.then(
       () => {
@@ -163,16 +214,28 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
   /** @returns whether it was committed: a stop does not wait for space, the lines are in intake */
   const commitWhenThereIsSpace = async (
     entries: readonly NewEntry[],
-    upTo: Map<string, FilePosition>,
+    lockLines: string,
   ): Promise<boolean> => {
     for (;;) {
       try {
-        await appender.commit(entries, formatPosition(upTo));
+        await appender.commit(entries, lockLines);
+        if (noSpaceSince !== null) {
+          const seconds = Math.round((clock.elapsed() - noSpaceSince) / 1000);
+          noSpaceSince = null;
+          log('warning', `the vault has space again, after ${seconds} s; what waited is committed`);
+          unsaid.push({ kind: 'disk-space', path: 'vault', seconds });
+        }
         return true;
       } catch (error) {
         if (!(error instanceof VaultError) || error.code !== 'no-space') throw error;
-        const plan = stopping === 'no' ? 'trying again each second' : 'they are taken after the next start';
-        log('error', `${error.message}. Free space. Nothing is lost: lines stay in ${intake}; ${plan}`);
+        const plan =
+          stopping === 'no' ? 'it is tried again each second' : 'they are taken after the next start';
+        if (noSpaceSince === null || stopping === 'yes')
+          log(
+            'error',
+            `${error.message}. Free space there (docs/disk-space.md says how). Nothing is lost: lines stay in ${intake}; ${plan}`,
+          );
+        noSpaceSince ??= clock.elapsed();
         // Nothing that comes after what was not committed may be committed either.
         if (stopping === 'yes') commitUntil = -Infinity;
         if (clock.elapsed() >= commitUntil) return false;
@@ -181,30 +244,20 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
     }
   };
 
-  /** Only what a published checkpoint covers. A file is forgotten when its absence is durable, and not before. */
-  const removeTaken = async (upTo: ReadonlyMap<string, FilePosition>): Promise<void> => {
-    const done = [...upTo].filter(([, state]) => state === 'done').map(([name]) => name);
-    const damaged = [...upTo].filter(([, state]) => state === 'damaged').map(([name]) => name);
-    if (done.length > 0) await durable.remove(done.map((name) => join(intake, name)));
-    if (damaged.length > 0) await durable.makeDirectory(join(intake, 'damaged'));
-    for (const name of damaged) {
-      if ((await stat(join(intake, name)).catch(() => null)) === null) continue;
-      await durable.move(join(intake, name), join(intake, 'damaged', name));
-      log('error', `${name} is damaged: set aside in ${join(intake, 'damaged')}`);
-    }
-    for (const name of [...done, ...damaged]) position.delete(name);
-  };
-
+  /**
+   * Says that there was nothing for a minute; or lets the lock record know, which only a commit changes, that an intake
+   * file is at its end which somebody waits for, or that a duty is done.
+   */
   const heartbeat = (): void => {
-    if (committing !== null || clock.elapsed() - lastCommit < heartbeatEveryMs) return;
-    if (other.length > 0 || cut.length > 0 || builder.openSince() !== null) return;
-    other.push({ kind: 'heartbeat' });
-    nextEntry += 1;
+    if (committing !== null || waiting.length > 0 || builder.openSince() !== null) return;
+    const isAwaited = amender.isWaiting() && [...position.values()].some((at) => typeof at !== 'number');
+    const isDone = amender.duties() !== lockedDuties;
+    if (clock.elapsed() - lastCommit >= heartbeatEveryMs || isAwaited || isDone) take({ kind: 'heartbeat' });
   };
 
   const run = async (): Promise<void> => {
-    await forgetMissing(intake, position);
-    await removeTaken(position);
+    await gone.forgetMissing();
+    await gone.remove(position);
     for (;;) {
       if (fault !== null) throw fault.error;
       if (clock.elapsed() >= commitUntil) {
@@ -212,6 +265,9 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
         return;
       }
       const wasStopping = stopping;
+      const lag = witnessing.overdue();
+      if (lag !== null) unsaid.push(lag);
+      for (const line of unsaid.splice(0)) await builder.addSelf(line, cutBatch);
       const isMore = await readSome();
       if (isMore) active = clock.elapsed();
       heartbeat();
@@ -232,13 +288,22 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
     }
   };
 
-  const ended = run().finally(() => reader.close());
+  /** Nobody waits for a commit that does not come. */
+  const end = async (): Promise<void> => {
+    for (const { committed } of submitted)
+      committed.reject(new DOMException('the keeper ends', 'AbortError'));
+    await Promise.allSettled([reader.close(), builder.close(), amender.stop(commitUntil - clock.elapsed())]);
+    // A fault of its last work nobody has seen yet.
+    if (fault !== null) throw fault.error;
+  };
+  const ended = run().finally(end);
   ended.catch(() => undefined);
   return {
     ended,
     async stop(withinMs = Infinity) {
       if (stopping === 'no') {
         stopping = 'yes';
+        amender.closing();
         readUntil = clock.elapsed() + withinMs * readingShare;
         commitUntil = clock.elapsed() + withinMs;
         stopped.resolve();
@@ -250,22 +315,3 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
 
 const startReason = (appender: Appender): string =>
   appender.recovered ? 'recovered' : appender.size() === 0 ? 'created' : 'start';
-
-/** What the lock record names as taken and what is gone by now was removed before the last end. */
-const forgetMissing = async (intake: string, position: Map<string, FilePosition>): Promise<void> => {
-  const directory = await open(intake).catch((error: unknown) => {
-    throw new VaultError(
-      'absent',
-      `cannot read ${intake}: ${messageOf(error)}. It is made by "holdfast up"`,
-      { cause: error },
-    );
-  });
-  try {
-    const names = new Set(await readdir(intake));
-    // A removal that was not synced may come back with the next loss of power.
-    await directory.sync();
-    for (const name of position.keys()) if (!names.has(name)) position.delete(name);
-  } finally {
-    await directory.close();
-  }
-};

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { sha256, VaultFormatError } from '#vault/tree';
-import { checkpointText, openCheckpoint, parseCheckpoint } from './checkpoint.ts';
+import { checkpointText, openCheckpoint, openCosigned, parseCheckpoint } from './checkpoint.ts';
 import { encodeHistoryNote, lastHistoryNote, parseHistory } from './history.ts';
 import { encodeLock, parseLock } from './lock.ts';
 import { signNote } from './note.ts';
@@ -86,6 +86,23 @@ describe('checkpoint', () => {
     ]) {
       assert.throws(() => openCheckpoint(Buffer.from(bad), vkey), VaultFormatError, JSON.stringify(bad));
     }
+  });
+  it('has two signatures where the key was replaced with it: by the key asked for, under the one name', () => {
+    const next = generateKeyPairSync('ed25519');
+    const nextKey = parseVkey(formatVkey(name, next.publicKey));
+    const text = checkpointText(name, 8, root);
+    const both = signNote(text, signer, { name, keyId: nextKey.keyId, privateKey: next.privateKey });
+    assert.equal(openCheckpoint(both, vkey).size, 8);
+    assert.equal(openCheckpoint(both, nextKey).size, 8);
+    const third = generateKeyPairSync('ed25519');
+    const thirdKey = parseVkey(formatVkey(name, third.publicKey));
+    assert.throws(() => openCheckpoint(both, thirdKey), VaultFormatError);
+    const other = { name: 'else', keyId: thirdKey.keyId, privateKey: third.privateKey };
+    assert.throws(() => openCheckpoint(signNote(text, signer, other), vkey), VaultFormatError);
+    assert.equal(openCosigned(signNote(text, other, signer), vkey).size, 8);
+    assert.throws(() => openCosigned(signNote(text, other), vkey), VaultFormatError);
+    const three = signNote(text, signer, { ...other, name }, { ...signer, keyId: Buffer.alloc(4) });
+    assert.throws(() => openCheckpoint(three, vkey), VaultFormatError);
   });
   it('is refused where a signed text is no checkpoint', () => {
     const b64 = root.toString('base64');

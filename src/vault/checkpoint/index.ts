@@ -1,5 +1,29 @@
-export { checkpointText, openCheckpoint, parseCheckpoint, type Checkpoint } from './checkpoint.ts';
+export {
+  checkpointText,
+  openCheckpoint,
+  openCosigned,
+  parseCheckpoint,
+  type Checkpoint,
+} from './checkpoint.ts';
+export {
+  cosign,
+  formatWitnessVkey,
+  openCosignature,
+  parseWitnessVkey,
+  type WitnessSigner,
+  type WitnessVkey,
+} from './cosignature.ts';
 export { encodeHistoryNote, lastHistoryNote, parseHistory } from './history.ts';
 export { encodeLock, maxLock, parseLock, type LockRecord } from './lock.ts';
-export { maxNote, signNote } from './note.ts';
+export {
+  formatSignature,
+  isBy,
+  isSigned,
+  maxNote,
+  parseNote,
+  signNote,
+  type Note,
+  type NoteSignature,
+  type NoteSigner,
+} from './note.ts';
 export { formatVkey, isKeyName, parseVkey, type Vkey } from './vkey.ts';

@@ -33,6 +33,32 @@ export type Durable = {
   makeDirectory(path: string): Promise<void>;
 };
 
+/**
+ * What all that one process makes durable has in common: once an fsync has failed, nothing more is made durable, and
+ * nothing is signed. What the kernel reported once it does not report again.
+ */
+export type Fate = {
+  /** @throws VaultError `failed` after an fsync has failed */
+  check(): void;
+  fail(): void;
+};
+
+export const newFate = (): Fate => {
+  let hasFailed = false;
+  return {
+    check() {
+      if (!hasFailed) return;
+      throw new VaultError(
+        'failed',
+        'an fsync failed before: this process writes nothing more. Start it again',
+      );
+    },
+    fail() {
+      hasFailed = true;
+    },
+  };
+};
+
 /** May hold log lines: for the owner, and for the readers' group by the directory's setgid bit. */
 const fileMode = 0o640;
 const directoryMode = 0o750;
@@ -40,13 +66,16 @@ const directoryMode = 0o750;
 /**
  * @param scratch directory for unfinished files
  * @param step called before and after every system call that changes something; tests throw from it
+ * @param fate shared by all that must stop when an fsync of one of them fails
  */
 export const openDurable = ({
   scratch,
   step = () => undefined,
+  fate = newFate(),
 }: {
   scratch: string;
   step?: (what: string) => void;
+  fate?: Fate;
 }): Durable => {
   const known = new Set<string>();
 
@@ -68,6 +97,7 @@ export const openDurable = ({
     try {
       await handle.sync();
     } catch (error) {
+      fate.fail();
       const message = `fsync of ${path} failed: ${messageOf(error)}. Check the disk; the process ends and starts from what is durable`;
       throw new VaultError('fsync-failed', message, { cause: error });
     }
@@ -89,6 +119,7 @@ export const openDurable = ({
 
   /** Holds the directory open across `act`, so that the one that is synced is the one that was changed. */
   const inDirectory = async (path: string, act: () => Promise<unknown>): Promise<void> => {
+    fate.check();
     const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY).catch((error: unknown) => {
       throw describe(`open ${path}`, error);
     });
@@ -115,7 +146,7 @@ export const openDurable = ({
       try {
         step(`after create ${temporary}`);
         // The mode that was asked for, not what the umask leaves of it.
-        await file.chmod(mode);
+        await doing(`chmod ${temporary}`, () => file.chmod(mode));
         await doing(`write ${temporary}`, () => file.writeFile(bytes));
         await sync(file, temporary);
       } catch (error) {
@@ -124,6 +155,7 @@ export const openDurable = ({
       } finally {
         await file.close();
       }
+      fate.check();
       await putInPlace(temporary);
     });
   };

@@ -7,4 +7,4 @@ export {
   unfinishedPath,
   type Owner,
 } from './create.ts';
-export { openDurable, type Durable } from './durable.ts';
+export { newFate, openDurable, type Durable, type Fate } from './durable.ts';

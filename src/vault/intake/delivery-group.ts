@@ -72,6 +72,9 @@ export const sealGroup = (deliveries: readonly PendingDelivery[]): Buffer[] => {
   return vector.filter((piece) => piece.length > 0);
 };
 
+/** One delivery as it lies in a file. */
+export const deliveryBytes = (delivery: PendingDelivery): Buffer => Buffer.concat(sealGroup([delivery]));
+
 /** Offsets as in src/vault/record: flags at 5, receive time at 8, sequence at 16. */
 const patchHead = (block: Buffer, head: number, delivery: PendingDelivery): void => {
   block[head + 5] = delivery.flags;

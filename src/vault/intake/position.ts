@@ -6,8 +6,11 @@
  *     reading <name> <offset>     begun, and read up to here
  *     done <name>                 taken to its end; to be removed
  *     damaged <name>              taken as far as it could be; to be set aside in intake/damaged/
+ *     removing <index>            what this expire or redact entry takes away is not known to be gone yet
+ *     answering <id> <index>      this request became that entry; its sender may not have been told
  *
- * A file that is not named has not been begun.
+ * A file that is not named has not been begun. The last two are duties that an entry leaves to the keeper
+ * (`parseDuties`).
  */
 export type IntakePosition = ReadonlyMap<string, FilePosition>;
 
@@ -28,7 +31,7 @@ export const parsePosition = (text: string): Map<string, FilePosition> => {
   const position = new Map<string, FilePosition>();
   for (const line of text.split('\n').filter((other) => other !== '')) {
     const [word = '', name = '', offset = ''] = line.split(' ');
-    if (word === 'created') continue;
+    if (word === 'created' || word === 'removing' || word === 'answering') continue;
     const at =
       word === 'reading' && /^\d{1,15}$/.test(offset)
         ? Number(offset)
@@ -40,4 +43,32 @@ export const parsePosition = (text: string): Map<string, FilePosition> => {
     position.set(name, at);
   }
   return position;
+};
+
+/** What committed entries have left to do, by the index of the entry. */
+export type Duties = {
+  /** Expire and redact entries whose files may still be there. */
+  removing: Set<number>;
+  /** Requests by their id (16 hexadecimal digits), and the entry that each became. */
+  answering: Map<string, number>;
+};
+
+export const formatDuties = ({ removing, answering }: Duties): string =>
+  [
+    ...[...removing].map((index) => `removing ${index}\n`),
+    ...[...answering].map(([id, index]) => `answering ${id} ${index}\n`),
+  ].join('');
+
+/** @param text of the whole position @throws Error for a duty that is none */
+export const parseDuties = (text: string): Duties => {
+  const duties: Duties = { removing: new Set(), answering: new Map() };
+  for (const line of text.split('\n')) {
+    const removing = /^removing (\d{1,15})$/.exec(line);
+    const answering = /^answering ([0-9a-f]{16}) (\d{1,15})$/.exec(line);
+    if (removing !== null) duties.removing.add(Number(removing[1]));
+    else if (answering !== null) duties.answering.set(answering[1] ?? '', Number(answering[2]));
+    else if (/^(?:removing|answering)\b/.test(line))
+      throw new Error(`intake position in the lock record: "${line}" is unknown`);
+  }
+  return duties;
 };

@@ -180,16 +180,21 @@ export const openIntakeReader = ({
       if (found.piece !== null) return found.piece;
       need = found.need;
     }
-    // The list is taken before the last read: a file that it shows to be older than another has its last byte by then.
-    const isOlder = (await pending()).some((name) => name > file.name);
-    while (!file.damaged && (await readMore(file, need)) > 0) {
-      const doubts = file.doubts;
-      const found = take(file);
-      if (found.piece !== null) return found.piece;
-      if (file.doubts > doubts && !isOlder) return null;
-      need = found.need;
+    let isOlder = false;
+    for (;;) {
+      while (!file.damaged && (await readMore(file, need)) > 0) {
+        const doubts = file.doubts;
+        const found = take(file);
+        if (found.piece !== null) return found.piece;
+        if (file.doubts > doubts && !isOlder) break;
+        need = found.need;
+      }
+      if (isOlder) return finish(file);
+      // Only at the end of what is there does it matter whether more will come. A file that this list shows to be
+      // older than another has its last byte by then: so it is read once more.
+      isOlder = (await pending()).some((name) => name > file.name);
+      if (!isOlder) return null;
     }
-    return isOlder ? finish(file) : null;
   };
 
   return {

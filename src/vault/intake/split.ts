@@ -3,8 +3,7 @@ import type { Delivery } from './parse-delivery.ts';
 
 /** A growing run of records, back to back: the body of the batch that is being filled. Reused from batch to batch. */
 export type Lines = {
-  /** The first `headroom` bytes are never used. */
-  bytes: Buffer;
+  bytes: Buffer<ArrayBuffer>;
   /** Where the next record goes. */
   used: number;
   /** Where each record begins; valid up to `count`. */
@@ -12,8 +11,17 @@ export type Lines = {
   count: number;
 };
 
-export const newLines = (): Lines => ({
-  bytes: Buffer.allocUnsafeSlow(maxLinesBytes + 512 * 1024),
+/**
+ * Bytes of its memory that lie before `Lines.bytes`: what is to go before the records of a batch mostly fits in, and
+ * then nothing has to be moved.
+ */
+export const headroom = 64 * 1024;
+
+const standardSize = headroom + 4 * 1024 * 1024 + 512 * 1024;
+
+/** @param memory of an earlier batch, to be used again; what is not of the usual size is let go */
+export const newLines = (memory?: ArrayBuffer): Lines => ({
+  bytes: Buffer.from(memory?.byteLength === standardSize ? memory : new ArrayBuffer(standardSize), headroom),
   used: 0,
   offsets: new Uint32Array(maxLines),
   count: 0,
@@ -36,7 +44,8 @@ export const addRecord = (lines: Lines, record: Buffer): void => {
 
 const makeRoom = (lines: Lines, length: number): void => {
   if (lines.used + length <= lines.bytes.length) return;
-  const larger = Buffer.allocUnsafeSlow(Math.max(lines.bytes.length * 2, lines.used + length));
+  const size = headroom + Math.max(lines.bytes.length * 2, lines.used + length);
+  const larger = Buffer.from(new ArrayBuffer(size), headroom);
   lines.bytes.copy(larger, 0, 0, lines.used);
   lines.bytes = larger;
 };

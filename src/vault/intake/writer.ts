@@ -1,7 +1,11 @@
-import { statfs } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { encodeRecordHead, type DecodedRecord } from '#vault/record';
-import { countWithin, sealGroup, storedLength, type PendingDelivery } from './delivery-group.ts';
-import { openIntakeDirectory, type IntakeFile } from './intake-file.ts';
+import { countWithin, storedLength, type PendingDelivery } from './delivery-group.ts';
+import { fileFor, freeBytes, roomFor, totalBytes } from './file-system.ts';
+import { openGroupStore } from './group-store.ts';
+import { openIntakeDirectory } from './intake-file.ts';
+import { leaveMark } from './leave.ts';
+import { openReserve, type Reserve } from './reserve.ts';
 import { IntakeWriteError, isNoSpace, notDurable, unwritable } from './write-error.ts';
 import type { IntakeSpace, IntakeWriterOptions } from './writer-options.ts';
 
@@ -12,8 +16,13 @@ export type { PendingDelivery } from './delivery-group.ts';
  * next. A file that a write failed in, or that an earlier process left, is never appended to.
  *
  * Order of system calls for each group: [openat O_EXCL, fchmod, fsync of the directory,] writev, fdatasync, and only
- * then the `durable` callbacks. On ENOSPC and EDQUOT the deliveries that are whole in the file are made durable and
- * acknowledged, the rest is tried again each second in a new file.
+ * then the `durable` callbacks. A failed fsync of any kind ends the writer. On ENOSPC and EDQUOT in a write the
+ * deliveries that are whole in the file are made durable and acknowledged, the rest is tried again each second in a
+ * new file.
+ *
+ * With a reserve: when the disk is full, its alarm is written into room that was kept for it, the room is given up for
+ * the keeper, and nothing more is stored than would leave that room twice. There is space again once all of the
+ * reserve is there again.
  */
 export type IntakeWriter = {
   /** Resolves when the delivery is durable. @throws IntakeWriteError */
@@ -24,6 +33,8 @@ export type IntakeWriter = {
   extend(delivery: PendingDelivery, body: readonly Buffer[], length: number): void;
   /** Bytes queued and not yet durable. */
   readonly pendingBytes: number;
+  /** `high` while much is queued, or there is no space: senders that can wait should. */
+  readonly pressure: 'high' | 'low';
   readonly space: IntakeSpace;
   readonly stats: { commits: number; deliveries: number; bytes: number; files: number };
   /** Makes durable what is queued, then closes. @throws IntakeWriteError `intake-full` if that could not be done */
@@ -31,18 +42,18 @@ export type IntakeWriter = {
 };
 
 const groupBytes = 16 * 1024 * 1024;
-const retryMs = 1000;
-/** Kept free of a nearly full file system for what it writes itself (extents, directory blocks). */
-const slackBytes = 64 * 1024;
+const leaveMs = 1000;
+/** Between two attempts to make the reserve again that failed although there seemed to be space (a quota). */
+const longestRetryMs = 10_000;
 
 /** @throws IntakeWriteError `intake-unwritable` */
 export const openIntakeWriter = async (options: IntakeWriterOptions): Promise<IntakeWriter> => {
   const { dir, clock, onPressure, onSpace, onFault } = options;
-  const maxFileBytes = options.maxFileBytes ?? 64 * 1024 * 1024;
   const highWater = options.highWaterBytes ?? 32 * 1024 * 1024;
+  const retryMs = options.retryMs ?? 1000;
   const lowWater = options.lowWaterBytes ?? 8 * 1024 * 1024;
 
-  const stats = { commits: 0, deliveries: 0, bytes: 0, files: 0 };
+  const stats = { commits: 0, deliveries: 0, bytes: 0 };
   let queue: PendingDelivery[] = [];
   let pendingBytes = 0;
   let pressure: 'high' | 'low' = 'low';
@@ -50,28 +61,55 @@ export const openIntakeWriter = async (options: IntakeWriterOptions): Promise<In
   let fault: IntakeWriteError | null = null;
   let fullSince: number | null = null;
   let retry: NodeJS.Timeout | null = null;
+  let retryAfter = retryMs;
   let begin: NodeJS.Immediate | null = null;
   let working: Promise<void> | null = null;
+  /** It is time to look at the free space although nothing has failed. */
+  let lookDue = false;
+  /** The keeper has asked that nothing more is appended to the file. */
+  let leaveDue = false;
   const waiting = new Set<(error: IntakeWriteError) => void>();
 
   const directory = await openIntakeDirectory(dir).catch((error: unknown) => {
     throw unwritable(dir, error);
   });
-  let file: IntakeFile | null = null;
+  const total = await totalBytes(dir).catch(async (error: unknown) => {
+    await directory.close();
+    throw unwritable(dir, error);
+  });
+  const store = openGroupStore(directory, options.maxFileBytes ?? fileFor(total));
 
   const fail = (error: IntakeWriteError): void => {
     if (fault !== null) return;
     fault = error;
     queue = [];
+    if (look !== null) clearInterval(look);
     for (const reject of waiting) reject(error);
     waiting.clear();
     onFault(error);
   };
 
-  const setFull = (): void => {
+  const adjustPressure = (): void => {
+    const isFull = fullSince !== null;
+    if (pressure === 'low' && (isFull || pendingBytes >= highWater)) pressure = 'high';
+    else if (pressure === 'high' && !isFull && pendingBytes <= lowWater) pressure = 'low';
+    else return;
+    onPressure?.(pressure);
+  };
+
+  const setFull = async (): Promise<void> => {
     if (fullSince !== null) return;
     fullSince = clock.elapsed();
+    retryAfter = retryMs;
+    adjustPressure();
     onSpace?.('full', 0);
+    // Only a file that is not the newest can be taken to its end, and removed.
+    await store.leave();
+    if (reserve === null || options.reserve === undefined) return;
+    const alarm = options.reserve.full();
+    const said = await reserve.say(alarm, 'alarm');
+    await reserve.release();
+    if (said === 'no-note') await reserve.say(alarm, 'alarm');
   };
 
   const setAvailable = (): void => {
@@ -79,25 +117,23 @@ export const openIntakeWriter = async (options: IntakeWriterOptions): Promise<In
     const since = fullSince;
     fullSince = null;
     onSpace?.('available', clock.elapsed() - since);
+    adjustPressure();
   };
 
-  const createFile = async (): Promise<IntakeFile> => {
-    const created = await directory.create();
-    stats.files += 1;
-    return created;
+  /** What may be stored while the disk is full: the room that was given up is the keeper's, and is made again. */
+  const spareBytes = async (): Promise<number> => (await freeBytes(dir)) - 2 * (reserve?.bytes ?? 0);
+
+  /** At the start: a disk that is all but full is left to the keeper, which has more to do with it. */
+  const isRoomThere = async (kept: Reserve): Promise<boolean> => {
+    const missing = await kept.missing();
+    if ((await freeBytes(dir)) < (missing > 0 ? missing + kept.bytes : 0)) return false;
+    return (await kept.fill()) === 'whole';
   };
 
-  /** Closes the file; what is in it stays as it is. */
-  const leaveFile = async (): Promise<void> => {
-    const old = file;
-    file = null;
-    await old?.handle.close();
-  };
-
-  /** Bytes that can be written now, as far as the file system says. A quota it does not tell of. */
-  const freeBytes = async (): Promise<number> => {
-    const { bsize, bfree, bavail } = await statfs(dir);
-    return (process.geteuid?.() === 0 ? bfree : bavail) * bsize - slackBytes;
+  const isReserveWhole = async (): Promise<boolean> => {
+    if (reserve === null || (await reserve.fill()) === 'whole') return true;
+    retryAfter = Math.min(retryAfter * 2, longestRetryMs);
+    return false;
   };
 
   const takeGroup = (limit: number): PendingDelivery[] => {
@@ -108,81 +144,51 @@ export const openIntakeWriter = async (options: IntakeWriterOptions): Promise<In
     return all;
   };
 
-  /** @returns how many deliveries, from the first on, are durable; fewer than all means there is no space. */
-  const store = async (group: readonly PendingDelivery[]): Promise<number> => {
-    const bytes = group.reduce((sum, delivery) => sum + storedLength(delivery), 0);
-    if (file !== null && file.size > 0 && file.size + bytes > maxFileBytes) await leaveFile();
-    const vector = sealGroup(group);
-    let current: IntakeFile;
-    try {
-      current = file ??= await createFile();
-      const { bytesWritten } = await current.handle.writev(vector);
-      if (bytesWritten !== bytes) return await salvage(current, group);
-    } catch (error) {
-      if (!isNoSpace(error)) throw error;
-      return file === null ? 0 : await salvage(file, group);
-    }
-    await current.handle.datasync();
-    current.size += bytes;
-    stats.commits += 1;
-    stats.bytes += bytes;
-    return group.length;
-  };
-
-  /**
-   * After a failed or short write: what is whole in the file is made durable and counts, so that it is not written a
-   * second time elsewhere. What is not whole is cut off: it would pass for a loss, and takes space.
-   */
-  const salvage = async (torn: IntakeFile, group: readonly PendingDelivery[]): Promise<number> => {
-    const { size } = await torn.handle.stat();
-    let end = torn.size;
-    let whole = 0;
-    for (const delivery of group) {
-      if (end + storedLength(delivery) > size) break;
-      end += storedLength(delivery);
-      whole += 1;
-    }
-    await torn.handle.truncate(end);
-    await torn.handle.datasync();
-    await leaveFile();
-    if (whole > 0) stats.commits += 1;
-    stats.bytes += end - torn.size;
-    return whole;
-  };
-
   const settle = (durable: readonly PendingDelivery[]): void => {
     stats.deliveries += durable.length;
     for (const delivery of durable) {
       pendingBytes -= storedLength(delivery);
       delivery.durable?.();
     }
-    if (pressure === 'high' && pendingBytes <= lowWater) {
-      pressure = 'low';
-      onPressure?.('low');
-    }
+    adjustPressure();
   };
 
   const work = async (): Promise<void> => {
+    if (lookDue && fullSince === null && (await freeBytes(dir)) < 0) await setFull();
+    lookDue = false;
+    if (leaveDue) await store.moveOn();
+    leaveDue = false;
+    /** Groups in a row of which nothing was stored although nothing failed. */
+    let futile = 0;
     for (;;) {
       const first = queue[0];
+      let limit = groupBytes;
+      if (fullSince !== null) {
+        const spare = await spareBytes();
+        if (spare < (first === undefined ? 0 : storedLength(first))) return armRetry();
+        limit = Math.min(limit, spare);
+        if (first === undefined && (reserve === null || !(await isReserveWhole()))) return armRetry();
+        if (first === undefined) setAvailable();
+      }
       if (first === undefined) return;
-      const limit = fullSince === null ? groupBytes : Math.min(groupBytes, await freeBytes());
-      if (fullSince !== null && limit < storedLength(first)) return armRetry();
       const group = takeGroup(limit);
-      const stored = await store(group);
-      settle(group.slice(0, stored));
-      if (stored < group.length) {
-        queue = [...group.slice(stored), ...queue];
-        setFull();
+      const { count, bytes, ended } = await store.store(group);
+      if (count > 0) stats.commits += 1;
+      stats.bytes += bytes;
+      settle(group.slice(0, count));
+      if (count < group.length) queue = [...group.slice(count), ...queue];
+      futile = count > 0 ? 0 : futile + 1;
+      if (ended === 'no-space' || futile > 1) {
+        await setFull();
         return armRetry();
       }
-      setAvailable();
+      if (ended === 'all' && fullSince !== null && (await isReserveWhole())) setAvailable();
     }
   };
 
   const run = (): void => {
     working = work()
-      .catch((error: unknown) => fail(notDurable(dir, error)))
+      .catch((error: unknown) => fail(error instanceof IntakeWriteError ? error : notDurable(dir, error)))
       .finally(() => {
         working = null;
         kick();
@@ -194,13 +200,21 @@ export const openIntakeWriter = async (options: IntakeWriterOptions): Promise<In
     retry = setTimeout(() => {
       retry = null;
       kick();
-    }, retryMs);
+    }, retryAfter);
+  };
+
+  /** Goes on in another file where the keeper asks for it, also while nothing comes in. */
+  const lookForMark = async (): Promise<void> => {
+    const left = store.path;
+    if (left === null || (await stat(leaveMark(left)).catch(() => null)) === null) return;
+    leaveDue = left === store.path;
+    kick();
   };
 
   /** Begins after the current turn of the event loop, so that everything it has read shares one commit. */
   const kick = (): void => {
-    if (begin !== null || working !== null || retry !== null || fault !== null) return;
-    if (queue.length === 0 || life !== 'open') return;
+    if (begin !== null || working !== null || retry !== null || fault !== null || life !== 'open') return;
+    if (queue.length === 0 && !lookDue && !leaveDue && (fullSince === null || reserve === null)) return;
     begin = setImmediate(() => {
       begin = null;
       run();
@@ -209,10 +223,7 @@ export const openIntakeWriter = async (options: IntakeWriterOptions): Promise<In
 
   const grown = (bytes: number): void => {
     pendingBytes += bytes;
-    if (pressure === 'low' && pendingBytes >= highWater) {
-      pressure = 'high';
-      onPressure?.('high');
-    }
+    adjustPressure();
   };
 
   const enqueue = (delivery: PendingDelivery): void => {
@@ -225,15 +236,33 @@ export const openIntakeWriter = async (options: IntakeWriterOptions): Promise<In
   const closed = (): IntakeWriteError =>
     fault ?? new IntakeWriteError('intake-closed', `${dir}: closed, takes no more deliveries`);
 
+  let reserve: Reserve | null = null;
+  let look: NodeJS.Timeout | null = null;
   try {
-    file = await createFile();
-  } catch (error) {
-    if (!isNoSpace(error)) {
-      await directory.close();
-      throw unwritable(dir, error);
+    if (options.reserve !== undefined) {
+      reserve = openReserve(dir, directory, options.reserve.bytes ?? roomFor(total));
+      look = setInterval(() => {
+        lookDue = true;
+        kick();
+      }, options.reserve.lookEveryMs ?? 5000);
     }
-    setFull();
+    try {
+      await store.begin();
+      if (reserve !== null && !(await isRoomThere(reserve))) await setFull();
+    } catch (error) {
+      if (!isNoSpace(error)) throw error;
+      await setFull();
+    }
+  } catch (error) {
+    if (look !== null) clearInterval(look);
+    await store.leave().catch(() => undefined);
+    await directory.close();
+    throw error instanceof IntakeWriteError ? error : unwritable(dir, error);
   }
+  kick();
+
+  const asking = setInterval(() => void lookForMark(), leaveMs);
+  asking.unref();
 
   return {
     append: (head, body) =>
@@ -264,13 +293,20 @@ export const openIntakeWriter = async (options: IntakeWriterOptions): Promise<In
     get pendingBytes() {
       return pendingBytes;
     },
+    get pressure() {
+      return pressure;
+    },
     get space() {
       return fullSince === null ? 'available' : 'full';
     },
-    stats,
+    get stats() {
+      return { ...stats, files: store.files };
+    },
     async close() {
       if (life !== 'open') throw closed();
       life = 'closing';
+      clearInterval(asking);
+      if (look !== null) clearInterval(look);
       if (retry !== null) clearTimeout(retry);
       if (begin !== null) clearImmediate(begin);
       await working;
@@ -278,8 +314,14 @@ export const openIntakeWriter = async (options: IntakeWriterOptions): Promise<In
         run();
         await working;
       }
+      const lastWord = queue.length > 0 && fault === null ? options.reserve?.closed(queue) : null;
       life = 'over';
-      await leaveFile();
+      try {
+        if (lastWord && reserve !== null) await reserve.say(lastWord, 'last word');
+      } catch (error) {
+        fail(error instanceof IntakeWriteError ? error : notDurable(dir, error));
+      }
+      await store.leave();
       await directory.close();
       if (fault !== null) throw fault;
       if (queue.length === 0) return;

@@ -3,23 +3,28 @@ import { join } from 'node:path';
 import type { Micros } from '#base/clock';
 import { messageOf, systemCode } from '#base/errors';
 import { openCheckpoint, parseCheckpoint, parseVkey, type Checkpoint } from '#vault/checkpoint';
+import type { LineProof } from '#vault/prove';
 import {
-  batchLeaves,
-  batchSalts,
   decompressSegment,
   inclusionPath,
   parseEntry,
   parseSegment,
+  isAmendment,
   saltSize,
+  segmentLeaves,
   segmentPath,
   sha256,
   tileWidth,
   treeRoot,
   type BatchEntry,
   type Entry,
+  type ExpireEntry,
+  type Segment,
 } from '#vault/tree';
 import { VaultError } from '../errors.ts';
-import { openTiles, type Tiles } from './tiles.ts';
+import { amendmentsOf, listAmendments, type Amended, type Amendments } from './amended.ts';
+import { openTiles, type Tiles } from '#vault/tiles';
+import { openWitnessed } from './witnessed.ts';
 
 /** An entry that is under the checkpoint's root. */
 export type OuterEntry = { index: number; entry: Entry; bytes: Buffer };
@@ -29,24 +34,7 @@ export type Batch = {
   /** Index of the outer entry. */
   entry: number;
   committed: Micros;
-  /** Records, the manifest (record 0) included. */
-  lineCount: number;
-  key: Buffer;
-  /** The records, back to back. */
-  records: Buffer;
-  /** Where each begins in `records`, and last where they end. */
-  offsets: Uint32Array;
-};
-
-/** All that shows that one line is in the log: see docs/formats/vault.md. */
-export type LineProof = {
-  record: Buffer;
-  salt: Buffer;
-  innerPath: Buffer[];
-  entry: Buffer;
-  outerPath: Buffer[];
-  checkpoint: Buffer;
-};
+} & Segment;
 
 export type VaultReader = {
   /**
@@ -62,24 +50,55 @@ export type VaultReader = {
   /**
    * The batch of an outer entry. Its segment is always checked against length and hash in the entry; `root` also
    * hashes every line again and checks the inner root.
-   * @throws VaultError `not-found` if the entry is no batch, `expected-more`, `corrupt`
+   * @throws VaultError `not-found` if the entry is no batch, `expired`, `expected-more`, `corrupt`
    */
   batch(entry: number, verify?: 'hash' | 'root'): Batch;
-  /** @throws VaultError as `batch`; `not-found` if the batch has no such line */
+  /**
+   * All that shows that a line is in the log, under the newest checkpoint that witnesses cosigned where that has it,
+   * else under the newest.
+   * @throws VaultError as `batch`; `not-found` if the batch has no such line; `redacted`
+   */
   prove(entry: number, line: number): LineProof;
+  /**
+   * What the entries under the newest checkpoint say of batches that came before: expiry, holds, redactions, keys.
+   * @throws VaultError `corrupt`
+   */
+  amendments(): Amendments;
 };
 
 /**
  * Opens a vault for reading. Nothing is written, and a keeper may be at work in it.
- * @param vkey text of the public key; without it the signature of the checkpoint is not checked
+ * @param vkey text of the public key; without it the signature of the checkpoint is not checked. A function is asked again
+ *   when a checkpoint is not signed by the key that it gave before: the log's key may have been replaced
  */
-export const openVault = (vault: string, { vkey }: { vkey?: string } = {}): VaultReader => {
-  const key = vkey === undefined ? null : parseVkey(vkey);
+export const openVault = (vault: string, { vkey }: { vkey?: string | (() => string) } = {}): VaultReader => {
+  const readKey = typeof vkey === 'function' ? vkey : null;
+  const given = readKey === null ? vkey : readKey();
+  let key = typeof given === 'string' ? parseVkey(given) : null;
   const file = join(vault, 'checkpoint');
-  let seen: { stamp: string; checkpoint: Checkpoint; tiles: Tiles | null } | null = null;
+  type Seen = {
+    stamp: string;
+    checkpoint: Checkpoint;
+    tiles: Tiles | null;
+    amendments: Amendments | null;
+  };
+  let seen: Seen | null = null;
+  /** Amendments by the index of their entry: an entry never changes. */
+  const read = new Map<number, Amended>();
   const kept = new Map<string, Buffer>();
 
-  const newest = (): NonNullable<typeof seen> | null => {
+  const opened = (note: Buffer): Checkpoint => {
+    if (key === null) return parseCheckpoint(note);
+    try {
+      return openCheckpoint(note, key);
+    } catch (error) {
+      if (readKey === null) throw error;
+      key = parseVkey(readKey());
+      return openCheckpoint(note, key);
+    }
+  };
+
+  const newest = (): Seen | null => {
     let stamp: string;
     let note: Buffer;
     try {
@@ -91,8 +110,8 @@ export const openVault = (vault: string, { vkey }: { vkey?: string } = {}): Vaul
       if (systemCode(error) === 'ENOENT') return null;
       throw new VaultError('corrupt', `cannot read ${file}: ${messageOf(error)}`, { cause: error });
     }
-    const checkpoint = blame(file, () => (key === null ? parseCheckpoint(note) : openCheckpoint(note, key)));
-    seen = { stamp, checkpoint, tiles: null };
+    const checkpoint = blame(file, () => opened(note));
+    seen = { stamp, checkpoint, tiles: null, amendments: null };
     return seen;
   };
 
@@ -129,44 +148,118 @@ export const openVault = (vault: string, { vkey }: { vkey?: string } = {}): Vaul
     return { bytes: found.bytes, entry: found.entry };
   };
 
+  const amendments = (): Amendments => {
+    const found = newest();
+    if (found === null) return amendmentsOf([]);
+    if (found.amendments !== null) return found.amendments;
+    const { size } = found.checkpoint;
+    const indices = blame('amendments', () => listAmendments(vault)).filter((index) => index < size);
+    const all = indices.map((index): Amended => {
+      const known = read.get(index);
+      if (known !== undefined) return known;
+      const [amended] = entries(index, index + 1);
+      if (amended === undefined || !isAmendment(amended.entry))
+        throw new VaultError('corrupt', `amendments names entry ${index}, which is none`);
+      const fresh = { index, entry: amended.entry };
+      read.set(index, fresh);
+      return fresh;
+    });
+    found.amendments = amendmentsOf(all);
+    return found.amendments;
+  };
+
+  /** The stored bytes that count now; they must be what the newest entry about them says. */
+  const stored = (index: number, entry: BatchEntry): Buffer => {
+    const amended = amendments();
+    const redaction = amended.redaction(index);
+    const { length, sha256: expected } = redaction?.entry.segment ?? entry.segment;
+    const path = segmentPath(index, redaction?.index);
+    const bytes = blame(path, () => readIfThere(join(vault, path)));
+    if (bytes === null) {
+      const expiry = amended.expiry(index, entry);
+      if (expiry !== null) throw expired(index, expiry);
+      throw new VaultError('corrupt', `${path} is missing. Run "holdfast vault verify"`);
+    }
+    if (bytes.length !== length || !sha256(bytes).equals(expected)) throw changed(path, index);
+    return bytes;
+  };
+
+  /** A keeper may have published a redaction between the look at its entry and at its file: then it is looked at again. */
+  const storedNow = (index: number, entry: BatchEntry): Buffer => {
+    const before = newest()?.checkpoint.size;
+    try {
+      return stored(index, entry);
+    } catch (error) {
+      if (newest()?.checkpoint.size === before) throw error;
+      return stored(index, entry);
+    }
+  };
+
   const batch = (index: number, verify: 'hash' | 'root' = 'hash'): Batch => {
     const { entry } = one(index);
+    const bytes = storedNow(index, entry);
     const path = segmentPath(index);
-    const stored = blame(path, () => readFileSync(join(vault, path)));
-    if (stored.length !== entry.segment.length || !sha256(stored).equals(entry.segment.sha256))
-      throw changed(path, index);
-    const {
-      key: batchKey,
-      lineCount,
-      records,
-      offsets,
-    } = blame(path, () => parseSegment(decompressSegment(stored)));
-    if (lineCount !== entry.lines) throw changed(path, index);
-    if (verify === 'root' && !treeRoot(batchLeaves(records, offsets, batchKey)).equals(entry.root))
-      throw changed(path, index);
-    return { entry: index, committed: entry.committed, lineCount, key: batchKey, records, offsets };
+    const segment = blame(path, () => parseSegment(decompressSegment(bytes)));
+    if (segment.lineCount !== entry.lines) throw changed(path, index);
+    if (verify === 'root' && !treeRoot(segmentLeaves(segment)).equals(entry.root)) throw changed(path, index);
+    return { entry: index, committed: entry.committed, ...segment };
   };
 
   return {
     checkpoint: () => newest()?.checkpoint ?? null,
     entries,
+    amendments,
     batch,
     prove(index, line) {
       const { bytes } = one(index);
-      const { key: batchKey, lineCount, records, offsets } = batch(index, 'root');
+      const found = batch(index, 'root');
+      const { lineCount, records, offsets, salts } = found;
       if (line < 0 || line >= lineCount)
         throw new VaultError('not-found', `entry ${index} has lines 0 to ${lineCount - 1}, no line ${line}`);
-      const { checkpoint, tiles } = tilesFor(index + 1);
+      if (found.redacted.has(line))
+        throw new VaultError(
+          'redacted',
+          `line ${line} of entry ${index} was taken out (${redactedBy(amendments().all(), index, line)}): only its leaf hash is left`,
+        );
+      const published = tilesFor(index + 1);
+      const { checkpoint, tiles } = openWitnessed(vault, index, published.checkpoint, key) ?? published;
       return {
+        index,
+        line,
+        lineCount,
         record: records.subarray(offsets[line], offsets[line + 1]),
-        salt: batchSalts(batchKey, lineCount).subarray(line * saltSize, (line + 1) * saltSize),
-        innerPath: inclusionPath(batchLeaves(records, offsets, batchKey), line),
+        salt: salts.subarray(line * saltSize, (line + 1) * saltSize),
+        innerPath: inclusionPath(segmentLeaves(found), line),
         entry: bytes,
         outerPath: tiles.inclusionPath(index),
         checkpoint: checkpoint.note,
       };
     },
   };
+};
+
+const readIfThere = (path: string): Buffer | null => {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+};
+
+const expired = (batch: number, { index, entry }: Amended<ExpireEntry>): VaultError =>
+  new VaultError(
+    'expired',
+    `the lines of entry ${batch} were removed under expire entry ${index} (${entry.policy}, by ${entry.by})`,
+  );
+
+const redactedBy = (all: readonly Amended[], batch: number, line: number): string => {
+  const found = all.find(
+    ({ entry }) => entry.kind === 'redact' && entry.target.entry === batch && entry.target.line === line,
+  );
+  return found?.entry.kind === 'redact'
+    ? `redact entry ${found.index}, by ${found.entry.by}: ${found.entry.reason}`
+    : 'by no entry that is named';
 };
 
 const changed = (path: string, entry: number): VaultError =>

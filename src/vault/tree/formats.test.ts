@@ -1,96 +1,14 @@
 import assert from 'node:assert/strict';
-import { createCipheriv, createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { zstdCompressSync } from 'node:zlib';
 import { micros } from '#base/clock';
-import { decodeRecord, encodeRecord } from '#vault/record';
-import { batchLeaves } from './batch.ts';
+import { growAmendments, parseAmendments } from './amendments.ts';
 import { parseBase64, parseDecimal } from './decimal.ts';
 import { edgeRoot, emptyEdge, growEdge, loadEdge } from './edge.ts';
 import { encodeEntry, parseEntry, type Entry } from './entry.ts';
 import { VaultFormatError } from './format-error.ts';
 import { leafHash, treeRoot } from './hash.ts';
-import { decompressSegment, encodeSegment, parseSegment } from './segment.ts';
 import { indexPath, parseVaultPath, tilePath } from './tile-path.ts';
-
-describe('segment', () => {
-  const raws = [
-    Buffer.from('plain'),
-    Buffer.alloc(0),
-    Buffer.from([0, 10, 13, 0xff, 0xfe, 0, 0xc3]),
-    randomBytes(70_000),
-  ];
-  const records = raws.map((raw, i) =>
-    encodeRecord({
-      flags: i,
-      framing: 0,
-      received: micros(1_778_554_800_000_000 + i),
-      sequence: i,
-      listener: 'l',
-      peer: 'p',
-      tlsName: '',
-      stream: 's',
-      meta: '{}',
-      raw,
-    }),
-  );
-  const key = randomBytes(32);
-
-  it('gives back every byte: NUL, line ends, what is not UTF-8, nothing at all', () => {
-    const stored = zstdCompressSync(encodeSegment(key, records.length, records));
-    const segment = parseSegment(decompressSegment(stored));
-    assert.ok(segment.key.equals(key));
-    assert.equal(segment.lineCount, 4);
-    for (const [i, raw] of raws.entries()) {
-      const { record, next } = decodeRecord(segment.records, segment.offsets[i]);
-      assert.ok(record.raw.equals(raw));
-      assert.equal(record.received, 1_778_554_800_000_000 + i);
-      assert.equal(next, segment.offsets[i + 1]);
-    }
-  });
-  it('refuses what is shorter, longer or otherwise', () => {
-    const plain = encodeSegment(key, records.length, records);
-    const patched = (at: number, value: number): Buffer => {
-      const copy = Buffer.from(plain);
-      copy.writeUInt32BE(value, at);
-      return copy;
-    };
-    const bad = [
-      plain.subarray(0, 20),
-      plain.subarray(0, -1),
-      Buffer.concat([plain, Buffer.from('x')]),
-      patched(0, 1),
-      patched(4, 2),
-      patched(40, 0),
-      patched(40, 5),
-      patched(40, 70_000),
-      patched(44, 0xffff_ffff),
-    ];
-    for (const bytes of bad) assert.throws(() => parseSegment(bytes), VaultFormatError);
-    assert.throws(() => decompressSegment(plain), VaultFormatError);
-  });
-  it('does not grow beyond bounds: a bomb is refused', () => {
-    assert.throws(
-      () => decompressSegment(zstdCompressSync(Buffer.alloc(200 * 1024 * 1024))),
-      VaultFormatError,
-    );
-  });
-  it('has the leaves of the definition: SHA-256(0x00 ‖ salt ‖ record), salts from AES-256-CTR', () => {
-    const all = Buffer.concat(records);
-    const { offsets } = parseSegment(encodeSegment(key, records.length, records));
-    const salts = createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(
-      Buffer.alloc(16 * records.length),
-    );
-    const expected = records.map((record, i) =>
-      createHash('sha256')
-        .update(Buffer.concat([Buffer.from([0]), salts.subarray(16 * i, 16 * i + 16), record]))
-        .digest(),
-    );
-    const before = Buffer.from(all);
-    assert.ok(batchLeaves(all, offsets, key).equals(Buffer.concat(expected)));
-    assert.ok(all.equals(before), 'the records are left as they are');
-  });
-});
 
 describe('outer entry', () => {
   const common = { committed: micros(1_778_554_800_123_456), prev: { size: 7, sha256: randomBytes(32) } };
@@ -107,6 +25,25 @@ describe('outer entry', () => {
     },
     { kind: 'restart', reason: 'start', ...common },
     { kind: 'heartbeat', ...common },
+    {
+      kind: 'expire',
+      entries: { first: 0, end: 7 },
+      class: 'default',
+      policy: 'older-than-400d',
+      by: 'Ada, by ticket #12 ~',
+      ...common,
+    },
+    { kind: 'hold', entries: { first: 3, end: 4 }, reason: 'case 7: 50% of it', by: 'Ada', ...common },
+    { kind: 'release', hold: 8, reason: 'case 7 closed', by: 'Bob', ...common },
+    {
+      kind: 'redact',
+      target: { entry: 3, line: 12 },
+      segment: { sha256: randomBytes(32), length: 98 },
+      reason: 'a password',
+      by: 'Ada',
+      ...common,
+    },
+    { kind: 'key', key: 'example/log+00112233+AbC/+=', reason: 'yearly', ...common },
   ];
   it('comes back as it was', () => {
     for (const entry of entries) assert.deepEqual(parseEntry(encodeEntry(entry)), entry);
@@ -135,6 +72,38 @@ describe('outer entry', () => {
   });
 });
 
+describe('amendments', () => {
+  const common = { committed: micros(1), prev: { size: 0, sha256: randomBytes(32) } };
+  const beat: Entry = { kind: 'heartbeat', ...common };
+  const hold: Entry = { kind: 'hold', entries: { first: 0, end: 1 }, reason: 'r', by: 'b', ...common };
+  it('names what is not a batch, a restart or a heartbeat, and no file where there is none', () => {
+    assert.equal(growAmendments(Buffer.alloc(0), 5, [beat, beat]), null);
+    const first = growAmendments(Buffer.alloc(0), 5, [beat, hold, beat, hold]);
+    assert.equal(first?.bytes.toString(), '6\n8\n');
+    assert.equal(growAmendments(first.bytes, 9, [hold])?.bytes.toString(), '6\n8\n9\n');
+    assert.deepEqual(parseAmendments(Buffer.from('6\n8\n9\n')), [6, 8, 9]);
+  });
+  it('comes out the same when it is done a second time after a crash', () => {
+    const done = growAmendments(Buffer.from('3\n'), 5, [hold, beat, hold])?.bytes ?? Buffer.alloc(0);
+    assert.ok(growAmendments(done, 5, [hold, beat, hold])?.bytes.equals(done));
+  });
+  it('has one form only', () => {
+    for (const text of ['', '6', '6\n8', '08\n', '8\n6\n', '6\n6\n', '6\n\n', ' 6\n', '-1\n', '6\r\n'])
+      assert.throws(() => parseAmendments(Buffer.from(text)), VaultFormatError, JSON.stringify(text));
+  });
+  it('takes texts of printable ASCII alone, and no empty range', () => {
+    const bad: Entry[] = [
+      { ...hold, reason: 'two\nlines' },
+      { ...hold, reason: '' },
+      { ...hold, by: 'Zoë' },
+      { ...hold, by: 'x'.repeat(201) },
+      { ...hold, entries: { first: 1, end: 1 } },
+    ];
+    for (const entry of bad)
+      assert.throws(() => parseEntry(encodeEntry(entry)), VaultFormatError, JSON.stringify(entry));
+  });
+});
+
 describe('strict numbers and base64', () => {
   it('refuses what Number, BigInt and Buffer would let pass', () => {
     for (const text of ['', ' 1', '1 ', '01', '+1', '-0', '0x10', '1e3', '1.0', '9007199254740993', '٣'])
@@ -160,7 +129,12 @@ describe('tile paths', () => {
       kind: 'tile',
       tile: { level: 0, index: 1_234_067, width: 255 },
     });
-    assert.deepEqual(parseVaultPath('segment/x012/345.zst'), { kind: 'segment', entry: 12_345 });
+    assert.deepEqual(parseVaultPath('segment/x012/345.zst'), {
+      kind: 'segment',
+      entry: 12_345,
+      redaction: null,
+    });
+    assert.deepEqual(parseVaultPath('segment/005.r17.zst'), { kind: 'segment', entry: 5, redaction: 17 });
     for (const path of [
       'tile/0/1',
       'tile/0/x000/001',
@@ -171,6 +145,9 @@ describe('tile paths', () => {
       'tile/00/000',
       'segment/000',
       'segment/../x.zst',
+      'segment/005.r.zst',
+      'segment/005.r07.zst',
+      'segment/005.r1.r2.zst',
       'checkpoint2',
       'staging/a/b',
       'history/0',

@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto';
+import { lanes } from './sha256/lanes.ts';
+import { plain } from './sha256/plain.ts';
 
 /** Bytes of a SHA-256 hash. */
 export const hashSize = 32;
@@ -35,23 +37,7 @@ export const hashAt = (hashes: Buffer, index: number): Buffer =>
  */
 export const treeRoot = (hashes: Buffer): Buffer => {
   if (hashes.length % hashSize !== 0) throw new RangeError('hashes are 32 bytes each');
-  let count = hashes.length / hashSize;
-  if (count === 0) return emptyRoot;
-  const row = Buffer.from(hashes);
-  // One byte of headroom before each pair would cost a copy per node; instead the pair is copied behind the prefix.
-  const pair = Buffer.allocUnsafe(1 + 2 * hashSize);
-  pair[0] = 0x01;
-  while (count > 1) {
-    const parents = count >>> 1;
-    for (let i = 0; i < parents; i++) {
-      row.copy(pair, 1, i * 64, i * 64 + 64);
-      // A latin1 string is the cheapest way out of OpenSSL for 32 bytes: half the time of a fresh Buffer.
-      row.write(hash('sha256', pair, 'latin1'), i * 32, 'latin1');
-    }
-    if (count % 2 === 1) row.copy(row, parents * 32, (count - 1) * 32, count * 32);
-    count = parents + (count % 2);
-  }
-  return Buffer.from(row.subarray(0, hashSize));
+  return hashes.length === 0 ? emptyRoot : (lanes() ?? plain).root(hashes);
 };
 
 /**

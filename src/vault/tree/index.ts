@@ -1,8 +1,24 @@
+export { amendmentsPath, growAmendments, maxAmendments, parseAmendments } from './amendments.ts';
 export { batchLeaves, batchSalts, saltSize } from './batch.ts';
-export { encodeBundleEntry, maxBundle, parseBundle } from './bundle.ts';
+export { encodeBundleEntry, maxBundle, maxEntry, parseBundle } from './bundle.ts';
 export { parseBase64, parseDecimal, parseHash } from './decimal.ts';
 export { edgeRoot, emptyEdge, growEdge, loadEdge, type Edge, type Growth, type TreeFile } from './edge.ts';
-export { encodeEntry, parseEntry, type BatchEntry, type Entry } from './entry.ts';
+export { isEntryText, parseWord } from './entry-field.ts';
+export {
+  encodeEntry,
+  isAmendment,
+  parseEntry,
+  type Amendment,
+  type BatchEntry,
+  type Entry,
+  type EntryRange,
+  type ExpireEntry,
+  type HoldEntry,
+  type KeyEntry,
+  type RedactEntry,
+  type ReleaseEntry,
+  type StoredSegment,
+} from './entry.ts';
 export { VaultFormatError } from './format-error.ts';
 export {
   emptyRoot,

@@ -1,3 +1,4 @@
+import { growAmendments } from './amendments.ts';
 import { parseBundle } from './bundle.ts';
 import { parseDecimal, parseHash } from './decimal.ts';
 import { edgeRoot, growEdge, loadEdge, type TreeFile } from './edge.ts';
@@ -131,6 +132,8 @@ export type Continuation = {
   next: { size: number; root: Buffer };
   /** Bytes of a file of the vault as it is published; may throw. */
   read: (path: string) => Buffer;
+  /** Bytes of `amendments`, which may or may not be of `next` already; empty where there is none. */
+  amendments: Buffer;
 };
 
 /**
@@ -142,7 +145,7 @@ export type Continuation = {
  */
 export const checkStaging = (
   staged: Staged,
-  { published, next, read }: Continuation,
+  { published, next, read, amendments }: Continuation,
 ): { index: number; entry: Entry }[] => {
   if (staged.size !== next.size || !staged.root.equals(next.root))
     throw new VaultFormatError(`staging bundle of size ${staged.size} is not the one of size ${next.size}`);
@@ -154,13 +157,15 @@ export const checkStaging = (
   const growth = growEdge(loadEdge(read, published.size, published.root), encoded);
   if (growth.edge.size !== next.size || !edgeRoot(growth.edge).equals(next.root))
     throw new VaultFormatError('the entries of the staging bundle do not lead to its root');
-  if (!isSame(growth.files, staged.files) || growth.replaced.join('\n') !== staged.replaced.join('\n'))
+  const entries = encoded.map(parseEntry);
+  const amended = growAmendments(amendments, published.size, entries);
+  const files = amended === null ? growth.files : [...growth.files, amended];
+  if (!isSame(files, staged.files) || growth.replaced.join('\n') !== staged.replaced.join('\n'))
     throw new VaultFormatError('the staging bundle has other tiles than its entries make');
   if (staged.history.path !== historyPath(staged.size))
     throw new VaultFormatError(`the staging bundle names ${staged.history.path} for its checkpoint`);
   const prev = sha256(published.note);
-  return encoded.map((bytes, i) => {
-    const entry = parseEntry(bytes);
+  return entries.map((entry, i) => {
     if (entry.prev.size !== published.size || !entry.prev.sha256.equals(prev))
       throw new VaultFormatError(
         `staged entry ${published.size + i} does not follow the published checkpoint`,
@@ -174,6 +179,7 @@ const newEntries = ({ files, from, size }: Staged): Buffer[] => {
   const found: Buffer[] = [];
   for (const { path, bytes } of files) {
     const file = parseVaultPath(path);
+    if (file?.kind === 'amendments') continue;
     if (file?.kind !== 'tile')
       throw new VaultFormatError(`the staging bundle holds ${path}, which is no tile`);
     const { level, index, width } = file.tile;

@@ -1,3 +1,4 @@
+import { amendmentsPath } from './amendments.ts';
 import { parseDecimal } from './decimal.ts';
 
 /** Hashes in a full tile, entries in a full bundle (C2SP tlog-tiles, tile height 8). */
@@ -30,8 +31,12 @@ export const tilePath = ({ level, index, width }: Tile): string =>
 export const partialsPath = ({ level, index }: Pick<Tile, 'level' | 'index'>): string =>
   `tile/${level}/${indexPath(index)}.p`;
 
-/** Path of the stored batch of an outer entry, relative to the vault. */
-export const segmentPath = (entry: number): string => `segment/${indexPath(entry)}.zst`;
+/**
+ * Path of the stored batch of an outer entry, relative to the vault.
+ * @param redaction index of the redact entry that names this revision; left out for the batch as it was committed
+ */
+export const segmentPath = (entry: number, redaction?: number): string =>
+  `segment/${indexPath(entry)}${redaction === undefined ? '' : `.r${redaction}`}.zst`;
 
 /** Checkpoints of sizes 4096·n … 4096·n + 4095 are kept together in history file n. */
 export const historySpan = 4096;
@@ -39,22 +44,34 @@ export const historySpan = 4096;
 /** Path of the history file that keeps the checkpoint of a size. */
 export const historyPath = (size: number): string => `history/${indexPath(Math.floor(size / historySpan))}`;
 
+/** Path of the newest checkpoint that enough witnesses have cosigned. */
+export const witnessedPath = 'checkpoint.witnessed';
+
 /** What a file of a vault is, by its path. */
 export type VaultFile =
   | { kind: 'checkpoint' }
   | { kind: 'tile'; tile: Tile }
-  | { kind: 'segment'; entry: number }
+  /** The newest checkpoint that enough witnesses have cosigned. */
+  | { kind: 'witnessed' }
+  | { kind: 'amendments' }
+  /** `redaction`: index of the redact entry that names this revision; `null` for the batch as it was committed. */
+  | { kind: 'segment'; entry: number; redaction: number | null }
   | { kind: 'history'; index: number }
   | { kind: 'staging' };
 
 /** `null` for a path that no file of a vault has. */
 export const parseVaultPath = (path: string): VaultFile | null => {
   if (path === 'checkpoint') return { kind: 'checkpoint' };
+  if (path === witnessedPath) return { kind: 'witnessed' };
+  if (path === amendmentsPath) return { kind: 'amendments' };
   if (/^staging\/[^/]+$/.test(path)) return { kind: 'staging' };
-  const segment = /^segment\/(.+)\.zst$/.exec(path);
+  const segment = /^segment\/([x0-9/]+)(?:\.r([0-9]+))?\.zst$/.exec(path);
   if (segment !== null) {
     const entry = parseIndexPath(segment[1] ?? '');
-    return entry === null ? null : { kind: 'segment', entry };
+    const redaction = segment[2] === undefined ? null : parseDecimal(segment[2]);
+    return entry === null || (segment[2] !== undefined && redaction === null)
+      ? null
+      : { kind: 'segment', entry, redaction };
   }
   const history = /^history\/(.+)$/.exec(path);
   if (history !== null) {

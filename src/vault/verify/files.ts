@@ -1,50 +1,45 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { parseVaultPath, type VaultFile } from '#vault/tree';
-import { messageOf, type Findings } from './report.ts';
+import { messageOf } from './report.ts';
 
-/** The files of a vault by path, as they were listed. Everything about them is hostile until it has been checked. */
-export type Listing = {
-  files: Map<string, VaultFile>;
-  /** Files that no vault has. */
-  unexpected: { file: string; what: string }[];
-};
+/** What lies in the vault, by path. Everything about it is hostile until it has been checked. */
+export type Found =
+  | { path: string; file: VaultFile }
+  /** What no vault has, or what could not be listed. */
+  | { path: string; what: string };
 
 /** Deeper than any path of a vault. */
 const maxDepth = 12;
 
-/** Lists what lies in the vault. Follows no symbolic link. */
-export const listVault = (vault: string, findings: Findings): Listing => {
-  const listing: Listing = { files: new Map(), unexpected: [] };
-  const walk = (directory: string, depth: number): void => {
-    let names;
-    try {
-      names = readdirSync(join(vault, directory), { withFileTypes: true });
-    } catch (error) {
-      // A directory of partial tiles may go while a keeper is at work.
-      if (!isMissing(error) || depth === 0)
-        findings.add({ file: directory || '.', what: `cannot be listed: ${messageOf(error)}` });
-      return;
+/**
+ * Walks over what lies in a part of the vault, in order of names; one directory is in memory for each level. Follows no
+ * symbolic link.
+ * @param part directory, relative to the vault; `''` for all of it
+ */
+export function* walkVault(vault: string, part = '', depth = 0): Generator<Found> {
+  let names: Dirent[];
+  try {
+    names = readdirSync(join(vault, part), { withFileTypes: true });
+  } catch (error) {
+    // A directory of partial tiles may go while a keeper is at work.
+    if (!isMissing(error) || part === '')
+      yield { path: part || '.', what: `cannot be listed: ${messageOf(error)}` };
+    return;
+  }
+  names.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const name of names) {
+    const path = part === '' ? name.name : `${part}/${name.name}`;
+    if (name.isDirectory()) {
+      if (depth < maxDepth) yield* walkVault(vault, path, depth + 1);
+      else yield { path, what: 'unexpected directory' };
+      continue;
     }
-    for (const name of names) {
-      const path = directory === '' ? name.name : `${directory}/${name.name}`;
-      if (name.isDirectory()) {
-        if (depth < maxDepth) walk(path, depth + 1);
-        else listing.unexpected.push({ file: path, what: 'unexpected directory' });
-        continue;
-      }
-      const known = name.isFile() ? parseVaultPath(path) : null;
-      if (known === null)
-        listing.unexpected.push({
-          file: path,
-          what: name.isFile() ? 'unexpected file' : 'unexpected: not a regular file',
-        });
-      else listing.files.set(path, known);
-    }
-  };
-  walk('', 0);
-  return listing;
-};
+    const file = name.isFile() ? parseVaultPath(path) : null;
+    if (file !== null) yield { path, file };
+    else yield { path, what: name.isFile() ? 'unexpected file' : 'unexpected: not a regular file' };
+  }
+}
 
 /** The bytes of a regular file of at most `limit` bytes; `null` if it is missing; else an error that says why not. */
 export const readBounded = (path: string, limit: number): Buffer | null => {

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { Checkpoint } from '#vault/checkpoint';
 import {
-  edgeTiles,
   hashSize,
   leafHash,
   levelCount,
@@ -11,19 +10,29 @@ import {
   tileWidth,
   type Tile,
 } from '#vault/tree';
+import type { Kinds, Rules } from './amendments.ts';
+import { checkList } from './amendment-list.ts';
 import { isHistoryBeyond, newBeyondCheck } from './beyond.ts';
-import { readBounded, type Listing } from './files.ts';
+import { readBounded, walkVault } from './files.ts';
 import type { History } from './history.ts';
 import type { PendingCommit } from './pending.ts';
+import { edgeIndex, levelOf, type PublishedEdges } from './published-edges.ts';
 import { messageOf, type Findings } from './report.ts';
+import type { Amended } from './scan.ts';
+import { judgeSegmentFile } from './segment-file.ts';
 
-type Checking = {
+export type LeftoversChecking = {
   vault: string;
-  listing: Listing;
-  /** Sizes of every checkpoint that was published, ascending. */
-  published: readonly number[];
+  edges: PublishedEdges;
   history: History;
   target: Checkpoint;
+  open: (note: Buffer) => Checkpoint;
+  kinds: Kinds;
+  rules: Rules;
+  /** Every amendment that is under the root, and whether entries are lost that may be more. */
+  amendments: readonly Amended[];
+  hasLost: boolean;
+  mayBeThere: (amendment: number) => boolean;
   /** The commit that is pending now. */
   pending: () => PendingCommit | null;
   /** The true rows at the right edge, by level. */
@@ -33,108 +42,106 @@ type Checking = {
 };
 
 /**
- * Everything in the vault that neither a full tile nor the newest checkpoint needs: partial tiles of earlier
- * checkpoints (kept until the full tile exists, so they must be there and be right), what lies beyond the checkpoint
- * (not committed: nothing wrong if it is of a commit), and the rest, which does not belong.
- * @returns how many files are not committed
+ * Walks over everything that lies in the vault, for what neither a full tile nor the newest checkpoint needs: partial
+ * tiles of earlier checkpoints (kept until the full tile exists, so they must be there and be right), what lies beyond
+ * the checkpoint (not committed: nothing wrong if it is of a commit), and the rest, which does not belong.
+ * @returns how many files are not committed, and whether one of a commit under way was seen
  */
-export const checkLeftovers = (checking: Checking): number => {
-  const { listing, published, target, findings, hasMovedOn } = checking;
+export const checkLeftovers = (checking: LeftoversChecking): { uncommitted: number; sawStaging: boolean } => {
+  const { vault, edges, history, target, findings, hasMovedOn } = checking;
   const { size } = target;
-  const expected = earlierPartials(published, size);
+  const expected = edges.kept(size);
+  const seen = new Set<string>();
   const beyond = newBeyondCheck(checking);
-  for (const [file, known] of listing.files) {
-    switch (known.kind) {
+  let sawStaging = false;
+
+  const tile = (path: string, found: Tile): void => {
+    if (expected.has(path)) seen.add(path);
+    if (isBeyond(found, size)) {
+      beyond.tile(path);
+    } else if (found.width < tileWidth && !isCurrent(found, size)) {
+      if (found.index < edgeIndex(size, levelOf(found))) checkReplaced(path, found, checking);
+      else if (expected.has(path)) checkPartial(path, found, checking);
+      else findings.add({ file: path, what: 'unexpected: no checkpoint of this size was published' });
+    }
+  };
+
+  for (const found of walkVault(vault)) {
+    const { path } = found;
+    if (!('file' in found)) {
+      findings.add({ file: path, what: found.what });
+      continue;
+    }
+    const { file } = found;
+    switch (file.kind) {
       case 'checkpoint':
+      case 'witnessed':
+      case 'amendments':
         break;
       case 'staging':
-        beyond.staging(file);
+        sawStaging = true;
+        beyond.staging(path);
         break;
-      case 'segment':
-        if (known.entry >= size) beyond.segment(file, known.entry);
+      case 'segment': {
+        const from = file.redaction ?? file.entry;
+        if (file.entry >= size || from >= size) {
+          beyond.segment(path, file.entry, from);
+          break;
+        }
+        const what = judgeSegmentFile(file.entry, file.redaction, checking);
+        if (what !== null && !(hasMovedOn() && readQuietly(join(vault, path)) === null))
+          findings.add({ file: path, entry: file.entry, what });
         break;
+      }
       case 'history':
-        if (isHistoryBeyond(known.index, size)) beyond.historyFile(file);
+        if (isHistoryBeyond(file.index, size)) beyond.historyFile(path, file.index);
+        else if (history.wasRead(file.index)) {
+          if (path !== history.newestPath(size)) beyond.tailOf(file.index);
+        } else if (!checking.hasLost)
+          findings.add({ file: path, what: 'unexpected: no checkpoint of its sizes was published' });
         break;
       case 'tile':
-        if (isBeyond(known.tile, size)) {
-          beyond.tile(file);
-        } else if (known.tile.width < tileWidth && !isCurrent(known.tile, size)) {
-          if (isReplaced(known.tile, size)) checkReplaced(file, known.tile, checking);
-          else if (expected.has(file)) checkPartial(file, known.tile, checking);
-          else findings.add({ file, what: 'unexpected: no checkpoint of this size was published' });
-        }
+        tile(path, file.tile);
         break;
     }
   }
   for (const file of expected) {
-    if (!listing.files.has(file) && !findings.has(file) && !hasMovedOn())
+    if (!seen.has(file) && !findings.has(file) && !hasMovedOn())
       findings.add({ file, what: 'missing: a published checkpoint needs it' });
   }
-  beyond.history();
-  return beyond.uncommitted();
+  beyond.newestHistory();
+  checkList(checking);
+  return { uncommitted: beyond.uncommitted(), sawStaging };
 };
 
-const levelOf = ({ level }: Tile): number => (level === 'entries' ? 0 : level);
-
-/** Index of the partial tile at the right edge of a log of this size. */
-const edgeIndex = (size: number, level: number): number => Math.floor(levelCount(size, level) / tileWidth);
-
-const isBeyond = (tile: Tile, size: number): boolean => {
-  const count = levelCount(size, levelOf(tile));
-  return tile.index * tileWidth + tile.width > count;
-};
+const isBeyond = (tile: Tile, size: number): boolean =>
+  tile.index * tileWidth + tile.width > levelCount(size, levelOf(tile));
 
 const isCurrent = (tile: Tile, size: number): boolean =>
   tile.index * tileWidth + tile.width === levelCount(size, levelOf(tile));
-
-/** The full tile exists. */
-const isReplaced = (tile: Tile, size: number): boolean => tile.index < edgeIndex(size, levelOf(tile));
-
-/** Paths of the partial tiles that checkpoints before this one have at today's right edge. */
-const earlierPartials = (published: readonly number[], size: number): Set<string> => {
-  const found = new Set<string>();
-  const now = new Map(edgeTiles(size).map((tile) => [tile.level, tile]));
-  for (const earlier of published) {
-    if (earlier >= size) break;
-    for (const tile of edgeTiles(earlier)) {
-      if (tile.index !== edgeIndex(size, tile.level) || tile.width === now.get(tile.level)?.width) continue;
-      found.add(tilePath(tile));
-      if (tile.level === 0) found.add(tilePath({ ...tile, level: 'entries' }));
-    }
-  }
-  return found;
-};
 
 /** A keeper removes these right after it has published; until then they must at least be true. */
 const checkReplaced = (
   file: string,
   tile: Tile,
-  { vault, published, findings, hasMovedOn }: Checking,
+  { vault, edges, findings, hasMovedOn }: LeftoversChecking,
 ): void => {
-  const level = levelOf(tile);
-  const isPublished = published.some((size) =>
-    edgeTiles(size).some(
-      (other) => other.level === level && other.index === tile.index && other.width === tile.width,
-    ),
-  );
   const bytes = readQuietly(join(vault, file));
   if (bytes === null) return;
   const full = readQuietly(join(vault, tilePath({ ...tile, width: tileWidth })));
   const isTrue = full !== null && bytes.length > 0 && bytes.equals(full.subarray(0, bytes.length));
-  if (!isPublished || !isTrue)
+  // Completed by the newest commit: a crash, or a keeper that is at it, may have left the partial ones.
+  const isRecent = tile.index >= edgeIndex(edges.before(), levelOf(tile));
+  if (!isTrue || (isRecent && !edges.has(tile)))
     findings.add({ file, what: 'unexpected: the full tile exists, and this is no part of it' });
-  else if (!hasMovedOn() && !isRecent(tile, published))
-    findings.add({ file, what: 'unexpected: the full tile exists' });
+  else if (!hasMovedOn() && !isRecent) findings.add({ file, what: 'unexpected: the full tile exists' });
 };
 
-/** Completed by the newest commit: a crash, or a keeper that is at it, may have left the partial ones. */
-const isRecent = (tile: Tile, published: readonly number[]): boolean => {
-  const before = published.at(-2) ?? 0;
-  return tile.index >= edgeIndex(before, levelOf(tile));
-};
-
-const checkPartial = (file: string, tile: Tile, { vault, edge, findings, hasMovedOn }: Checking): void => {
+const checkPartial = (
+  file: string,
+  tile: Tile,
+  { vault, edge, findings, hasMovedOn }: LeftoversChecking,
+): void => {
   const row = edge[levelOf(tile)];
   try {
     const bytes = readBounded(join(vault, file), maxBundle);

@@ -1,44 +1,70 @@
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Checkpoint } from '#vault/checkpoint';
 import {
   compactRange,
   hashAt,
   historyPath,
+  historySpan,
+  isAmendment,
   maxBundle,
-  maxSegment,
   parseEntry,
   segmentPath,
-  sha256,
   tilePath,
   tileWidth,
-  type BatchEntry,
   type Entry,
 } from '#vault/tree';
-import { readBounded, type Listing } from './files.ts';
+import { linesBeyond, newAmendmentCheck, type Kinds, type Rules } from './amendments.ts';
+import { readBounded } from './files.ts';
 import type { History } from './history.ts';
-import { messageOf, type Findings } from './report.ts';
-import { checkAlone, checkSegment } from './segment.ts';
+import type { PublishedEdges } from './published-edges.ts';
+import { messageOf, plural, type Findings } from './report.ts';
+import type { Amended } from './scan.ts';
+import type { SegmentChecks } from './segments.ts';
+import type { Signers } from './signers.ts';
 import type { CheckedBundle } from './stored.ts';
 
 type Checking = {
   vault: string;
-  listing: Listing;
   history: History;
   target: Checkpoint;
+  signers: Signers;
+  rules: Rules;
+  kinds: Kinds;
+  segments: SegmentChecks;
+  edges: PublishedEdges;
   findings: Findings;
-  tally: { lines: number; entries: number };
+  /** Sizes at which the root is asked for. */
+  watched: ReadonlySet<number>;
 };
 
-/** Goes over the entries in order: each entry, its segment, and the checkpoints that the entries pin. */
-export const newLogCheck = ({ vault, listing, history, target, findings, tally }: Checking) => {
+export type LogEnd = {
+  /** Entries that are whole. */
+  entries: number;
+  /** Every amendment that is under the root. */
+  amendments: readonly Amended[];
+  /** Where the last commit began. */
+  lastCommit: number;
+  /** Root at each watched size, as far as the entries give it. */
+  roots: ReadonlyMap<number, Buffer>;
+};
+
+/** Goes over the entries in order: each entry, what it amends, its segment, and the checkpoints that the entries pin. */
+export const newLogCheck = (checking: Checking) => {
+  const { vault, history, target, signers, rules, kinds, segments, edges, findings, watched } = checking;
   const range = compactRange();
+  const amendmentCheck = newAmendmentCheck(kinds, rules);
+  const amendments: Amended[] = [];
+  const roots = new Map<number, Buffer>();
+  const lostHistory = new Map<string, { first: number; count: number }>();
+  const unsigned = new Map<string, { what: string; count: number }>();
   /** The checkpoint that the entry before followed. */
   let prev: Entry['prev'] | null = null;
   /** An entry since then is lost, and with it perhaps the first one after another checkpoint. */
   let hasLost = false;
-  const pinned = new Set<number>([target.size]);
-  const lostHistory = new Map<string, { first: number; count: number }>();
-  const strays = new Map<string, number>();
+  let entries = 0;
+  /** The last checkpoint whose root is what the entries give, and the first whose root is not. */
+  let agreed = 0;
   let contradiction: number | null = null;
 
   const loseHistory = (size: number): void => {
@@ -46,64 +72,84 @@ export const newLogCheck = ({ vault, listing, history, target, findings, tally }
     lostHistory.set(historyPath(size), { ...lost, count: lost.count + 1 });
   };
 
+  const blameSigner = (file: string, size: number, fault: string): void => {
+    const known = unsigned.get(file);
+    unsigned.set(file, {
+      what: known?.what ?? `the checkpoint of size ${size}: ${fault}`,
+      count: (known?.count ?? 0) + 1,
+    });
+  };
+
   const pin = (index: number, entry: Entry, file: string): void => {
     const isSame = prev !== null && prev.size === entry.prev.size && prev.sha256.equals(entry.prev.sha256);
     if (isSame) return;
-    const isAfterLost = hasLost && entry.prev.size < index;
+    const isAfterLost = hasLost && entry.prev.size < index && entry.prev.size > (prev?.size ?? -1);
     hasLost = false;
-    if (entry.prev.size !== index && !isAfterLost)
+    const isHere = entry.prev.size === index;
+    if (!isHere && !isAfterLost)
       findings.add({
         file,
         entry: index,
         what: `entry ${index} follows a checkpoint of size ${entry.prev.size}, which is not where it stands`,
       });
     prev = entry.prev;
-    pinned.add(entry.prev.size);
-    const kept = history.bySize.get(entry.prev.size);
-    if (kept === undefined || kept.sha256 !== entry.prev.sha256.toString('hex')) {
-      loseHistory(entry.prev.size);
-    } else if (contradiction === null && range.size() === kept.size && !range.root().equals(kept.root)) {
-      contradiction = kept.size;
-    }
+    if (isHere || isAfterLost) followed(entry.prev);
   };
 
-  const segment = (index: number, entry: BatchEntry): void => {
-    const file = segmentPath(index);
-    const lines = `${index}:0..${entry.lines - 1}`;
-    try {
-      const stored = readBounded(join(vault, file), maxSegment);
-      if (stored === null) {
-        findings.add({ file, entry: index, lines, what: 'missing' });
-        return;
-      }
-      const what = checkSegment(index, entry, stored);
-      if (what === null) {
-        tally.lines += entry.lines;
-        return;
-      }
-      findings.add({ file, entry: index, lines, what });
-      strays.set(sha256(stored).toString('hex'), index);
-    } catch (error) {
-      findings.add({ file, entry: index, lines, what: `cannot be read: ${messageOf(error)}` });
+  /** A published checkpoint, in order. */
+  const followed = ({ size, sha256 }: Entry['prev']): void => {
+    edges.add(size);
+    const kept = history.pinned(size);
+    if (kept === null || kept.sha256 !== sha256.toString('hex')) {
+      loseHistory(size);
+      signers.pass(size, false);
+      return;
     }
+    const fault = signers.fault(kept.note, size);
+    if (fault !== null) blameSigner(historyPath(size), size, fault);
+    signers.pass(size, fault === null);
+    if (contradiction !== null || range.size() !== size) return;
+    if (range.root().equals(kept.root)) agreed = size;
+    else contradiction = size;
+  };
+
+  const amend = (index: number, entry: Entry, file: string): void => {
+    if (!isAmendment(entry)) return;
+    amendments.push({ index, entry });
+    const what = entry.kind === 'key' ? signers.replace(index, entry) : amendmentCheck.take(index, entry);
+    if (what !== null) findings.add({ file, entry: index, what: `entry ${index}, ${entry.kind}: ${what}` });
+  };
+
+  const take = async (index: number, entry: Entry, file: string): Promise<void> => {
+    pin(index, entry, file);
+    entries += 1;
+    kinds.note(index, entry);
+    amend(index, entry, file);
+    if (entry.kind !== 'batch') return;
+    for (const line of linesBeyond(rules.of(index, entry.class), entry))
+      findings.add({
+        file,
+        entry: index,
+        what: `a redact entry names line ${line} of entry ${index}, which has lines 0 to ${entry.lines - 1}`,
+      });
+    await segments.check(index, entry);
   };
 
   /** The files agree with each other but not with what was signed: the first checkpoint that disagrees says where. */
   const blameEntries = (size: number): void => {
-    const from = history.sizes.findLast((other) => other < size) ?? 0;
-    for (let index = Math.floor(from / tileWidth); index * tileWidth < size; index++) {
+    for (let index = Math.floor(agreed / tileWidth); index * tileWidth < size; index++) {
       const width = Math.min(tileWidth, target.size - index * tileWidth);
       const file = tilePath({ level: 'entries', index, width });
       if (!findings.has(file))
         findings.add({
           file,
-          what: `changed: entries ${from} to ${size - 1} are not those that the checkpoint of size ${size} signed`,
+          what: `changed: entries ${agreed} to ${size - 1} are not those that the checkpoint of size ${size} signed`,
         });
     }
   };
 
   /** A segment in the wrong place is told from one that was changed by finding the entry that names it. */
-  const nameSwapped = (): void => {
+  const nameSwapped = (strays: ReadonlyMap<string, number>): void => {
     if (strays.size === 0) return;
     for (let index = 0; index * tileWidth < target.size; index++) {
       const width = Math.min(tileWidth, target.size - index * tileWidth);
@@ -117,89 +163,96 @@ export const newLogCheck = ({ vault, listing, history, target, findings, tally }
     }
   };
 
-  /** An entry that no file has any more: its segment can only be held against itself. */
-  const unpinned = (index: number): void => {
-    hasLost = true;
-    const file = segmentPath(index);
-    if (!listing.files.has(file)) return;
-    try {
-      const stored = readBounded(join(vault, file), maxSegment);
-      const alone = stored === null ? { lines: null, what: 'missing' } : checkAlone(index, stored);
-      const lines = alone.lines === null ? {} : { lines: `${index}:0..${alone.lines - 1}` };
+  const checkNewest = (): void => {
+    const kept = history.pinned(target.size);
+    const isKept = kept?.note.equals(target.note) === true;
+    const fault = signers.fault(target.note, target.size);
+    if (fault !== null) {
+      findings.add({ file: 'checkpoint', what: `changed: ${fault}` });
+      if (kept === null || (isKept && target.size > 0))
+        blameSigner(historyPath(target.size), target.size, fault);
+    } else if (!isKept) loseHistory(target.size);
+    signers.pass(target.size, fault === null);
+    if (fault === null && !signers.isFollowed())
+      findings.add({
+        file: 'checkpoint',
+        what: 'changed: signed by another key than the one that was given, and nothing that is whole leads from that to it',
+      });
+    edges.add(target.size);
+  };
+
+  const reportHistory = (): void => {
+    for (const [file, { first, count }] of lostHistory) {
+      const what = `checkpoint of size ${first}${count > 1 ? ` and ${count - 1} more` : ''}`;
+      const isThere = lstatSync(join(vault, file), { throwIfNoEntry: false }) !== undefined;
       findings.add({
         file,
-        entry: index,
-        ...lines,
-        what: alone.what ?? 'cannot be checked: its entry is lost',
+        what: isThere ? `the ${what} is not in it as it was published` : `missing: it kept the ${what}`,
       });
-    } catch (error) {
-      findings.add({ file, entry: index, what: `cannot be read: ${messageOf(error)}` });
     }
+    for (const [file, { what, count }] of unsigned)
+      findings.add({
+        file,
+        what: count > 1 ? `${what}; and so with ${plural(count - 1, 'more', 'more')}` : what,
+      });
+    if (entries < target.size) return;
+    for (const { file, size } of history.strays(target.size - 1))
+      findings.add({ file, what: `holds a checkpoint of size ${size} that no entry follows` });
   };
+
+  const watch = (): void => {
+    if (watched.has(range.size())) roots.set(range.size(), range.root());
+  };
+  watch();
 
   return {
     /** The entry at `first + i`, its segment, and the checkpoint that it pins. */
-    check({ first, file, entries, leaves }: CheckedBundle, i: number): void {
+    async check({ first, file, entries: stored, leaves }: CheckedBundle, i: number): Promise<void> {
       const index = first + i;
-      const bytes = entries[i] ?? null;
-      if (bytes === null) unpinned(index);
-      else {
+      const bytes = stored[i] ?? null;
+      if (bytes === null) {
+        hasLost = true;
+        kinds.note(index, null);
+        segments.alone(index);
+      } else {
+        let entry: Entry | null = null;
         try {
-          const entry = parseEntry(bytes);
-          pin(index, entry, file);
-          tally.entries += 1;
-          if (entry.kind === 'batch') segment(index, entry);
-          else if (listing.files.has(segmentPath(index))) {
-            findings.add({
-              file: segmentPath(index),
-              entry: index,
-              what: 'unexpected: its entry is no batch',
-            });
-          }
+          entry = parseEntry(bytes);
         } catch (error) {
           findings.add({ file, entry: index, what: messageOf(error) });
+          kinds.note(index, null);
         }
+        if (entry !== null) await take(index, entry, file);
       }
-      if (leaves !== null && range.size() === index) range.push(hashAt(leaves, i));
+      if (leaves === null || range.size() !== index) return;
+      range.push(hashAt(leaves, i));
+      watch();
     },
-    /** Sizes of every checkpoint that was published, as entries and history name them; ascending. */
-    published: () =>
-      [...new Set([...pinned, ...history.sizes])].filter((size) => size <= target.size).sort((a, b) => a - b),
-    end(): void {
+    async end(): Promise<LogEnd> {
       if (range.size() === target.size && !range.root().equals(target.root)) contradiction ??= target.size;
       if (contradiction !== null) blameEntries(contradiction);
-      const last = history.bySize.get(target.size);
-      if (last === undefined || !last.note.equals(target.note)) {
-        loseHistory(target.size);
-      }
-      for (const [file, { first, count }] of lostHistory) {
-        const what = `checkpoint of size ${first}${count > 1 ? ` and ${count - 1} more` : ''}`;
-        findings.add({
-          file,
-          what: listing.files.has(file)
-            ? `the ${what} is not in it as it was published`
-            : `missing: it kept the ${what}`,
-        });
-      }
-      for (const size of history.sizes) {
-        if (size < target.size && !pinned.has(size) && tally.entries === target.size) {
-          findings.add({
-            file: historyPath(size),
-            what: `holds a checkpoint of size ${size} that no entry follows`,
-          });
-        }
-      }
-      nameSwapped();
+      checkNewest();
+      // What lost entries would have pinned, the history still names.
+      if (entries < target.size)
+        for (let index = 0; index * historySpan <= target.size; index++)
+          for (const size of history.file(index).bySize.keys()) if (size < target.size) edges.also(size);
+      reportHistory();
+      nameSwapped(await segments.end());
+      return { entries, amendments, lastCommit: prev?.size ?? 0, roots };
     },
   };
 };
 
 /** Hashes that the entries of a bundle give for their segments; empty strings for other entries. */
 const segmentHashes = (vault: string, index: number, width: number): string[] => {
-  const bytes = readBounded(join(vault, tilePath({ level: 'entries', index, width })), maxBundle);
-  const text = bytes?.toString('latin1') ?? '';
-  return text
-    .split(/holdfast\.(?:batch|restart|heartbeat)\/v1\n/)
-    .slice(1)
-    .map((entry) => /^segment ([0-9a-f]{64}) /m.exec(entry)?.[1] ?? '');
+  try {
+    const bytes = readBounded(join(vault, tilePath({ level: 'entries', index, width })), maxBundle);
+    const text = bytes?.toString('latin1') ?? '';
+    return text
+      .split(/holdfast\.(?:batch|restart|heartbeat|expire|hold|release|redact|key)\/v1\n/)
+      .slice(1)
+      .map((entry) => /^segment ([0-9a-f]{64}) /m.exec(entry)?.[1] ?? '');
+  } catch {
+    return [];
+  }
 };

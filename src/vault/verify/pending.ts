@@ -2,14 +2,17 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseHistory, type Checkpoint } from '#vault/checkpoint';
 import {
+  amendmentsPath,
   checkStaging,
   historyPath,
+  maxAmendments,
   maxBundle,
   maxSegment,
   maxStaging,
   parseStaging,
   parseStagingName,
   segmentPath,
+  sha256,
   stagingName,
   VaultFormatError,
   type Entry,
@@ -18,7 +21,7 @@ import {
 import { readBounded } from './files.ts';
 import { maxHistoryFile } from './history.ts';
 import { messageOf } from './report.ts';
-import { checkSegment } from './segment.ts';
+import { checkBatch } from './segment.ts';
 
 /** A commit that was prepared and not published: whole, with its segments, and the one that continues the log. */
 export type PendingCommit = {
@@ -90,13 +93,14 @@ export const newPendingSearch = (vault: string, published: Checkpoint): (() => P
 
 const checkPending = (vault: string, staged: Staged, published: Checkpoint): PendingCommit => {
   const read = (path: string): Buffer => required(vault, path, maxBundle);
-  const entries = checkStaging(staged, { published, next: staged, read });
+  const entries = checkStaging(staged, {
+    published,
+    next: staged,
+    read,
+    amendments: readBounded(join(vault, amendmentsPath), maxAmendments) ?? Buffer.alloc(0),
+  });
   checkHistory(vault, staged.history, published);
-  for (const { index, entry } of entries) {
-    if (entry.kind !== 'batch') continue;
-    const what = checkSegment(index, entry, required(vault, segmentPath(index), maxSegment));
-    if (what !== null) throw new VaultFormatError(`${segmentPath(index)}: ${what}`);
-  }
+  for (const { index, entry } of entries) checkStored(vault, index, entry);
   return {
     size: staged.size,
     root: staged.root,
@@ -104,6 +108,21 @@ const checkPending = (vault: string, staged: Staged, published: Checkpoint): Pen
     entries: new Map(entries.map(({ index, entry }) => [index, entry])),
     history: staged.history,
   };
+};
+
+/** The segment of a batch is whole; the revision of a redact entry is there, as it says. */
+const checkStored = (vault: string, index: number, entry: Entry): void => {
+  if (entry.kind === 'batch') {
+    const file = segmentPath(index);
+    const { what } = checkBatch(index, { ...entry, redacted: [] }, required(vault, file, maxSegment));
+    if (what !== null) throw new VaultFormatError(`${file}: ${what}`);
+  }
+  if (entry.kind === 'redact') {
+    const file = segmentPath(entry.target.entry, index);
+    const stored = required(vault, file, maxSegment);
+    if (stored.length !== entry.segment.length || !sha256(stored).equals(entry.segment.sha256))
+      throw new VaultFormatError(`${file} is not the revision that staged entry ${index} names`);
+  }
 };
 
 /** The published checkpoint is the last before the place that the bundle names for the next. */

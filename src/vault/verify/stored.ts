@@ -7,11 +7,12 @@ import {
   levelCount,
   maxBundle,
   parseBundle,
+  partialsPath,
   tilePath,
   tileWidth,
   type Tile,
 } from '#vault/tree';
-import { readBounded, type Listing } from './files.ts';
+import { readBounded, walkVault } from './files.ts';
 import { messageOf, type Findings } from './report.ts';
 
 /** The entries of a bundle, once it is known which of them are true. */
@@ -30,7 +31,6 @@ export type Candidate = { row: Buffer; blame: (chosen: Buffer | null) => void };
 
 export type TilesChecking = {
   vault: string;
-  listing: Listing;
   size: number;
   root: Buffer;
   findings: Findings;
@@ -47,7 +47,7 @@ type StoredBundle = {
 };
 
 /** Bundles as they are stored. */
-export const storedBundles = ({ vault, listing, size, findings, hasMovedOn }: TilesChecking) => {
+export const storedBundles = ({ vault, size, findings, hasMovedOn }: TilesChecking) => {
   const read = (index: number, width: number): StoredBundle => {
     const file = tilePath({ level: 'entries', index, width });
     const none: StoredBundle = { file, index, width, entries: [], candidate: null };
@@ -74,8 +74,9 @@ export const storedBundles = ({ vault, listing, size, findings, hasMovedOn }: Ti
   /** Entries of the partial bundles that earlier checkpoints had in this place: the same ones, as far as they go. */
   const earlier = (index: number): Buffer[][] => {
     const found: Buffer[][] = [];
-    for (const [path, file] of listing.files) {
-      if (file.kind !== 'tile' || file.tile.level !== 'entries' || file.tile.index !== index) continue;
+    for (const other of walkVault(vault, partialsPath({ level: 'entries', index }))) {
+      if (!('file' in other) || other.file.kind !== 'tile') continue;
+      const { path, file } = other;
       try {
         found.push(
           parseBundle(readBounded(join(vault, path), maxBundle) ?? Buffer.alloc(0), file.tile.width),

@@ -9,7 +9,7 @@ import {
   tileWidth,
   treeRoot,
 } from '#vault/tree';
-import type { Listing } from './files.ts';
+import { walkVault } from './files.ts';
 import type { Findings } from './report.ts';
 import {
   storedBundles,
@@ -29,10 +29,10 @@ export const checkTiles = async (
   checking: TilesChecking,
   visit: (bundle: CheckedBundle) => Promise<void>,
 ): Promise<(Buffer | null)[]> => {
-  const { listing, size, root, findings } = checking;
+  const { vault, size, root, findings } = checking;
   const stored = storedTiles(checking);
   const bundles = storedBundles(checking);
-  const present = presentIndices(listing);
+  const present = presentIndices(vault);
   const full = levelCount(size, 1);
   /** By level, the roots of the full tiles below: what the next level must hold. */
   let below: (Buffer | null)[] = [];
@@ -160,14 +160,13 @@ const computedRow = (
   };
 };
 
-/** Indices of which there is a full bundle or a full lowest tile. */
-const presentIndices = (listing: Listing): number[] => {
-  const found = new Set<number>();
-  for (const file of listing.files.values()) {
-    if (file.kind === 'tile' && (file.tile.level === 'entries' || file.tile.level === 0))
-      found.add(file.tile.index);
-  }
-  return [...found].sort((a, b) => a - b);
+/** Indices of which there is a bundle or a lowest tile. */
+const presentIndices = (vault: string): number[] => {
+  const present = new Set<number>();
+  for (const part of ['tile/entries', 'tile/0'])
+    for (const found of walkVault(vault, part))
+      if ('file' in found && found.file.kind === 'tile') present.add(found.file.tile.index);
+  return [...present].sort((a, b) => a - b);
 };
 
 /** The first index from `index` on that is present, or `end`. */

@@ -78,9 +78,31 @@ export const HitDetail = ({ hit, onClose, onNarrow }: Props) => {
           </>
         )}
 
+        <Proof address={hit.address} />
+
         <Hexdump key={hit.address} raw={hit.raw} />
       </div>
     </aside>
+  );
+};
+
+/** How to get, and check, a proof of the line that needs no trust in this page. */
+const Proof = ({ address }: { address: string }) => {
+  const command = `holdfast vault prove ${address} > line.tlog-proof`;
+  return (
+    <section aria-label="Proof">
+      <h3>Proof</h3>
+      <p className="command">
+        <code>{command}</code>
+        <CopyButton text={command} label="Command" />
+      </p>
+      <p className="quiet">
+        One file that shows, with the log’s public key alone, that these bytes were received then, from that
+        peer, and are line <code>{address}</code> of this log. Whoever gets it checks it with{' '}
+        <code>holdfast vault check</code>, offline. It does not show that the line says the truth, nor that
+        nothing is missing.
+      </p>
+    </section>
   );
 };
 

@@ -43,6 +43,13 @@ export const Verdict = ({ shown, total, stale, answer, tail, searching }: Props)
             ),
           ].join('\n')}
         />
+        <Claim
+          name="Freshness"
+          verdict={answer.freshness.verdict}
+          good="current"
+          bad="stale"
+          detail={answer.freshness.detail}
+        />
       </>
     )}
     <span className="verdict-tail" data-state={tail.state}>

@@ -39,6 +39,7 @@ test('the status has the checkpoint, the indexer and what runs, each for itself'
   const ready: Ready = {
     receiver: { syslogTcp: '127.0.0.1:5514' },
     console: 'http://127.0.0.1:8600',
+    publisher: null,
     vkey,
     supervisorPid: 1,
     processes: { receiver: { pid: 2, uid: 990, groups: [] } },

@@ -22,8 +22,20 @@ import { VaultError } from '../errors.ts';
 export type Tiles = {
   /** Entries `index`·256 and on, at most 256, as far as the checkpoint goes. @throws VaultError `corrupt` */
   bundle(index: number): Buffer[];
-  /** Path that proves entry `index` (RFC 9162 §2.1.3.1). @throws VaultError `corrupt` */
-  inclusionPath(index: number): Buffer[];
+  /**
+   * Path that proves entry `index` in the tree of the first `within` entries (RFC 9162 §2.1.3.1).
+   * @param within default: all that the checkpoint covers
+   * @throws VaultError `expected-more`, `corrupt`
+   */
+  inclusionPath(index: number, within?: number): Buffer[];
+  /**
+   * Path that proves that the tree of the first `to` entries begins with that of the first `from` (RFC 9162
+   * §2.1.4.1); empty for `from` 0, and where both are the same.
+   * @throws VaultError `expected-more`, `corrupt`
+   */
+  consistencyPath(from: number, to: number): Buffer[];
+  /** Root of the first `to` entries. @throws VaultError `expected-more`, `corrupt` */
+  rootAt(to: number): Buffer;
 };
 
 /** Full tiles never change: what was checked once is kept, up to this many. */
@@ -80,6 +92,11 @@ export const openTiles = (vault: string, { size, root }: Checkpoint, kept: Map<s
     return foldPeaks(found);
   };
 
+  const covered = (to: number): void => {
+    if (!(to >= 0 && to <= size))
+      throw new VaultError('expected-more', `the checkpoint covers ${size} entries, not ${to}`);
+  };
+
   return {
     bundle(index) {
       const width = Math.min(tileWidth, size - index * tileWidth);
@@ -89,12 +106,13 @@ export const openTiles = (vault: string, { size, root }: Checkpoint, kept: Map<s
       if (!hashes.equals(authentic(0, index).subarray(0, hashes.length))) throw changed(tilePath(tile));
       return entries;
     },
-    inclusionPath(index) {
-      if (index < 0 || index >= size)
-        throw new VaultError('expected-more', `entry ${index} is not under size ${size}`);
+    inclusionPath(index, within = size) {
+      covered(within);
+      if (!(index >= 0 && index < within))
+        throw new VaultError('expected-more', `entry ${index} is not under size ${within}`);
       const path: Buffer[] = [];
       let from = 0;
-      let to = size;
+      let to = within;
       while (to - from > 1) {
         const split = from + 2 ** Math.floor(Math.log2(to - from - 1));
         if (index < split) {
@@ -106,6 +124,33 @@ export const openTiles = (vault: string, { size, root }: Checkpoint, kept: Map<s
         }
       }
       return path;
+    },
+    consistencyPath(first, second) {
+      covered(second);
+      if (!(first >= 0 && first <= second))
+        throw new VaultError('expected-more', `${first} entries are not the beginning of ${second}`);
+      if (first === 0 || first === second) return [];
+      // SUBPROOF of RFC 9162, from the whole tree down to where the first one ends.
+      const path: Buffer[] = [];
+      let from = 0;
+      let to = second;
+      while (first < to) {
+        const split = from + 2 ** Math.floor(Math.log2(to - from - 1));
+        if (first <= split) {
+          path.unshift(rangeRoot(split, to));
+          to = split;
+        } else {
+          path.unshift(rangeRoot(from, split));
+          from = split;
+        }
+      }
+      // A first tree that is a node of the second is not repeated in the proof.
+      if (from > 0) path.unshift(rangeRoot(from, to));
+      return path;
+    },
+    rootAt(to) {
+      covered(to);
+      return rangeRoot(0, to);
     },
   };
 };

@@ -1,0 +1,2 @@
+export { startPushing, type OutsideWitness, type Pushing, type PushingOptions } from './witnesses.ts';
+export { startStamping, type StampingOptions } from './stamping.ts';

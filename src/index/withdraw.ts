@@ -1,0 +1,85 @@
+import type { Engine } from './engine/engine.ts';
+import { IndexError } from './errors.ts';
+import { rowsMatching } from './matching.ts';
+import type { Progress, Repeat } from './progress.ts';
+import { conditionOf, isWithdrawn, type Withdrawn } from './withdrawn.ts';
+
+/** Withdrawn together: a statement has a bound. */
+export const mostTogether = 200;
+
+type Numbers = { stream: string; first: number; last: number };
+
+/**
+ * The progress of an index without these lines: to be written before `deleteWithdrawn` is called, so that a deletion
+ * that is cut short is completed at the next start. It is what an index would come to that is made again.
+ * @returns `null` where only making it again can tell: another line of the same number stays, and what became of it
+ *   hung on the one that goes
+ * @throws IndexError
+ */
+export const withoutWithdrawn = async (
+  engine: Engine,
+  done: Progress,
+  withdrawn: readonly Withdrawn[],
+): Promise<Progress | null> => {
+  const deleting = withdrawn.map(conditionOf);
+  const condition = deleting.join(' OR ');
+  const rows = await rowsMatching(engine, condition);
+  const amended = Math.max(...withdrawn.map(({ amendment }) => amendment)) + 1;
+  const repeats =
+    done.repeats?.filter(({ entry }) => !withdrawn.some((one) => isWithdrawn(one, entry))) ?? null;
+  const gone =
+    (done.repeats?.length ?? 0) === (repeats?.length ?? 0) ? 0 : linesOf(done.repeats) - linesOf(repeats);
+  const after = {
+    ...done,
+    revision: done.revision + 1,
+    amended,
+    lines: done.lines - rows,
+    redelivered: done.redelivered - gone,
+    repeats,
+    deleting: rows === 0 ? [] : deleting,
+    altered: done.altered.filter(({ entry }) => !withdrawn.some((one) => isWithdrawn(one, entry))),
+  };
+  if (rows === 0) return after;
+  const numbers = await numbersOf(engine, condition);
+  if (numbers === null || (numbers.length > 0 && (done.conflicts > 0 || repeats === null))) return null;
+  if (numbers.some((some) => repeats?.some((repeat) => overlaps(some, repeat)))) return null;
+  const numbering = done.numbering.copy();
+  for (const { stream, first, last } of numbers) numbering.remove(stream, first, last);
+  return { ...after, numbering };
+};
+
+/** @throws IndexError */
+export const deleteWithdrawn = async (engine: Engine, { deleting }: Progress): Promise<void> => {
+  if (deleting.length === 0) return;
+  await engine.run(
+    'background',
+    `ALTER TABLE lines DELETE WHERE ${deleting.join(' OR ')} SETTINGS mutations_sync = 2`,
+  );
+};
+
+const linesOf = (repeats: readonly Repeat[] | null): number =>
+  (repeats ?? []).reduce((sum, { first, last }) => sum + last - first + 1, 0);
+
+const overlaps = (a: Numbers, b: Repeat): boolean =>
+  a.stream === b.stream && a.first <= b.last && b.first <= a.last;
+
+/** The numbers of these rows, in ranges; `null` where there are too many to say. */
+const numbersOf = async (engine: Engine, condition: string): Promise<Numbers[] | null> => {
+  try {
+    const rows = await engine.rows(
+      'background',
+      `SELECT hex(stream) AS name, min(sequence) AS first, max(sequence) AS last FROM (
+        SELECT stream, sequence, toInt64(sequence) - toInt64(row_number() OVER (PARTITION BY stream ORDER BY sequence)) AS island
+        FROM (SELECT DISTINCT stream, sequence FROM lines WHERE (${condition}) AND stream != '' AND sequence > 0)
+      ) GROUP BY stream, island ORDER BY name, first`,
+    );
+    return rows.map((row) => ({
+      stream: Buffer.from(String(row['name']), 'hex').toString('latin1'),
+      first: Number(row['first']),
+      last: Number(row['last']),
+    }));
+  } catch (error) {
+    if (error instanceof IndexError && error.code === 'engine-limit') return null;
+    throw error;
+  }
+};

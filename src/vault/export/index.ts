@@ -1,0 +1,1 @@
+export { exportVault, type Exported, type ExportOptions, type ExportProgress } from './export.ts';

@@ -1,0 +1,216 @@
+import { join } from 'node:path';
+import {
+  maxNote,
+  openCosignature,
+  openCosigned,
+  parseCheckpoint,
+  parseNote,
+  parseWitnessVkey,
+  type Checkpoint,
+  type Vkey,
+  type WitnessVkey,
+} from '#vault/checkpoint';
+import { witnessedPath } from '#vault/tree';
+import { readBounded } from './files.ts';
+import type { Remembered, SplitView } from './freshness.ts';
+import { cannotRead, messageOf, type Findings, type SeenNote } from './report.ts';
+
+/** What a note that somebody outside remembers says of this log. */
+export type OutsideNote =
+  /** The log contains it. Of `checkpoint.witnessed` only witnesses that are known count. */
+  | { kind: 'contained'; name: string; by: Remembered[] }
+  | { kind: 'ahead'; name: string; size: number }
+  | { kind: 'forked'; name: string; split: SplitView }
+  | { kind: 'unusable'; name: string; why: string };
+
+/** The log, as far as notes are held against it. */
+export type LogView = {
+  target: Checkpoint;
+  /** Root at a size up to the target's, as the entries give it; `null` where they do not. */
+  rootAt: (size: number) => Buffer | null;
+  /** A published checkpoint of this size, or the newest. */
+  checkpointAt: (size: number) => Buffer;
+  /** Keys by which a checkpoint of this size may be signed. */
+  keysAt: (size: number) => readonly Vkey[];
+};
+
+/** Sizes at which the root will be asked for, as far as notes can be read. */
+export const sizesOf = (vault: string, seen: readonly SeenNote[]): Set<number> => {
+  const sizes = new Set<number>();
+  const witnessed = readWitnessed(vault);
+  for (const note of [...seen.map((one) => one.note), ...(Buffer.isBuffer(witnessed) ? [witnessed] : [])]) {
+    try {
+      sizes.add(parseCheckpoint(note).size);
+    } catch {
+      // Said when it is judged.
+    }
+  }
+  return sizes;
+};
+
+export const parseWitnesses = (texts: readonly string[], findings: Findings): WitnessVkey[] =>
+  texts.flatMap((text) => {
+    try {
+      return [parseWitnessVkey(text)];
+    } catch (error) {
+      findings.add({ file: 'witness key', what: messageOf(error), unseen: true });
+      return [];
+    }
+  });
+
+/** Holds notes that were given against the log, and against each other. */
+export const judgeSeen = (
+  seen: readonly SeenNote[],
+  witnesses: readonly WitnessVkey[],
+  log: LogView,
+  findings: Findings,
+): OutsideNote[] => {
+  const opened: { name: string; checkpoint: Checkpoint }[] = [];
+  return seen.map(({ name, note }): OutsideNote => {
+    const checkpoint = openOwn(note, log);
+    if (typeof checkpoint === 'string') return { kind: 'unusable', name, why: checkpoint };
+    const other = opened.find(
+      (one) => one.checkpoint.size === checkpoint.size && !one.checkpoint.root.equals(checkpoint.root),
+    );
+    opened.push({ name, checkpoint });
+    if (other !== undefined) {
+      findings.add({ file: name, what: `forked: it contradicts ${other.name} at size ${checkpoint.size}` });
+      const ours = other.checkpoint.note.toString('utf8');
+      return {
+        kind: 'forked',
+        name,
+        split: { by: `${name} against ${other.name}`, theirs: note.toString('utf8'), ours },
+      };
+    }
+    const judged = judge(name, checkpoint, log, findings);
+    if (judged !== null) return judged;
+    const times = cosigned(checkpoint, witnesses);
+    const by = times.length > 0 ? times.map((one) => ({ ...one, by: `${one.by} (${name})` })) : [];
+    return {
+      kind: 'contained',
+      name,
+      by: by.length > 0 ? by : [{ by: name, size: checkpoint.size, at: null }],
+    };
+  });
+};
+
+/** Checks `checkpoint.witnessed`, where there is one: text and log signature, and the witnesses that are known. */
+export const judgeWitnessed = (
+  vault: string,
+  witnesses: readonly WitnessVkey[],
+  log: LogView,
+  findings: Findings,
+): OutsideNote[] => {
+  const file = witnessedPath;
+  const note = readWitnessed(vault);
+  if (note === null) return [];
+  if (!Buffer.isBuffer(note)) {
+    findings.add({ file, ...note });
+    return [];
+  }
+  const checkpoint = openOwn(note, log);
+  if (typeof checkpoint === 'string') {
+    findings.add({ file, what: `changed: ${checkpoint}` });
+    return [];
+  }
+  const judged = judge(file, checkpoint, log, findings);
+  if (judged !== null) return [judged];
+  const published = parseNote(log.checkpointAt(checkpoint.size)).text;
+  if (published !== parseNote(note).text)
+    findings.add({ file, what: `size ${checkpoint.size} is that of no published checkpoint` });
+  for (const what of badCosignatures(note, checkpoint, witnesses)) findings.add({ file, what });
+  const by = cosigned(checkpoint, witnesses);
+  return by.length === 0 ? [] : [{ kind: 'contained', name: file, by }];
+};
+
+const readWitnessed = (vault: string): Buffer | null | { what: string; unseen?: true } => {
+  try {
+    return readBounded(join(vault, witnessedPath), maxNote);
+  } catch (error) {
+    return cannotRead(error);
+  }
+};
+
+/** @returns why it is no note of this log */
+const openOwn = (note: Buffer, log: LogView): Checkpoint | string => {
+  let why = 'no key of the log is known for its size';
+  try {
+    const { size } = parseCheckpoint(note);
+    for (const vkey of log.keysAt(size)) {
+      try {
+        return openCosigned(note, vkey);
+      } catch (error) {
+        why = messageOf(error);
+      }
+    }
+  } catch (error) {
+    why = messageOf(error);
+  }
+  return why;
+};
+
+/** @returns `null` where the log contains it */
+const judge = (
+  name: string,
+  { size, root, note }: Checkpoint,
+  log: LogView,
+  findings: Findings,
+): OutsideNote | null => {
+  const { target } = log;
+  if (size > target.size) {
+    findings.add({
+      file: 'checkpoint',
+      what: `rolled back: it ends at ${target.size}, ${name} remembers ${size}`,
+    });
+    return { kind: 'ahead', name, size };
+  }
+  const ours = log.rootAt(size);
+  if (ours === null) return { kind: 'unusable', name, why: `the entries give no root at size ${size}` };
+  if (ours.equals(root)) return null;
+  findings.add({
+    file: 'checkpoint',
+    what: `forked: ${name} remembers root ${root.toString('base64')} for size ${size}, where the entries give ${ours.toString('base64')}`,
+  });
+  const split = { by: name, theirs: note.toString('utf8'), ours: log.checkpointAt(size).toString('utf8') };
+  return { kind: 'forked', name, split };
+};
+
+/** The known witnesses that cosigned it, and when. */
+const cosigned = ({ note, size }: Checkpoint, witnesses: readonly WitnessVkey[]): Remembered[] =>
+  witnesses.flatMap((witness) => {
+    try {
+      const seconds = openCosignature(note, witness);
+      return [{ by: witness.name, size, at: secondsText(seconds) }];
+    } catch {
+      return [];
+    }
+  });
+
+const signatureLength = 8 + 64;
+
+const badCosignatures = (
+  note: Buffer,
+  { origin }: Checkpoint,
+  witnesses: readonly WitnessVkey[],
+): string[] => {
+  const lines = parseNote(note).signatures.filter(({ name }) => name !== origin);
+  if (lines.length === 0) return ['nobody has cosigned it'];
+  return lines.flatMap(({ name, keyId, signature }) => {
+    if (signature.length !== signatureLength || signature.readBigUInt64BE(0) === 0n)
+      return [`the line of ${name} is no cosignature`];
+    // The id of a key covers its name.
+    const witness = witnesses.find((one) => one.keyId.equals(keyId));
+    if (witness === undefined) return [];
+    try {
+      openCosignature(note, witness);
+      return [];
+    } catch (error) {
+      return [`changed: ${messageOf(error)}`];
+    }
+  });
+};
+
+const latestSecond = 253_402_300_799;
+
+const secondsText = (seconds: number): string =>
+  seconds > latestSecond ? `second ${seconds}` : `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;

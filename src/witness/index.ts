@@ -1,0 +1,14 @@
+export { createWitness, loadWitnessSigner, loadWitnessVkey } from './create.ts';
+export { WitnessError, type WitnessErrorCode } from './errors.ts';
+export { resume, stoppedBecause } from './evidence.ts';
+export { ask, parsePlace, type Ask, type Place, type Reply } from './http.ts';
+export { knownLogs, logSignatures, type KnownLogs } from './known-logs.ts';
+export { originHash, witnessLayout, type WitnessLayout } from './layout.ts';
+export { beginMemory, readMemory, type Remembered, type Seen } from './memory.ts';
+export { openPublisher, type Publisher, type Shown } from './publisher.ts';
+export { askRemembered, pushCheckpoint, type Push, type Pushed, type RememberedNote } from './push.ts';
+export { rememberedLogs, type RememberedLog } from './remembered-logs.ts';
+export { startWitnessServer, type WitnessServer } from './server.ts';
+export { formatProof, parseHead, parseProof, type TreeHead } from './submission.ts';
+export { openWatcher, startWatching, type Look, type Watcher, type Watching } from './watch.ts';
+export { openWitness, type Outcome, type Witness, type WitnessOptions } from './witness.ts';

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { zstdDecompressSync } from 'node:zlib';
+import { removeState, run, search, startUp, temporaryState, until } from '../harness/up.ts';
+
+/** Files of the state directory that hold the text, segments decompressed. What goes while one looks has it no more. */
+const filesWith = (root: string, text: string): string[] =>
+  readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((file) => file.isFile())
+    .map((file) => join(file.parentPath, file.name))
+    .filter((path) => {
+      try {
+        const bytes = readFileSync(path);
+        return (path.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes).includes(text);
+      } catch {
+        return false;
+      }
+    });
+
+test('expiry, legal hold and redaction, as an operator does them on a live Holdfast', async (t) => {
+  const state = temporaryState();
+  t.after(() => removeState(state));
+  const up = await startUp(state);
+  t.after(() => up.interrupt());
+  const vault = (...args: string[]): ReturnType<typeof run> =>
+    run('vault', args[0] ?? '', '--state', state.root, ...args.slice(1));
+  const send = async (...lines: string[]): Promise<void> => {
+    const socket = connect(up.syslogTcp(), '127.0.0.1');
+    await once(socket, 'connect');
+    socket.end(lines.map((line) => `<34>1 2026-05-12T03:00:00Z web1 app - - - ${line}\n`).join(''));
+    await once(socket, 'close');
+  };
+  const addressOf = async (word: string): Promise<string> => {
+    await until(`${word} is found`, () => search(state, word).hits.length === 1);
+    return search(state, word).hits[0]?.address ?? '';
+  };
+  const fine = (result: ReturnType<typeof run>): string => {
+    assert.equal(result.status, 0, result.stdout + result.stderr);
+    return result.stdout;
+  };
+  const verify = (): ReturnType<typeof run> => vault('verify');
+
+  await send('alpha before', 'the password is correcthorse', 'omega after');
+  const address = await addressOf('correcthorse');
+  const [entry = ''] = address.split(':');
+  await send('a line of another batch');
+  const other = (await addressOf('another')).split(':')[0] ?? '';
+  const neighbours = [await addressOf('alpha'), await addressOf('omega')];
+
+  // A dry run shows the line and changes nothing.
+  assert.match(fine(vault('redact', address)), /the password is correcthorse[^]*Nothing was changed/);
+  // A hold keeps it; once it is released, the line goes.
+  const held = JSON.parse(
+    fine(vault('hold', '--entries', `${entry}..${entry}`, '--reason', 'case 7', '--by', 'counsel', '--json')),
+  );
+  const redact = ['redact', address, '--reason', 'a password', '--by', 'J. Doe', '--apply'];
+  const refused = vault(...redact);
+  assert.equal(refused.status, 3);
+  assert.match(refused.stderr, /\(held\): cannot redact: entry \d+ is under legal hold \d+/);
+  assert.match(fine(vault('holds')), /in force +counsel +case 7/);
+  fine(vault('release', String(held.hold), '--reason', 'closed', '--by', 'counsel'));
+  assert.match(fine(vault('holds')), /released by entry \d+/);
+  assert.match(
+    fine(vault(...redact)),
+    /was taken out, under entry \d+\n$/,
+    'nothing of it is left in intake either',
+  );
+  await until('the index is rid of it', () => search(state, 'correcthorse').hits.length === 0);
+  await until('no file has it', () => filesWith(state.root, 'correcthorse').length === 0);
+  assert.match(
+    search(state, '').answer.completeness.detail,
+    new RegExp(`line ${address} was redacted under entry`),
+  );
+  for (const neighbour of neighbours)
+    assert.match(fine(vault('prove', neighbour)), /^c2sp.org\/tlog-proof@v1/);
+  assert.equal(vault('prove', address).status, 3);
+  fine(run('index', 'rebuild', '--state', state.root));
+  await until('the index is made again', () => search(state, 'omega').hits.length === 1);
+  assert.equal(search(state, 'correcthorse').hits.length, 0);
+  fine(verify());
+
+  // Expiry: shown first, by whom is asked, and then done.
+  assert.match(fine(vault('expire', '--older-than', '1s')), /would go:[^]*--older-than 1s --by NAME --apply/);
+  assert.equal(vault('expire', '--older-than', '1s', '--apply').status, 2);
+  fine(vault('hold', '--entries', `${other}..${other}`, '--reason', 'case 8', '--by', 'counsel'));
+  const expired = fine(vault('expire', '--older-than', '1s', '--by', 'J. Doe', '--apply'));
+  assert.match(expired, new RegExp(`expired under entry \\d+: entries \\d+\\.\\.\\d+`));
+  await until('the index is rid of them', () => search(state, 'omega').hits.length === 0);
+  await until('intake is rid of them', () => filesWith(state.root, 'omega').length === 0);
+  assert.equal(search(state, 'another').hits.length, 1, 'the hold kept it');
+  const { completeness, integrity } = search(state, '').answer;
+  assert.match(completeness.detail, /lines? expired under entry \d+/);
+  assert.notEqual(integrity.verdict, 'altered');
+  fine(verify());
+
+  // Without an entry nothing may be missing.
+  await up.interrupt();
+  const segment = join(state.vault, 'segment', `${other.padStart(3, '0')}.zst`);
+  const bytes = readFileSync(segment);
+  rmSync(segment);
+  assert.equal(verify().status, 1);
+  assert.match(verify().stdout, new RegExp(`${other.padStart(3, '0')}\\.zst`));
+  writeFileSync(segment, bytes);
+  fine(verify());
+  const nobody = vault('release', '1', '--reason', 'r', '--by', 'b');
+  assert.equal(nobody.status, 3);
+  assert.match(nobody.stderr, /no keeper runs/);
+});

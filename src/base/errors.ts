@@ -16,3 +16,13 @@ export const systemCode = (error: unknown): string | null =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Whether this user may not do what was tried (EACCES, EPERM), for the error itself or for what caused it. */
+export const isForbidden = (error: unknown): boolean => {
+  let at = error;
+  for (let depth = 0; at instanceof Error && depth < 8; depth++) {
+    if (systemCode(at) === 'EACCES' || systemCode(at) === 'EPERM') return true;
+    at = at.cause;
+  }
+  return false;
+};

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Command as Commander, CommanderError } from 'commander';
 import { messageOf } from '#base/errors';
 import { printable } from '#base/printable';
@@ -95,7 +96,7 @@ export const runProgram = async (
       const options = sub.opts();
       const context: Context = {
         io,
-        state: stateDirectory(String(options['state'])),
+        state: stateDirectory(resolve(String(options['state']))),
         json: options['json'] === true,
       };
       status = await command.run(context, sub.args, options);

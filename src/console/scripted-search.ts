@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { text } from 'node:stream/consumers';
 import type { Answer, Health, Hit, SearchError, Source } from '#wire/search';
 
+type Freshness = Answer['answer']['freshness'];
+
 /**
  * A search server for tests, on a real unix socket and with the protocol of `src/wire/search.ts`: what it holds is
  * what the test put in, so that it can send what no well-behaved search would.
@@ -10,6 +12,8 @@ import type { Answer, Health, Hit, SearchError, Source } from '#wire/search';
 export type ScriptedSearch = {
   /** Lines that a search finds (those whose message contains the query), oldest first. */
   hits: Hit[];
+  /** What answers say of it. */
+  freshness: Freshness;
   /** Answers every further search and tail with this. */
   refuse(status: number, error: SearchError['error'] | null): void;
   /** Sends a line to all that follow, as it stands. */
@@ -22,6 +26,9 @@ export type ScriptedSearch = {
 
 export const startScriptedSearch = async (socketPath: string): Promise<ScriptedSearch> => {
   const hits: Hit[] = [];
+  const said: { freshness: Freshness } = {
+    freshness: { verdict: 'unknown', detail: 'no witness is configured' },
+  };
   const tails = new Set<ServerResponse>();
   let refusal: { status: number; error: SearchError['error'] } | null = null;
   let breakOff: number | null = null;
@@ -37,7 +44,7 @@ export const startScriptedSearch = async (socketPath: string): Promise<ScriptedS
       }
       response.write(`${JSON.stringify(hit)}\n`);
     }
-    response.end(`${JSON.stringify(answerFor(matching.length))}\n`);
+    response.end(`${JSON.stringify(answerFor(matching.length, said.freshness))}\n`);
   };
 
   const server = createServer((request, response) => {
@@ -60,6 +67,12 @@ export const startScriptedSearch = async (socketPath: string): Promise<ScriptedS
 
   return {
     hits,
+    get freshness() {
+      return said.freshness;
+    },
+    set freshness(freshness) {
+      said.freshness = freshness;
+    },
     refuse: (status, error) => (refusal = error === null ? null : { status, error }),
     toTails: (line) => tails.forEach((tail) => tail.write(`${JSON.stringify(line)}\n`)),
     tails: () => tails.size,
@@ -94,7 +107,7 @@ export const sampleHit = (parts: Partial<Hit>): Hit => {
   };
 };
 
-const answerFor = (count: number): Answer => ({
+const answerFor = (count: number, freshness: Freshness): Answer => ({
   answer: {
     integrity: {
       verdict: 'unaltered',
@@ -103,7 +116,7 @@ const answerFor = (count: number): Answer => ({
       committed: 7,
     },
     completeness: { verdict: 'unknown', detail: 'syslog senders do not number their lines', gaps: [] },
-    freshness: { verdict: 'unknown', detail: 'no witness is configured' },
+    freshness,
     range: { since: null, until: null },
     count,
     elapsedMs: 4.2,

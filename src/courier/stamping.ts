@@ -6,7 +6,8 @@ import type { Publisher } from '#witness';
 import { maxResponse, timestampQuery, tokenOf } from './timestamp.ts';
 
 export type StampingOptions = {
-  publisher(): Publisher;
+  /** @param signal gives up what is asked of it */
+  publisher(signal: AbortSignal): Pick<Publisher, 'checkpoint'>;
   /** HTTP address of a time stamping authority (RFC 3161 §3.4). */
   authority: string;
   /** Milliseconds between two time stamps. */
@@ -18,6 +19,7 @@ export type StampingOptions = {
 
 const patienceMs = 15_000;
 const retryMs = 60_000;
+const soonMs = 1000;
 
 /** Has the newest checkpoint stamped, at once and then again and again where it has changed. */
 export const startStamping = (options: StampingOptions): { stop(): Promise<void> } => {
@@ -28,7 +30,9 @@ export const startStamping = (options: StampingOptions): { stop(): Promise<void>
 
   const once = async (): Promise<number> => {
     try {
-      const { bytes, head } = await publisher().checkpoint();
+      const { bytes, head } = await publisher(ending.signal).checkpoint();
+      // An empty log is nothing to stamp, and has its first entry in a second.
+      if (head.size === 0) return soonMs;
       if (head.size === stamped) return every;
       const token = await stamp(authority, bytes, ending.signal);
       await say('timestamp', {

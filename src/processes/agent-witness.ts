@@ -86,8 +86,9 @@ const begin = async (
   await beginMemory(layout, openDurable({ scratch: layout.scratch }), origin, signer.vkey);
   const witness = await openWitness({ layout, signer, logs: knownLogs(keys), clock, log, fail });
   const place = parsePlace(`unix:${publishSocket}`);
+  const asking = new AbortController();
   const watching = startWatching({
-    watcher: openWatcher(witness, openPublisher(place, origin, keys), origin, clock),
+    watcher: openWatcher(witness, openPublisher(place, origin, keys, asking.signal), origin, clock),
     origin,
     shown: place.shown,
     every: everyMs,
@@ -96,7 +97,9 @@ const begin = async (
   });
   return {
     async stop() {
-      await watching.stop();
+      const stopped = watching.stop();
+      asking.abort();
+      await stopped;
       await witness.close();
     },
   };

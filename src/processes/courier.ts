@@ -42,7 +42,8 @@ await runChild(
     const [{ name: origin }] = logKeys();
     const spool = join(feeds, 'courier');
     const deliverer = await connectOwn({ socket, sender: 'courier', stream: 'courier', spool, clock, log });
-    const publisher = (): Publisher => openPublisher(parsePlace(`unix:${publishSocket}`), origin, logKeys());
+    const publisher = (signal: AbortSignal): Publisher =>
+      openPublisher(parsePlace(`unix:${publishSocket}`), origin, logKeys(), signal);
     const say = (kind: string, fields: Record<string, unknown>): Promise<void> => {
       const { meta, raw } = selfLine(clock, kind, fields);
       return deliverer.send(meta, raw);

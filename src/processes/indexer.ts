@@ -50,6 +50,7 @@ await runChild(
     const clock = systemClock();
     const freshness = openFreshness({
       vault: state.vault,
+      keys: state.keys,
       readKey: keyReader(state.vkeyFile),
       witnesses: config.witnesses ?? [],
       clock,

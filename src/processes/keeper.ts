@@ -10,6 +10,8 @@ import { openAppender, startSequencer } from '#vault/append';
 import { parseWitnessVkey } from '#vault/checkpoint';
 import { openInbox } from '#vault/request';
 
+import { readUnsealedKey } from './unsealed-key.ts';
+
 /** Of the time that the supervisor gives a stop, what is left over is for the commit that is under way at its end. */
 const stopWithinMs = 800;
 
@@ -45,9 +47,9 @@ await runChild(
     process.umask(0o027);
     const { vault, keys, intake } = stateDirectory(state);
     const clock = systemClock();
-    const credentials = process.env['CREDENTIALS_DIRECTORY'];
+    const unsealedKey = readUnsealedKey(process.env);
     const appender = await whenThereIsSpace(log, () =>
-      openAppender({ vault, keys, clock, ...(credentials === undefined ? {} : { credentials }) }),
+      openAppender({ vault, keys, clock, ...(unsealedKey === undefined ? {} : { unsealedKey }) }),
     );
     if (appender.recovered)
       log('info', `completed a commit that was cut short; the vault has ${appender.size()} entries`);

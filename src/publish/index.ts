@@ -6,8 +6,10 @@ import type { Clock } from '#base/clock';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import type { StateDirectory } from '#base/state';
+import { stopServer, type Transport } from '#http';
 import { parseVkey, parseWitnessVkey } from '#vault/checkpoint';
 import { openPublished, VaultError } from '#vault/tiles';
+import { openCandidate, type CandidateTerms } from './candidate.ts';
 import { defaultLimits, type PublishLimits } from './limits.ts';
 import { listenTcp, listenUnix } from './listen.ts';
 import { openOwnLine } from './own-line.ts';
@@ -28,6 +30,8 @@ export type PublisherOptions = {
   clock: Clock;
   log: OwnLog;
   limits?: Partial<PublishLimits>;
+  /** How long witnesses are asked to cosign the same checkpoint. */
+  candidate?: CandidateTerms;
 };
 
 export type Publisher = {
@@ -49,7 +53,11 @@ export const startPublisher = async (options: PublisherOptions): Promise<Publish
   const { state, clock, log } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const vkey = (): string => readKey(state.vkeyFile);
-  const resources: Resources = { published: openPublished(state.vault, () => parseVkey(vkey())), vkey };
+  const resources: Resources = {
+    published: openPublished(state.vault, () => parseVkey(vkey())),
+    candidate: openCandidate(clock, options.candidate),
+    vkey,
+  };
   const own = openOwnLine({
     socket: state.ownSocket,
     host: hostname(),
@@ -65,19 +73,19 @@ export const startPublisher = async (options: PublisherOptions): Promise<Publish
   });
   const outgoing = { left: limits.outgoingBytes };
   const servers: Server[] = [];
-  const create = (): Server => {
-    const server = createPublishServer({ resources, reception, limits, outgoing, log });
+  const create = (over: Transport): Server => {
+    const server = createPublishServer(over, { resources, reception, limits, outgoing, log });
     servers.push(server);
     return server;
   };
   const stop = async (): Promise<void> => {
-    await Promise.all(servers.map(closed));
+    await Promise.all(servers.map((server) => stopServer(server, lastAnswersMs)));
     own.close();
   };
   const addresses: Record<string, string> = { publishSocket: state.publishSocket };
   try {
-    await listenUnix(create(), state.publishSocket);
-    if (options.tcp !== null) addresses['publish'] = await listenTcp(create(), options.tcp);
+    await listenUnix(create('unix'), state.publishSocket);
+    if (options.tcp !== null) addresses['publish'] = await listenTcp(create('tcp'), options.tcp);
   } catch (error) {
     await stop();
     throw error;
@@ -93,13 +101,3 @@ const readKey = (file: string): string => {
     throw new VaultError('absent', `the public key cannot be read: ${messageOf(error)}`, { cause: error });
   }
 };
-
-const closed = (server: Server): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), lastAnswersMs);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });

@@ -1,22 +1,8 @@
+import type { HttpLimits } from '#http';
 import type { RateLimit } from './rate.ts';
 
-/** What strangers may take of this process. Times in milliseconds. */
-export type PublishLimits = {
-  /** At once, on each of the two servers. */
-  connections: number;
-  /** At once, by one peer that is not this machine itself. */
-  connectionsPerPeer: number;
-  requestsPerConnection: number;
-  /** Requests of one connection that are not answered in full yet; who sends more ahead is cut off. */
-  pipelined: number;
-  headerBytes: number;
-  headersMs: number;
-  /** For the whole request, its body included. */
-  requestMs: number;
-  /** Between two requests of a connection. */
-  idleMs: number;
-  /** Until the whole answer was taken. */
-  answerMs: number;
+/** What strangers may take of this process. */
+export type PublishLimits = HttpLimits & {
   /** Of bodies under way, over all connections. */
   outgoingBytes: number;
   /** What may be handed in: by one peer, and by all together. */

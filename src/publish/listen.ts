@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { lstat, unlink } from 'node:fs/promises';
 import type { Server } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { messageOf, systemCode } from '#base/errors';
+import { bind } from '#http';
 import { PublishError } from './errors.ts';
 
 /** sun_path, unix(7), less the terminating NUL. */
@@ -66,8 +67,7 @@ export const listenTcp = async (
   { host, port }: { host: string; port: number },
 ): Promise<string> => {
   try {
-    server.listen({ host, port });
-    await once(server, 'listening');
+    return (await bind(server, { host, port })).shown;
   } catch (error) {
     throw new PublishError(
       'address',
@@ -75,6 +75,4 @@ export const listenTcp = async (
       { cause: error },
     );
   }
-  const { address, family, port: bound } = server.address() as AddressInfo;
-  return family === 'IPv6' ? `[${address}]:${bound}` : `${address}:${bound}`;
 };

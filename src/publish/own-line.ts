@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { messageOf } from '#base/errors';
-import type { Hello, LineMeta } from '#wire/own';
+import type { LineMeta } from '#wire/own';
+import { encodeHello, encodeOwnFrame, openAcknowledgements } from '#wire/own-frame';
 import { PublishError } from './errors.ts';
 
 /** The publisher's way to `run/own.sock` (protocol: src/wire/own.ts). */
@@ -41,7 +42,7 @@ export const openOwnLine = (options: OwnLineOptions): OwnLine => {
     const socket = connect(options.socket);
     const conversation: Conversation = { socket, last: 0, waiting: [] };
     let why = 'it ended the connection';
-    let rest: Buffer = Buffer.alloc(0);
+    const acknowledgements = openAcknowledgements();
     socket.on('error', (error) => (why = messageOf(error)));
     socket.on('close', () => {
       if (current === conversation) current = null;
@@ -49,19 +50,12 @@ export const openOwnLine = (options: OwnLineOptions): OwnLine => {
         one.lost(new PublishError('away', `the receiver at ${options.socket} took no line: ${why}`));
     });
     socket.on('data', (chunk: Buffer) => {
-      rest = Buffer.concat([rest, chunk]);
-      const whole = rest.length - (rest.length % 8);
-      if (whole === 0) return;
-      const through = Number(rest.readBigUInt64BE(whole - 8));
-      rest = rest.subarray(whole);
+      const through = acknowledgements.push(chunk);
+      if (through === null) return;
       if (through > conversation.last) return void socket.destroy();
       while ((conversation.waiting[0]?.sequence ?? Infinity) <= through) conversation.waiting.shift()?.kept();
     });
-    const hello: Hello = { sender: 'publisher', stream: options.newStream() };
-    const bytes = Buffer.from(JSON.stringify(hello));
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    socket.write(Buffer.concat([length, bytes]));
+    socket.write(encodeHello({ sender: 'publisher', stream: options.newStream() }));
     return conversation;
   };
 
@@ -88,18 +82,8 @@ export const openOwnLine = (options: OwnLineOptions): OwnLine => {
             reject(error);
           },
         });
-        socket.write(frameOf(current.last, metaBytes, raw));
+        socket.write(encodeOwnFrame(current.last, metaBytes, raw));
       }),
     close: () => current?.socket.destroy(),
   };
-};
-
-/** u64 sequence, u16 meta length, meta, u32 raw length, raw; big-endian. */
-const frameOf = (sequence: number, meta: Buffer, raw: Buffer): Buffer => {
-  const head = Buffer.alloc(10);
-  head.writeBigUInt64BE(BigInt(sequence), 0);
-  head.writeUInt16BE(meta.length, 8);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(raw.length);
-  return Buffer.concat([head, meta, length, raw]);
 };

@@ -56,15 +56,3 @@ export const openRate = (each: RateLimit, all: RateLimit): Rate => {
     },
   };
 };
-
-/** Who is counted together: an IPv4 address, an IPv6 /64 (one host has them all), or all of this machine's own. */
-export const peerOf = (address: string | undefined): string => {
-  if (address === undefined || address === '') return 'local';
-  const v4 = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (v4 !== undefined) return v4;
-  const [head = '', tail] = (address.split('%')[0] ?? '').split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - after.length);
-  return [...groups, ...Array.from({ length: zeros }, () => '0'), ...after].slice(0, 4).join(':');
-};

@@ -3,9 +3,12 @@ import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import {
   checkpointText,
   cosign,
+  formatVkey,
   formatWitnessVkey,
   parseCheckpoint,
   parseNote,
@@ -14,10 +17,11 @@ import {
   signNote,
   type WitnessSigner,
 } from '#vault/checkpoint';
+import { beats, openTest } from '../vault/testing/test-vault.ts';
 import { startReceiver } from '../receive/index.ts';
 import { linesOf, readStored } from '../receive/testing/stored.ts';
 import type { PublisherOptions } from './index.ts';
-import { grow, serve, type Reply, type Served } from './testing/served.ts';
+import { grow, hostPort, serve, type Reply, type Served } from './testing/served.ts';
 
 const newWitness = (name: string): { vkey: string; signer: WitnessSigner } => {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
@@ -131,6 +135,44 @@ test('strangers’ cosignatures count only if this log asks them; this machine�
   assert.equal(lines().length, 1);
 });
 
+/** Connects, sends and resets so many times while this thread accepts nothing: the kernel has the bytes, and no peer. */
+const sendAndReset = (to: { host: string; port: number }, bytes: Buffer, times: number): void => {
+  const done = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(
+    `const { workerData: { to, bytes, times, done } } = require('node:worker_threads');
+     let left = times;
+     for (let i = 0; i < times; i++) {
+       const socket = require('node:net').connect(to, () => socket.write(bytes, () => socket.resetAndDestroy()));
+       socket.on('error', () => undefined);
+       socket.on('close', () => --left === 0 && (Atomics.store(done, 0, 1), Atomics.notify(done, 0)));
+     }`,
+    { eval: true, workerData: { to, bytes, times, done } },
+  );
+  worker.unref();
+  assert.notEqual(Atomics.wait(done, 0, 0, 10_000), 'timed-out');
+};
+
+test('who resets a TCP connection before it is accepted is not taken for this machine', async (t) => {
+  const { served, lines, start } = await withReceiver(t, {
+    limits: { statements: { each: { burst: 10, perSecond: 0 }, all: { burst: 1000, perSecond: 0 } } },
+  });
+  await start();
+  await grow(served.made, 5);
+  const body = cosigned(served.made.read('checkpoint'), newWitness('stranger.example').signer);
+  const head = `POST /cosignature HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const to = hostPort(served.publisher.addresses['publish']);
+  sendAndReset(to, Buffer.concat([Buffer.from(head), body]), 100);
+  await sleep(500);
+  assert.deepEqual(lines(), []);
+  const own = cosigned(served.made.read('checkpoint'), newWitness('own.example').signer);
+  const replies = await Promise.all(
+    Array.from({ length: 5 }, () => post(served, '/cosignature', own, 'unix')),
+  );
+  for (const { status } of replies)
+    assert.equal(status, 202, 'what this machine may hand in is not used up by others');
+  assert.equal(lines().length, 1, 'the same bytes at the same time are one line');
+});
+
 test('a cosignature that its witness did not make is refused', async (t) => {
   const [one, two] = [newWitness('w.example/1'), newWitness('w.example/2')];
   const { served, lines, start } = await withReceiver(t, { witnesses: [one.vkey] });
@@ -155,7 +197,8 @@ test('what our key did not sign is refused before anything is done', async (t) =
     assert.equal((await post(served, place, cosigned(foreign, witness.signer))).status, 403);
     for (const body of ['', 'hello', '\n\n', '\0'.repeat(100), 'ÿ'.repeat(2000)])
       assert.equal((await post(served, place, body)).status, 400);
-    assert.equal((await post(served, place, 'x'.repeat(8193))).status, 413);
+    assert.equal((await post(served, place, 'x'.repeat(4096))).status, 400);
+    assert.equal((await post(served, place, 'x'.repeat(4097))).status, 413);
   }
   assert.equal(lines().length, 0);
 });
@@ -186,6 +229,62 @@ test('a checkpoint that our key signed and our log does not contain is passed on
   assert.equal((await post(served, '/cosignature', cosigned(forks[0] ?? ours, witness.signer))).status, 202);
   assert.equal(lines().length, 2);
   assert.ok(served.logged.some((line) => line.startsWith('error: a witness handed in')));
+});
+
+/** A checkpoint of this log's origin by a key that its publisher does not know. */
+const signedByAnotherKey = ({ made }: Served, size: number, root: Buffer): Buffer => {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const { name, keyId } = parseVkey(formatVkey(parseVkey(made.vkey).name, publicKey));
+  return signNote(checkpointText(name, size, root), { name, keyId, privateKey });
+};
+
+test('what a witness that this log asks has cosigned is passed on under whatever log key, with the evidence', async (t) => {
+  const [one, stranger] = [newWitness('w.example/1'), newWitness('stranger.example')];
+  const { served, lines, start } = await withReceiver(t, { witnesses: [one.vkey] });
+  await start();
+  await grow(served.made, 5);
+  // The publisher's state was put back to before a rotation; its witness remembers what came after.
+  const newer = signedByAnotherKey(served, 553, Buffer.alloc(32, 7));
+  for (const place of ['/contradiction', '/cosignature'])
+    for (const over of ['tcp', 'unix'] as const) {
+      assert.equal((await post(served, place, newer, over)).status, 403, 'nobody vouches for it');
+      assert.equal((await post(served, place, cosigned(newer, stranger.signer), over)).status, 403);
+    }
+  assert.equal(lines().length, 0);
+  const reply = await post(served, '/contradiction', cosigned(newer, stranger.signer, one.signer));
+  assert.equal(reply.status, 202, reply.body.toString());
+  assert.deepEqual(
+    lines().map(({ kind, note }) => [kind, note]),
+    [['contradiction', cosigned(newer, one.signer).toString()]],
+  );
+});
+
+test('a checkpoint that an earlier key signed is known where the log contains it, and passed on where it does not', async (t) => {
+  const one = newWitness('w.example/1');
+  const { served, lines, start } = await withReceiver(t, { witnesses: [one.vkey] });
+  await start();
+  const rotate = async (): Promise<void> => {
+    const appender = await openTest(served.made);
+    await appender.commit([{ kind: 'key', reason: 'yearly' }], appender.intake());
+    await appender.commit(beats(2), appender.intake());
+    appender.close();
+  };
+  await rotate();
+  const second = served.made.read('checkpoint');
+  const key = createPrivateKey(readFileSync(join(served.made.keys, 'signer.key'), 'utf8'));
+  const { name, keyId } = parseVkey(readFileSync(join(served.made.keys, 'vault.vkey'), 'utf8'));
+  await rotate();
+  assert.equal((await post(served, '/contradiction', second)).status, 200, 'the log contains it');
+  assert.equal((await post(served, '/cosignature', cosigned(second, one.signer))).status, 202);
+  const fork = signNote(checkpointText(name, 2, Buffer.alloc(32, 1)), { name, keyId, privateKey: key });
+  assert.equal((await post(served, '/contradiction', fork)).status, 202);
+  assert.deepEqual(
+    lines().map(({ kind, note }) => [kind, note]),
+    [
+      ['cosignature', cosigned(second, one.signer).toString()],
+      ['contradiction', fork.toString()],
+    ],
+  );
 });
 
 test('while the receiver is away the witness is asked to come again, and nothing is lost or numbered twice', async (t) => {

@@ -5,6 +5,7 @@ import { parseTarget } from './request.ts';
 
 test('each thing that may be fetched has one target', () => {
   assert.deepEqual(parseTarget('/checkpoint'), { what: 'checkpoint' });
+  assert.deepEqual(parseTarget('/candidate'), { what: 'candidate' });
   assert.deepEqual(parseTarget('/checkpoint.witnessed'), { what: 'witnessed' });
   assert.deepEqual(parseTarget('/amendments'), { what: 'amendments' });
   assert.deepEqual(parseTarget('/vkey'), { what: 'vkey' });

@@ -2,7 +2,7 @@ import { historyPath, historySpan, parseDecimal, parseVaultPath, type Tile } fro
 
 /** What a stranger asks for. Nothing of the request's own text goes any further. */
 export type Asked =
-  | { what: 'checkpoint' | 'witnessed' | 'amendments' | 'vkey' }
+  | { what: 'checkpoint' | 'candidate' | 'witnessed' | 'amendments' | 'vkey' }
   | { what: 'tile'; tile: Tile }
   | { what: 'history'; index: number }
   | { what: 'consistency'; from: number; to: number }
@@ -23,6 +23,8 @@ export const parseTarget = (target: string): Asked | 'unclear' | null => {
   switch (target) {
     case '/vkey':
       return { what: 'vkey' };
+    case '/candidate':
+      return { what: 'candidate' };
     case '/cosignature':
     case '/contradiction':
       return { what: target === '/cosignature' ? 'cosignature' : 'contradiction' };

@@ -1,5 +1,6 @@
 import { VaultError, type Publication, type Published } from '#vault/tiles';
 import { bytesOf, textOf, words, type Answer } from './answer.ts';
+import type { Candidate } from './candidate.ts';
 import type { Asked } from './request.ts';
 
 /** What may be fetched. */
@@ -7,18 +8,21 @@ export type Fetched = Exclude<Asked, { what: 'cosignature' } | { what: 'contradi
 
 export type Resources = {
   published: Published;
+  candidate: Candidate;
   /** Text of the vault's public key. */
   vkey(): string;
 };
 
 /** The answer to a GET. Only what the published checkpoint covers is ever in one. @throws VaultError `corrupt` */
-export const fetchResource = ({ published, vkey }: Resources, asked: Fetched): Answer => {
+export const fetchResource = ({ published, candidate, vkey }: Resources, asked: Fetched): Answer => {
   if (asked.what === 'vkey') return textOf(Buffer.from(`${vkey()}\n`));
   const publication = published.now();
   if (publication === null) return words(503, 'no checkpoint is published here yet', 5);
   switch (asked.what) {
     case 'checkpoint':
       return textOf(publication.checkpoint.note);
+    case 'candidate':
+      return textOf(candidate.now(publication));
     case 'witnessed': {
       const witnessed = publication.witnessed();
       return witnessed === null

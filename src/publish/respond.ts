@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Exchange } from '#http';
 import { sha256 } from '#vault/tree';
 import { words, type Answer } from './answer.ts';
-import type { Exchange } from './exchange.ts';
 
 /** How long a full tile may be kept: a year, the most that caches are asked for. */
 const immutable = 'public, max-age=31536000, immutable';

@@ -1,8 +1,11 @@
 import {
   formatSignature,
   isBy,
+  isSigned,
+  maxNote,
   openCosignature,
   openCosigned,
+  openRemembered,
   parseNote,
   type Checkpoint,
   type Note,
@@ -14,7 +17,7 @@ import type { Publication } from '#vault/tiles';
 import { words, type Answer } from './answer.ts';
 
 /** Bytes of a note that a witness may hand in. */
-export const maxStatement = 8192;
+export const maxStatement = maxNote;
 
 /** What is said to the keeper, as an own line: docs/formats/vault.md, "Over HTTP". */
 export type Statement =
@@ -26,8 +29,10 @@ export type Judged = { result: 'refused' | 'known'; answer: Answer } | { result:
 export type Judges = {
   publication: Publication;
   vkey: Vkey;
-  /** Witnesses whose cosignatures count. */
+  /** Witnesses whose cosignatures count, and whose word on what this log once signed is passed on. */
   witnesses: readonly WitnessVkey[];
+  /** Keys that the log had before. Asked for only where nobody else vouches for a note. */
+  earlierKeys(): readonly Vkey[];
   /**
    * What is done with cosignatures of others: those of this machine's own processes are passed on for the record;
    * from strangers they would be as many as they like to make.
@@ -36,31 +41,32 @@ export type Judges = {
 };
 
 /**
- * What to do about a note that a witness handed in. Nothing of it is believed before our own key's signature on it was
- * checked, so only who has seen a checkpoint of this log gets any further.
+ * What to do about a note that a witness handed in. Nothing of it is believed before a signature on it was checked: of a
+ * key of this log, or of a witness that it asks, whatever log key the note bears. So only who has seen a checkpoint of this
+ * log gets any further.
  * @throws VaultError `corrupt`
  */
 export const judge = (body: Buffer, asked: 'cosignature' | 'contradiction', judges: Judges): Judged => {
-  const { publication, vkey } = judges;
+  const { publication } = judges;
   let note: Note;
   try {
     note = parseNote(body);
   } catch {
-    return refused(400, 'this is no signed note (C2SP signed-note, canonical base64, at most 4096 bytes)');
+    return refused(400, 'this is no signed note (C2SP signed-note, canonical base64)');
   }
-  let claimed: Checkpoint;
-  try {
-    claimed = openCosigned(body, vkey);
-  } catch {
-    return refused(403, 'no checkpoint that is signed by the key of this log (see /vkey)');
-  }
-  // Whatever it was handed in as: a checkpoint that our key signed and our log does not contain is evidence.
+  const claimed = openRemembered(body, judges)?.checkpoint ?? byEarlierKey(body, judges);
+  if (claimed === null)
+    return refused(
+      403,
+      'no checkpoint that is signed by a key of this log (see /vkey), or cosigned by a witness that it asks',
+    );
+  // Whatever it was handed in as: a checkpoint of this log that it does not contain is evidence.
   if (!contains(publication, claimed)) {
     const lines: Statement[] = [
       {
         kind: 'contradiction',
         ours: publication.checkpoint.note.toString(),
-        note: signedBy(note, isOurs(vkey)).toString(),
+        note: signedBy(note, evidenceIn(body, note, judges)).toString(),
       },
     ];
     return { result: 'said', lines };
@@ -73,28 +79,31 @@ export const judge = (body: Buffer, asked: 'cosignature' | 'contradiction', judg
   return cosigned(body, note, claimed, judges);
 };
 
-/** Bytes of an Ed25519 cosignature: a time and a signature. */
+/** Bytes of an Ed25519 signature, and of a cosignature: a time and a signature. */
+const signatureSize = 64;
 const cosignatureSize = 72;
 
 const cosigned = (
   body: Buffer,
   note: Note,
   { size }: Checkpoint,
-  { vkey, witnesses, others }: Judges,
+  { vkey, witnesses, others, earlierKeys }: Judges,
 ): Judged => {
-  const found = note.signatures.filter(
-    (one) => !isOurs(vkey)(one) && one.signature.length === cosignatureSize,
-  );
+  const found = note.signatures.filter(({ signature }) => signature.length === cosignatureSize);
   if (found.length === 0)
     return refused(400, 'the note has no cosignature (C2SP tlog-cosignature, Ed25519) beside the log’s own');
   const counted = others === 'passed on' ? found : found.filter((one) => isByWitness(body, one, witnesses));
   if (counted.length === 0) return refused(403, 'no valid cosignature of a witness that this log asks');
+  const signedWith = (key: Vkey): NoteSignature[] =>
+    note.signatures.filter((one) => isSigned(note.text, one, key));
+  const ours = signedWith(vkey);
+  const ofTheLog = ours.length > 0 ? ours : earlierKeys().flatMap(signedWith);
   return {
     result: 'said',
     lines: counted.map((one): Statement => ({
       kind: 'cosignature',
       size,
-      note: signedBy(note, (other) => other === one || isOurs(vkey)(other)).toString(),
+      note: signedBy(note, (other) => other === one || ofTheLog.includes(other)).toString(),
       witness: one.name,
     })),
   };
@@ -111,10 +120,40 @@ const isByWitness = (body: Buffer, one: NoteSignature, witnesses: readonly Witne
   }
 };
 
-const isOurs =
-  (vkey: Vkey) =>
-  (signature: NoteSignature): boolean =>
-    isBy(signature, vkey);
+/** A signature line of the log's, by whatever key: named as the origin, and of the length that a log's has. */
+const isLogs = ({ name, signature }: NoteSignature, vkey: Vkey): boolean =>
+  name === vkey.name && signature.length === signatureSize;
+
+/** Log signatures on one checkpoint: by the key in force, and where that was replaced there, by the one before. */
+const mostLogSignatures = 2;
+
+/**
+ * The lines that go along with evidence: cosignatures that were checked, and the log's own. Of those a stranger could have
+ * added some under keys that nobody knows.
+ */
+const evidenceIn = (
+  body: Buffer,
+  note: Note,
+  { vkey, witnesses }: Judges,
+): ((signature: NoteSignature) => boolean) => {
+  const ofTheLog = note.signatures.filter((one) => isLogs(one, vkey));
+  const kept = new Set(
+    ofTheLog.toSorted((a, b) => Number(isBy(b, vkey)) - Number(isBy(a, vkey))).slice(0, mostLogSignatures),
+  );
+  return (one) => kept.has(one) || isByWitness(body, one, witnesses);
+};
+
+const byEarlierKey = (body: Buffer, { vkey, earlierKeys }: Judges): Checkpoint | null => {
+  if (parseNote(body).signatures.every((one) => !isLogs(one, vkey))) return null;
+  for (const earlier of earlierKeys()) {
+    try {
+      return openCosigned(body, earlier);
+    } catch {
+      // Not by this one.
+    }
+  }
+  return null;
+};
 
 /** Whether the log has this root at this size; by its tiles, which are under the signed root, not by its history. */
 const contains = ({ checkpoint, tiles }: Publication, { size, root }: Checkpoint): boolean =>

@@ -3,7 +3,7 @@ import type { Clock } from '#base/clock';
 import { encodeRecordHead, Framing } from '#vault/record';
 import type { PendingDelivery } from '#vault/intake';
 import type { LineMeta } from '#wire/own';
-import { encodeOwnFrame } from './own/frame.ts';
+import { encodeOwnFrame } from '#wire/own-frame';
 
 /** Something that the receiver itself has to say, as a line of the log. */
 export type OwnLine = { kind: string } & Record<string, unknown>;

@@ -1,6 +1,7 @@
-import type { Clock } from '#base/clock';
+import { micros, type Clock } from '#base/clock';
+import { messageOf } from '#base/errors';
 import { formatMicros } from '#base/rfc3339';
-import { readOutsideMemory, type OutsideMemory } from '#vault/read';
+import { ageOf, readOutsideMemory, recentSeconds, type OutsideMemory } from '#vault/read';
 import type { Answer } from '#wire/search';
 
 /** Whether the vault that was searched is the newest there is, as far as anybody outside has said. */
@@ -11,6 +12,8 @@ export type FreshnessReader = () => Freshness;
 
 export type FreshnessOptions = {
   vault: string;
+  /** The directory of the vault's keys: there the keeper leaves what it was convicted by. */
+  keys: string;
   /** Text of the vault's public key, or why there is none. */
   readKey: () => { vkey: string } | { missing: string };
   /** Texts of the keys of the witnesses that are configured. */
@@ -27,33 +30,68 @@ export const nobodyOutside: FreshnessReader = () => ({
   detail: 'no witness is configured, so a rollback of everything would not show',
 });
 
-export const openFreshness = ({ vault, readKey, witnesses, clock }: FreshnessOptions): FreshnessReader => {
-  if (witnesses.length === 0) return nobodyOutside;
+export const openFreshness = ({
+  vault,
+  keys,
+  readKey,
+  witnesses,
+  clock,
+}: FreshnessOptions): FreshnessReader => {
   let kept: { freshness: Freshness; until: number } | null = null;
   return () => {
     if (kept !== null && clock.elapsed() < kept.until) return kept.freshness;
     const key = readKey();
-    const freshness =
-      'missing' in key
-        ? ({ verdict: 'unknown', detail: key.missing } as const)
-        : freshnessOf(readOutsideMemory(vault, key.vkey, witnesses));
+    const vkey = 'missing' in key ? null : key.vkey;
+    const freshness = freshnessOf(readOutsideMemory({ vault, keys, vkey, witnesses }), clock);
     kept = { freshness, until: clock.elapsed() + keptMs };
     return freshness;
   };
 };
 
-const freshnessOf = (memory: OutsideMemory): Freshness => {
-  switch (memory.kind) {
-    case 'none':
-      return { verdict: 'unknown', detail: memory.why };
-    case 'more':
-      return { verdict: 'stale', detail: `witnesses remember another log of size ${memory.size}` };
-    case 'contained': {
-      const newest = memory.by.reduce((a, b) => (b.at > a.at ? b : a));
-      return {
-        verdict: 'current',
-        detail: `as new as what ${newest.name} remembered at ${formatMicros(newest.at)}, size ${memory.size}`,
-      };
-    }
+const freshnessOf = (memory: OutsideMemory, clock: Clock): Freshness => {
+  if (memory.kind === 'none') return { verdict: 'unknown', detail: memory.why };
+  if (memory.kind === 'contradicted') return { verdict: 'contradicted', detail: memory.why };
+  const now = Math.floor(clock.now() / 1_000_000);
+  // A witness whose clock is wrong must not stand before one that counts.
+  const recent = memory.by.filter(({ seconds }) => ageOf(seconds, now) === 'recent');
+  const last = (recent.length > 0 ? recent : memory.by).reduce((a, b) => (b.seconds > a.seconds ? b : a));
+  const doubt = doubtAbout(last.seconds, memory, now);
+  if (doubt !== null)
+    return {
+      verdict: 'unknown',
+      detail: `${last.name} last spoke at ${timeText(last.seconds)} for size ${memory.size}: ${doubt}`,
+    };
+  const since = memory.newest - memory.size;
+  const grown = since === 0 ? '' : `; ${since} ${since === 1 ? 'entry has' : 'entries have'} come since`;
+  return {
+    verdict: 'current',
+    detail: `as new as what ${last.name} remembered at ${timeText(last.seconds)}, size ${memory.size}${grown}`,
+  };
+};
+
+/** Why what the witness said does not make the vault current. */
+const doubtAbout = (
+  seconds: number,
+  memory: Extract<OutsideMemory, { kind: 'contained' }>,
+  now: number,
+): string | null => {
+  switch (ageOf(seconds, now)) {
+    case 'old':
+      return `more than ${recentSeconds / 60} minutes ago, and a state put back since would look the same`;
+    case 'ahead':
+      return 'that is ahead of this clock: one of the two is wrong';
+    case 'recent':
+      try {
+        return memory.beganUnwitnessed()
+          ? 'the keeper has started since without an answer from any witness'
+          : null;
+      } catch (error) {
+        return `entries since then cannot be read (${messageOf(error)})`;
+      }
   }
 };
+
+const latestSecond = 253_402_300_799;
+
+const timeText = (seconds: number): string =>
+  seconds > latestSecond ? `second ${seconds}` : formatMicros(micros(seconds * 1_000_000));

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import type { Hello } from '#wire/own';
+import { encodeHello, openAcknowledgements } from '#wire/own-frame';
 import type { Spool } from './spool/spool.ts';
 
 /** Sends what the spool holds and hears what is acknowledged, for as long as it is not closed. */
@@ -38,13 +39,10 @@ export const keepConnection = (options: {
 
   const serve = async (socket: Socket): Promise<void> => {
     let sent = spool.acknowledged();
-    let pending: Buffer = Buffer.alloc(0);
+    const acknowledgements = openAcknowledgements();
     socket.on('data', (chunk: Buffer) => {
-      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
-      const whole = pending.length - (pending.length % 8);
-      if (whole === 0) return;
-      const through = Number(pending.readBigUInt64BE(whole - 8));
-      pending = pending.subarray(whole);
+      const through = acknowledgements.push(chunk);
+      if (through === null) return;
       if (through > sent) {
         socket.destroy(
           new Error(`the receiver acknowledged line ${through}, but only ${sent} were sent to it`),
@@ -53,10 +51,7 @@ export const keepConnection = (options: {
         options.onAcknowledged(through).catch(options.onFault);
       }
     });
-    const hello = Buffer.from(JSON.stringify(options.hello));
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(hello.length);
-    socket.write(Buffer.concat([length, hello]));
+    socket.write(encodeHello(options.hello));
 
     socket.on('drain', () => awaken?.());
     socket.on('close', () => awaken?.());

@@ -4,6 +4,7 @@ import { HoldfastError } from '#base/errors';
  * What can be wrong with a vault or with writing to it.
  *
  * - `absent`: there is no vault, or one of its two halves (vault/, keys/) is missing; nothing is created implicitly
+ * - `unreadable`: it is there, and cannot be read, by this user or at all
  * - `exists`: a vault was to be created where one already is
  * - `rolled-back`: the published state is older than what the signer remembers
  * - `signer-behind`: the signer remembers less than what is published
@@ -20,11 +21,12 @@ import { HoldfastError } from '#base/errors';
  * - `redacted`: the line was taken out under a redact entry; only its leaf hash is left
  * - `held`: a legal hold forbids it
  * - `refused`: what was asked of the keeper contradicts what the log says, or what this keeper can do
- * - `contradicted`: a checkpoint signed with our key exists that this log does not contain
+ * - `contradicted`: a checkpoint signed with our key, or cosigned by a witness that we ask, is not in this log
  * - `expected-more`: more was asked for than the checkpoint covers
  */
 export type VaultErrorCode =
   | 'absent'
+  | 'unreadable'
   | 'exists'
   | 'rolled-back'
   | 'signer-behind'

@@ -90,10 +90,11 @@ export const answer = z.object({
       ),
     }),
     /**
-     * `current`: as new as what a witness remembered at the time that `detail` names, and no more. `unknown`: nobody
-     * outside was heard. `stale`: a witness remembers more than the vault has.
+     * `current`: as new as what a configured witness remembered at the time that `detail` names, at most five minutes
+     * ago. `unknown`: none has spoken since; `detail` says who was heard last. `contradicted`: somebody outside remembers
+     * more than the vault has, or another log under its key.
      */
-    freshness: z.object({ verdict: z.enum(['current', 'unknown', 'stale']), detail: z.string() }),
+    freshness: z.object({ verdict: z.enum(['current', 'unknown', 'contradicted']), detail: z.string() }),
     /** Time range that the query asked for; `null` = open end. */
     range: z.object({ since: time.nullable(), until: time.nullable() }),
     /** Lines that match, of which at most `limit` were sent. */

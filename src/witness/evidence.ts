@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '#base/errors';
 import { printable } from '#base/printable';
@@ -45,6 +45,27 @@ export const keepEvidence = async (
   ].join('\n');
   await durable.write(stoppedPath(layout, origin), Buffer.from(text), 0o644);
   return paths;
+};
+
+/** Notes of one log that are kept on suspicion: whoever stands between could show every checkpoint that there was. */
+const mostSuspected = 16;
+
+/**
+ * Keeps a note that the log signed and that was not proven to continue what is remembered. By itself it shows nothing, the
+ * proof may have been spoiled on its way; should the log turn out to have signed two histories, it is one half of it.
+ */
+export const keepSuspected = async (
+  layout: WitnessLayout,
+  durable: Durable,
+  origin: string,
+  note: Buffer,
+): Promise<void> => {
+  const directory = join(layout.evidence, originHash(origin));
+  const path = join(directory, `suspected-${sha256(note).toString('hex')}.note`);
+  const kept = existsSync(directory)
+    ? readdirSync(directory).filter((name) => name.startsWith('suspected-'))
+    : [];
+  if (kept.length < mostSuspected && !existsSync(path)) await durable.create(path, note);
 };
 
 /** Why nothing is cosigned for a log any more, or `null`. Whatever the file says: that it is there is what counts. */

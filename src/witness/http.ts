@@ -1,6 +1,7 @@
 import { request as requestHttp, type RequestOptions } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { messageOf } from '#base/errors';
+import { printable } from '#base/printable';
 import { WitnessError } from './errors.ts';
 
 /**
@@ -42,14 +43,25 @@ export type Ask = {
   maxReply: number;
   /** Milliseconds for all of it. */
   patience?: number;
+  /** Gives the request up. */
+  signal?: AbortSignal;
 };
 
 /** One request, bounded in bytes and in time; a redirection is not followed. @throws WitnessError `away`, `bad-answer` */
-export const ask = ({ place, method, path, body, maxReply, patience = 10_000 }: Ask): Promise<Reply> =>
+export const ask = ({
+  place,
+  method,
+  path,
+  body,
+  maxReply,
+  patience = 10_000,
+  signal: ended,
+}: Ask): Promise<Reply> =>
   new Promise((resolve, reject) => {
     const away = (error: unknown): void =>
       reject(new WitnessError('away', `${method} ${place.shown}${path}: ${reason(error)}`, { cause: error }));
-    const signal = AbortSignal.timeout(patience);
+    const inTime = AbortSignal.timeout(patience);
+    const signal = ended === undefined ? inTime : AbortSignal.any([ended, inTime]);
     const sent = (place.tls === 'tls' ? requestHttps : requestHttp)(
       {
         ...place.options,
@@ -93,6 +105,9 @@ export const ask = ({ place, method, path, body, maxReply, patience = 10_000 }: 
     sent.on('error', away);
     sent.end(body);
   });
+
+/** The beginning of what somebody answered, in one line, for a message. */
+export const excerpt = ({ body }: Reply): string => printable(body.subarray(0, 200).toString().trim());
 
 const reason = (error: unknown): string =>
   error instanceof Error && error.name === 'AbortError' ? 'no answer in time' : messageOf(error);

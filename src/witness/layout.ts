@@ -9,7 +9,8 @@ import { sha256 } from '#vault/tree';
  *     lock                            held (fcntl) by the process that is this witness
  *     memory/<origin hash>            what is remembered of a log: the last note that was cosigned; memory.ts
  *     stopped/<origin hash>           why nothing is cosigned for it any more; evidence.ts
- *     evidence/<origin hash>/<hash>   notes that contradict each other, each under the SHA-256 of its bytes
+ *     evidence/<origin hash>/<hash>   notes that contradict each other, each under the SHA-256 of its bytes; those that
+ *                                     are only suspected to, as suspected-<hash>
  *     tmp/                            files that are not whole yet
  */
 export type WitnessLayout = {

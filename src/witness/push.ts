@@ -4,7 +4,7 @@ import { messageOf } from '#base/errors';
 import { printable } from '#base/printable';
 import { sizeType } from './answer.ts';
 import { WitnessError } from './errors.ts';
-import { ask, type Place, type Reply } from './http.ts';
+import { ask, excerpt, type Ask, type Place, type Reply } from './http.ts';
 import { logSignatures } from './known-logs.ts';
 import { originHash } from './layout.ts';
 import { formatSubmission, parseHead, type TreeHead } from './submission.ts';
@@ -24,6 +24,8 @@ export type Push = {
   proofFor(old: number): Promise<readonly Buffer[]>;
   /** Milliseconds for each request. */
   patience?: number;
+  /** Gives up what is asked. */
+  signal?: AbortSignal;
 };
 
 /**
@@ -51,7 +53,7 @@ const maxReply = 16 * 1024;
  * @throws WitnessError `away`, `bad-answer`; what `proofFor` throws
  */
 export const pushCheckpoint = async (push: Push): Promise<Pushed> => {
-  const { place, size, note, proofFor, patience } = push;
+  const { place, size, note, proofFor } = push;
   let old = Math.min(push.known ?? 0, size);
   for (let tries = 0; tries < maxTries; tries++) {
     const proof = old === 0 || old === size ? [] : await proofFor(old);
@@ -61,10 +63,10 @@ export const pushCheckpoint = async (push: Push): Promise<Pushed> => {
       path: '/add-checkpoint',
       body: formatSubmission(old, proof, note),
       maxReply,
-      ...(patience === undefined ? {} : { patience }),
+      ...boundsOf(push),
     });
     if (reply.status === 200) return cosignatureIn(push, reply);
-    const said = `${place.shown} answers ${reply.status}: ${printable(reply.body.subarray(0, 200)).trim()}`;
+    const said = `${place.shown} answers ${reply.status}: ${excerpt(reply)}`;
     if (reply.status === 422) return { result: 'forked', why: said };
     if (reply.status !== 409) return { result: 'refused', why: said };
     if (!reply.type.startsWith(sizeType)) return { result: 'forked', why: said };
@@ -76,6 +78,13 @@ export const pushCheckpoint = async (push: Push): Promise<Pushed> => {
   }
   throw new WitnessError('bad-answer', `${place.shown} named another size each time, ${maxTries} times`);
 };
+
+type Bounds = Pick<Ask, 'patience' | 'signal'>;
+
+const boundsOf = ({ patience, signal }: Bounds): Bounds => ({
+  ...(patience === undefined ? {} : { patience }),
+  ...(signal === undefined ? {} : { signal }),
+});
 
 const cosignatureIn = ({ note, vkey, place }: Push, { body }: Reply): Pushed => {
   const lines = body.toString().match(/^— [^\n]*\n/gmu) ?? [];
@@ -93,35 +102,43 @@ const cosignatureIn = ({ note, vkey, place }: Push, { body }: Reply): Pushed => 
   throw new WitnessError('bad-answer', `${place.shown} answers 200, but not with its cosignature: ${why}`);
 };
 
-/** A note that is proven to be the log's, and what it says. */
+/** A note that a witness remembers, and what it says. */
 export type RememberedNote = { note: Buffer; head: TreeHead };
 
+export type AskRemembered = Bounds & {
+  place: Place;
+  origin: string;
+  /** All keys that the log is known to have or have had. */
+  logKeys: readonly Vkey[];
+  /** The witness's key: what it has cosigned is believed under whatever log key. */
+  vkey?: WitnessVkey;
+};
+
 /**
- * What a witness remembers of a log: the monitoring side of tlog-witness. Believed only with the log's own signature.
- * @param logKeys all keys that the log has or had
+ * What a witness remembers of a log: the monitoring side of tlog-witness. Believed with the log's own signature; or with
+ * the cosignature of that witness, for a log that was put back to before a rotation does not know its newer key.
  * @returns `null` where the witness never cosigned for it
  * @throws WitnessError `away`, `bad-answer`
  */
-export const askRemembered = async (
-  place: Place,
-  origin: string,
-  logKeys: readonly Vkey[],
-  patience?: number,
-): Promise<RememberedNote | null> => {
+export const askRemembered = async (asked: AskRemembered): Promise<RememberedNote | null> => {
+  const { place, origin, logKeys, vkey } = asked;
   const reply = await ask({
     place,
     method: 'GET',
     path: `/${originHash(origin)}/checkpoint`,
     maxReply: maxNote,
-    ...(patience === undefined ? {} : { patience }),
+    ...boundsOf(asked),
   });
   if (reply.status === 404) return null;
   try {
     if (reply.status !== 200) throw new Error(`status ${reply.status}`);
     const note = parseNote(reply.body);
     const head = parseHead(note.text);
-    if (head.origin !== origin) throw new Error(`a note of ${head.origin}`);
-    if (logSignatures(note, logKeys).length === 0) throw new Error('not signed by the log');
+    if (head.origin !== origin) throw new Error(`a note of ${printable(head.origin)}`);
+    if (logSignatures(note, logKeys).length === 0) {
+      if (vkey === undefined) throw new Error('not signed by the log');
+      openCosignature(reply.body, vkey);
+    }
     return { note: reply.body, head };
   } catch (error) {
     throw new WitnessError(

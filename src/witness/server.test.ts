@@ -180,14 +180,18 @@ describe('what is remembered', () => {
     assert.equal(status, 200);
     assert.equal(openCosignature(body, witness.vkey), 1_700_000_000);
     const place = parsePlace(`http://127.0.0.1:${server.port}`);
-    const found = await askRemembered(place, log.origin, [log.vkey]);
+    const found = await askRemembered({ place, origin: log.origin, logKeys: [log.vkey] });
     assert.deepEqual([found?.head.size, found?.head.root], [5, log.root(5)]);
-    await assert.rejects(askRemembered(place, log.origin, [newTestLog(log.origin).vkey]), {
-      code: 'bad-answer',
-    });
-    assert.equal(await askRemembered(place, 'other.example/0', [log.vkey]), null);
-    for (const other of ['/', '/checkpoint', `/${'0'.repeat(64)}/checkpoint`, `${path}/`, `/${path}`])
-      assert.equal((await get(other)).status, 404, other);
+    const older = { place, origin: log.origin, logKeys: [newTestLog(log.origin).vkey] };
+    await assert.rejects(askRemembered(older), { code: 'bad-answer' });
+    const vouched = await askRemembered({ ...older, vkey: witness.vkey });
+    assert.deepEqual(vouched?.note, body, 'the witness vouches for a log key that is not known');
+    const other = await (await newTestWitness(t, log)).open();
+    t.after(() => other.close());
+    await assert.rejects(askRemembered({ ...older, vkey: other.vkey }), { code: 'bad-answer' });
+    assert.equal(await askRemembered({ place, origin: 'other.example/0', logKeys: [log.vkey] }), null);
+    for (const nothing of ['/', '/checkpoint', `/${'0'.repeat(64)}/checkpoint`, `${path}/`, `/${path}`])
+      assert.equal((await get(nothing)).status, 404, nothing);
   });
 });
 
@@ -234,5 +238,14 @@ describe('pushing', () => {
     assert.equal((await push(served, log.branch(3), 9)).result, 'forked');
     await served.server.stop();
     await assert.rejects(push(served, log, 12), { code: 'away' });
+  });
+
+  it('quotes what a witness answers without the end of its line', async (t) => {
+    const served = await serve(t);
+    const refused = await push(served, newTestLog('unknown.example/0'), 3);
+    assert.match(
+      refused.result === 'refused' ? refused.why : '',
+      /404: this witness does not know the origin$/,
+    );
   });
 });

@@ -1,8 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
+import { bind, createGuardedServer, readBody, stopServer, type Exchange, type HttpLimits } from '#http';
 import { addCheckpoint, refuse, rememberedNote, type Answer } from './answer.ts';
 import { WitnessError } from './errors.ts';
 import { maxSubmission } from './submission.ts';
@@ -16,16 +15,31 @@ export type WitnessServerOptions = {
   /** 0: any that is free */
   port: number;
   log: OwnLog;
-  /** Milliseconds within which a request must have come whole. */
-  patience?: number;
+  limits?: Partial<HttpLimits>;
 };
 
-/** Connections at a time; each may hold one body of `maxSubmission` bytes. */
-const maxConnections = 256;
+/** Each connection may hold one body of `maxSubmission` bytes, and answers of a note each. */
+const defaultLimits: HttpLimits = {
+  connections: 256,
+  connectionsPerPeer: 32,
+  requestsPerConnection: 1000,
+  pipelined: 4,
+  headerBytes: 8192,
+  headersMs: 3000,
+  requestMs: 10_000,
+  idleMs: 30_000,
+  answerMs: 30_000,
+};
+
+/** Of answers under way, over all connections. */
+const outgoingBytes = 4 * 1024 * 1024;
+
+/** How long answers under way may take at a stop. */
+const lastAnswersMs = 1000;
 
 /**
  * Serves a witness over plain HTTP: everything that is said is public and signed. Whoever wants TLS puts a proxy before
- * it. Strangers may connect: bodies, headers, connections and the time of each are bounded.
+ * it. Strangers may connect: `#http` bounds what they take.
  * @throws WitnessError `address`
  */
 export const startWitnessServer = async ({
@@ -33,62 +47,32 @@ export const startWitnessServer = async ({
   host,
   port,
   log,
-  patience = 10_000,
+  limits,
 }: WitnessServerOptions): Promise<WitnessServer> => {
-  const server = createServer(
-    {
-      maxHeaderSize: 8192,
-      headersTimeout: patience,
-      requestTimeout: patience,
-      keepAliveTimeout: 30_000,
-      connectionsCheckingInterval: Math.min(1000, patience),
-    },
-    (request, response) => void serve(witness, request, response, log),
-  );
-  server.maxConnections = maxConnections;
-  server.maxHeadersCount = 64;
-  // A reader that takes no answer.
-  server.setTimeout(3 * patience);
-  // Nobody asks for an upgrade or a tunnel here.
-  server.on('connect', (_request, socket) => socket.destroy());
-  const listening = once(server, 'listening');
-  server.listen(port, host);
+  const server = createGuardedServer<Answer>({
+    over: 'tcp',
+    limits: { ...defaultLimits, ...limits },
+    outgoing: { left: outgoingBytes },
+    answer: (request) => answerTo(witness, request, log),
+    send,
+  });
   try {
-    await listening;
+    const bound = await bind(server, { host, port });
+    server.on('error', (error) => log('warning', messageOf(error)));
+    return { host: bound.host, port: bound.port, stop: () => stopServer(server, lastAnswersMs) };
   } catch (error) {
     throw new WitnessError('address', `cannot listen on ${host}:${port}: ${messageOf(error)}`, {
       cause: error,
     });
   }
-  server.on('error', (error) => log('warning', messageOf(error)));
-  const address = server.address() as AddressInfo;
-  return {
-    host: address.address,
-    port: address.port,
-    async stop() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeIdleConnections();
-      const timer = setTimeout(() => server.closeAllConnections(), 1000);
-      await closed;
-      clearTimeout(timer);
-    },
-  };
 };
 
-const serve = async (
-  witness: Witness,
-  request: IncomingMessage,
-  response: ServerResponse,
-  log: OwnLog,
-): Promise<void> => {
-  request.on('error', () => undefined);
-  response.on('error', () => undefined);
+const answerTo = async (witness: Witness, request: IncomingMessage, log: OwnLog): Promise<Answer> => {
   try {
-    send(response, await route(witness, request));
+    return await route(witness, request);
   } catch (error) {
     log('error', causes(error));
-    send(response, refuse(500, 'this witness could not store what it would have signed; try again later'));
+    return refuse(500, 'this witness could not store what it would have signed; try again later');
   }
 };
 
@@ -98,41 +82,23 @@ const route = async (witness: Witness, request: IncomingMessage): Promise<Answer
   if (hash !== undefined) return method === 'GET' ? rememberedNote(witness, hash) : refuse(405, 'GET');
   if (url !== '/add-checkpoint') return refuse(404, 'there is nothing here');
   if (method !== 'POST') return refuse(405, 'POST');
-  const body = await readBody(request);
+  const body = await readBody(request, maxSubmission);
   return body === null
     ? refuse(413, `a body here has at most ${maxSubmission} bytes`)
     : addCheckpoint(witness, body);
 };
 
-/** @returns `null` for more than can be right; nothing more is read then. One that ends early is what came of it. */
-const readBody = async (request: IncomingMessage): Promise<Buffer | null> => {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      const bytes = Buffer.from(chunk);
-      length += bytes.length;
-      if (length > maxSubmission) return null;
-      chunks.push(bytes);
-    }
-  } catch {
-    return Buffer.alloc(0);
-  }
-  return Buffer.concat(chunks);
-};
-
-const send = (response: ServerResponse, { status, type, body }: Answer): void => {
-  if (response.destroyed || response.headersSent) return;
+const send = (_: IncomingMessage, response: ServerResponse, answer: Answer, exchange: Exchange): void => {
+  const { status, type, body } = exchange.holds(Buffer.byteLength(answer.body))
+    ? answer
+    : refuse(503, 'too many slow readers at once: try again');
   const bytes = Buffer.from(body);
-  // After a body that was not read to its end the connection is of no use.
-  if (status === 413) response.setHeader('connection', 'close');
   response.writeHead(status, {
     'content-type': type,
     'content-length': bytes.length,
     'cache-control': 'no-store',
   });
   response.end(bytes);
-  if (status === 413) response.on('finish', () => response.req.destroy());
 };
 
 const causes = (error: unknown): string =>

@@ -80,31 +80,109 @@ describe('a witness that asks', () => {
     assert.equal(witness.stopped(log.origin), null);
   });
 
-  for (const [what, show, why] of [
-    ['a smaller size', (log: TestLog) => [log, 5] as const, /shows size 5, and 9/],
-    ['another history', (log: TestLog) => [log.branch(4), 20] as const, /does not continue/],
-    ['another root at the same size', (log: TestLog) => [log.branch(4), 9] as const, /two roots at size 9/],
-  ] as const) {
-    it(`keeps both notes, gives back its own and stops when the log shows ${what}`, async (t) => {
-      const { log, publisher, watcher, witness, evidence, said } = await watch(t);
+  it('is convinced by two roots at one size alone: keeps both notes, gives back its own and stops', async (t) => {
+    const { log, publisher, watcher, witness, evidence, said } = await watch(t);
+    publisher.show(log, 9);
+    await watcher.look();
+    const remembered = witness.seen(log.origin)?.note.toString();
+    const fork = log.branch(4);
+    publisher.show(fork, 9);
+    assert.equal(await watcher.look(), 'stopped');
+    assert.deepEqual(evidence().toSorted(), [remembered, fork.note(9).toString()].toSorted());
+    const { path, note } = publisher.given.at(-1) ?? {};
+    assert.deepEqual([path, note?.toString()], ['/contradiction', remembered]);
+    assert.match(witness.stopped(log.origin) ?? '', /two roots at size 9/);
+    assert.ok(said.some((line) => line.startsWith('error: ALARM')));
+    publisher.show(log, 12);
+    assert.equal(await watcher.look(), 'stopped', 'also when it shows the right one again');
+    assert.equal(witness.seen(log.origin)?.head.size, 9);
+    assert.equal(publisher.given.filter((one) => one.path === '/contradiction').length, 1);
+  });
+
+  for (const [what, show, why, kept] of [
+    ['a smaller size', (log: TestLog): [TestLog, number] => [log, 5], /shows size 5, and 9/, 0],
+    [
+      'what it does not prove',
+      (log: TestLog): [TestLog, number] => [log.branch(4), 20],
+      /is not proven to continue/,
+      1,
+    ],
+  ] as const)
+    it(`is suspended by ${what}, gives back its own note, and goes on by itself`, async (t) => {
+      const { log, publisher, watcher, witness, evidence } = await watch(t);
       publisher.show(log, 9);
       await watcher.look();
       const remembered = witness.seen(log.origin)?.note.toString();
-      const [fork, size] = show(log);
-      publisher.show(fork, size);
-      if (!what.startsWith('another root')) assert.equal(await watcher.look(), 'suspicious');
-      assert.equal(await watcher.look(), 'stopped');
-      assert.deepEqual(evidence().toSorted(), [remembered, fork.note(size).toString()].toSorted());
-      const { path, note } = publisher.given.at(-1) ?? {};
-      assert.deepEqual([path, note?.toString()], ['/contradiction', remembered]);
-      assert.match(witness.stopped(log.origin) ?? '', why);
-      assert.ok(said.some((line) => line.startsWith('error: ALARM')));
+      publisher.show(...show(log));
+      assert.equal(await watcher.look(), 'suspicious');
+      for (let n = 0; n < 3; n++) assert.equal(await watcher.look(), 'suspended');
+      assert.match(watcher.suspicion() ?? '', why);
+      const handedIn = publisher.given.filter(({ path }) => path === '/contradiction');
+      assert.deepEqual(
+        handedIn.map(({ note }) => note.toString()),
+        [remembered, remembered, remembered],
+      );
+      assert.equal(witness.stopped(log.origin), null, 'nothing is proven');
+      assert.equal(kept === 0 ? 0 : evidence().length, kept);
       publisher.show(log, 12);
-      assert.equal(await watcher.look(), 'stopped', 'also when it shows the right one again');
-      assert.equal(witness.seen(log.origin)?.head.size, 9);
-      assert.equal(publisher.given.filter((one) => one.path === '/contradiction').length, 1);
+      assert.equal(await watcher.look(), 'given');
+      assert.equal(watcher.suspicion(), null);
+      assert.equal(witness.seen(log.origin)?.head.size, 12);
     });
-  }
+
+  it('says ALARM once while it is suspended, also where nobody takes its note, and that it goes on', async (t) => {
+    const { log, publisher, watcher, said } = await watch(t);
+    publisher.show(log, 9);
+    await watcher.look();
+    publisher.refuse('contradictions');
+    publisher.show(log, 5);
+    const watching = startWatching({
+      watcher,
+      origin: log.origin,
+      shown: publisher.url,
+      every: 10,
+      log: (severity, message) => void said.push(`${severity}: ${message}`),
+      random: () => 0.5,
+    });
+    t.after(() => watching.stop());
+    const line = (part: RegExp): number => said.filter((one) => part.test(one)).length;
+    for (let waited = 0; line(/^error: ALARM/) === 0 && waited < 5000; waited += 20) await wait(20);
+    await wait(200);
+    assert.equal(
+      line(/^error: ALARM.*size 5, and 9.*could not be handed in: .*403 no\. It may be/),
+      1,
+      said.join('\n'),
+    );
+    publisher.show(log, 10);
+    for (let waited = 0; line(/^info: .*goes on$/) === 0 && waited < 5000; waited += 20) await wait(20);
+    assert.equal(line(/^info: .*goes on$/), 1);
+  });
+
+  it('cosigns the candidate that is for all, and looks at the newest before it suspects an old one', async (t) => {
+    const { log, publisher, watcher, witness } = await watch(t);
+    publisher.show(log, 9);
+    publisher.offer(7);
+    assert.equal(await watcher.look(), 'given');
+    assert.equal(witness.seen(log.origin)?.head.size, 7);
+    // Somebody else brought a newer one.
+    await witness.consider(parseSubmission(log.submission(7, 9)));
+    for (let n = 0; n < 3; n++) assert.ok(['given', 'same'].includes(await watcher.look()));
+    assert.equal(witness.seen(log.origin)?.head.size, 9);
+    assert.ok(publisher.given.every(({ path }) => path === '/cosignature'));
+    publisher.show(log, 8);
+    assert.equal(await watcher.look(), 'suspicious', 'the newest is smaller too');
+    assert.equal(await watcher.look(), 'suspended');
+  });
+
+  it('hands in what it remembers where it does not know the key of what is shown', async (t) => {
+    const { log, publisher, watcher, witness } = await watch(t);
+    publisher.show(log, 9);
+    await watcher.look();
+    publisher.show(newTestLog(log.origin), 5);
+    await assert.rejects(watcher.look(), { code: 'bad-answer' });
+    const { path, note } = publisher.given.at(-1) ?? {};
+    assert.deepEqual([path, note], ['/contradiction', witness.seen(log.origin)?.note]);
+  });
 
   it('does not take for a contradiction what the log did not sign, or what is no answer', async (t) => {
     const { log, publisher, watcher, witness } = await watch(t);

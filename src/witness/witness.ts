@@ -12,7 +12,7 @@ import {
 } from '#vault/checkpoint';
 import { openDurable, type Durable } from '#vault/durable';
 import { WitnessError } from './errors.ts';
-import { keepEvidence, stoppedBecause, type Contradiction } from './evidence.ts';
+import { keepEvidence, keepSuspected, stoppedBecause, type Contradiction } from './evidence.ts';
 import { isFork, judge, type Judgement } from './judge.ts';
 import { logSignatures, type KnownLogs } from './known-logs.ts';
 import type { WitnessLayout } from './layout.ts';
@@ -42,8 +42,8 @@ export type Witness = {
    * @throws WitnessError `not-stored`
    */
   consider(submission: Submission): Promise<Outcome>;
-  /** Keeps the notes and cosigns nothing more for their log. @returns where they are kept */
-  contradicted(origin: string, why: string, notes: readonly Buffer[]): Promise<string[]>;
+  /** Keeps a note of the log's that was not proven to continue what is remembered. It stops nothing. @throws WitnessError `not-stored` */
+  suspected(origin: string, note: Buffer): Promise<void>;
   /** What is under way is finished; then another process may be this witness. */
   close(): Promise<void>;
 };
@@ -166,11 +166,10 @@ export const openWitness = async (options: WitnessOptions): Promise<Witness> => 
       if (own.length === 0) return { outcome: 'not-signed' };
       return inTurn(state, () => considerInTurn(state, submission, own));
     },
-    async contradicted(origin, why, notes) {
+    async suspected(origin, note) {
       const state = states.get(origin);
-      if (state === undefined) return [];
-      if (closed) return [];
-      return inTurn(state, () => stop(state, { origin, why, notes, time: seconds() }));
+      if (state === undefined || closed) return;
+      await inTurn(state, () => store(() => keepSuspected(layout, durable, origin, note)));
     },
     async close() {
       closed = true;

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { documentedBlocks, documentedCommands } from '../harness/documents.ts';
@@ -16,6 +18,7 @@ import { removeState, root, startUp, temporaryState, until, search, type Running
  * Commands that run until they are interrupted are interrupted after a while.
  */
 const state = temporaryState();
+const home = mkdtempSync(join(tmpdir(), 'holdfast-home-'));
 let up: RunningUp;
 
 before(async () => {
@@ -31,6 +34,7 @@ before(async () => {
 after(async () => {
   await up.interrupt();
   removeState(state);
+  rmSync(home, { recursive: true, force: true });
 });
 
 const examplesIn = (help: string): string[] =>
@@ -68,8 +72,8 @@ const runLine = async (line: string, milliseconds: number): Promise<Outcome> =>
     const env = {
       ...process.env,
       HOLDFAST_STATE: state.root,
-      // What an example puts below `~` goes when the test does.
-      HOME: state.root,
+      // What an example puts below `~` goes when the test does. No copy of the vault may lie in the state directory.
+      HOME: home,
       PATH: `${join(root, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`,
     };
     const child = spawn('sh', ['-c', `exec ${line}`], {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { accounts, groups, type ProcessName } from '../../src/processes/up/accounts.ts';
+import { accounts, groups, type AccountName, type ProcessName } from '../../src/processes/up/accounts.ts';
 import { groupsOf, identity, probeFence } from '../../src/processes/up/fence.ts';
 import { closeLines } from '../../src/processes/up/layout.ts';
 import {
@@ -54,7 +54,7 @@ const capabilities: Record<ProcessName, bigint> = {
 };
 
 /** Not started unless it is configured; what its identity may do is tried all the same. */
-const running = (Object.keys(accounts) as ProcessName[]).filter((name) => name !== 'courier');
+const running = (Object.keys(capabilities) as ProcessName[]).filter((name) => name !== 'courier');
 
 for (const name of running) {
   test(`${name} runs as its own user, with its capabilities alone, and can gain none`, { skip }, () => {
@@ -94,7 +94,7 @@ for (const name of ['keeper', 'indexer', 'agent', 'publisher'] as const) {
 }
 
 /** Whether a process may do something with a path, as the kernel decides it: tried with its uid, groups and capabilities. */
-const may = (name: ProcessName, script: string, ...paths: string[]): boolean =>
+const may = (name: AccountName, script: string, ...paths: string[]): boolean =>
   spawnSync('setpriv', [...identity(name, probeFence(root)), 'sh', '-c', script, 'sh', ...paths]).status ===
   0;
 
@@ -106,7 +106,7 @@ const segments = join(state.vault, 'segment');
 const staging = join(state.vault, 'staging');
 const segment = (): string => join(segments, '001.zst');
 
-const rows: readonly [ProcessName, string, 'may' | 'may not', () => string[]][] = [
+const rows: readonly [AccountName, string, 'may' | 'may not', () => string[]][] = [
   ['receiver', write, 'may', () => [state.intake]],
   ['receiver', read, 'may not', () => [state.vault]],
   ['receiver', read, 'may not', () => [join(state.keys, 'signer.key')]],
@@ -196,6 +196,15 @@ const rows: readonly [ProcessName, string, 'may' | 'may not', () => string[]][] 
   ['courier', read, 'may not', () => [state.intake]],
   ['courier', read, 'may not', () => [state.index]],
   ['courier', read, 'may not', () => [join(state.keys, 'signer.key')]],
+  ['witness', dial, 'may', () => [state.publishSocket]],
+  ['witness', dial, 'may not', () => [state.ownSocket]],
+  ['witness', dial, 'may not', () => [state.searchSocket]],
+  ...[state.root, state.run, join(state.run, 'publisher'), state.vault, state.keys].map(
+    (path): (typeof rows)[number] => ['witness', write, 'may not', () => [path]],
+  ),
+  ...[state.vault, state.intake, state.index, state.spool, join(state.keys, 'signer.key')].map(
+    (path): (typeof rows)[number] => ['witness', read, 'may not', () => [path]],
+  ),
 ];
 
 for (const [name, action, expected, paths] of rows) {
@@ -214,7 +223,7 @@ for (const [name, action, expected, paths] of rows) {
 test('the token of the console is readable by the console alone', { skip }, () => {
   const token = join(state.run, 'console.token');
   assert.equal(may('console', read, token), true);
-  for (const name of ['receiver', 'keeper', 'indexer', 'agent', 'publisher', 'courier'] as const)
+  for (const name of ['receiver', 'keeper', 'indexer', 'agent', 'publisher', 'courier', 'witness'] as const)
     assert.equal(may(name, read, token), false, name);
 });
 
@@ -230,7 +239,7 @@ test('a vault from before lines had a group of their own is closed at the next s
 
 test('no process may reach into another user’s: not the agent into one of root’s', { skip }, () => {
   const peek = `exec ${process.execPath} -e 'require("fs").readlinkSync("/proc/" + process.argv[1] + "/exe")' "$1"`;
-  for (const name of Object.keys(accounts) as ProcessName[])
+  for (const name of Object.keys(accounts) as AccountName[])
     assert.equal(may(name, peek, String(process.pid)), false, name);
 });
 

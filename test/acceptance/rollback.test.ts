@@ -60,6 +60,10 @@ test('a whole state directory that was put back is found out by an outside witne
   assert.ok(openCosigned(note, parseVkey(readFileSync(state.vkeyFile, 'utf8'))).size > 0);
   const verified = run('vault', 'verify', '--state', state.root, '--witness', witness.vkey);
   assert.equal(verified.status, 0, verified.stdout + verified.stderr);
+  assert.match(verified.stdout, /^freshness current: as new as what w\.example\/1 remembered at /m);
+  await until('searches say so', () => search(state, '').answer.freshness.verdict === 'current', 5000);
+  const blind = run('vault', 'verify', '--state', state.root).stdout;
+  assert.match(blind, /^freshness unknown: /m);
   await up.interrupt();
 
   const backup = mkdtempSync(join(tmpdir(), 'holdfast-backup-'));
@@ -93,6 +97,21 @@ test('a whole state directory that was put back is found out by an outside witne
   const looked = run('vault', 'fsck', '--state', state.root);
   assert.equal(looked.status, 1);
   assert.match(looked.stdout, /keys\/contradiction/);
+  for (const witnesses of [[], ['--witness', witness.vkey]]) {
+    const contradicted = run('vault', 'verify', '--state', state.root, ...witnesses);
+    assert.equal(contradicted.status, 1);
+    assert.match(contradicted.stdout, /^freshness contradicted: keys\/contradiction remembers size \d+; /m);
+    assert.match(contradicted.stdout, /restore the newer state/);
+  }
+  await until(
+    'searches say so',
+    () => search(state, 'app:holdfast').answer.freshness.verdict === 'contradicted',
+    5000,
+  );
+  assert.match(
+    search(state, 'app:holdfast').answer.freshness.detail,
+    /remembers size \d+, and the vault ends at/,
+  );
   say(up, 'intake goes on');
 });
 

@@ -109,6 +109,30 @@ test(
 );
 
 test(
+  'freshness is good only while a witness vouches for it, and a vault that was put back is no good news',
+  { skip: withoutBrowser },
+  async (t) => {
+    const { page, search, address } = await setStage(t, wide);
+    await page.goto(`${address}/?token=${token}`);
+    const claim = page.locator('.claim', { hasText: 'Freshness' });
+    const strip = page.getByRole('button', { name: 'The vault' });
+    for (const [query, verdict, tone, said] of [
+      ['unknown', 'unknown', 'unknown', 'Unaltered'],
+      ['current', 'current', 'good', 'Unaltered'],
+      ['contradicted', 'contradicted', 'bad', 'Contradicted'],
+    ] as const) {
+      search.freshness = { verdict, detail: `it is ${verdict}` };
+      await page.goto(`${address}/?q=${query}`);
+      await claim.getByText(verdict, { exact: true }).waitFor();
+      assert.equal(await claim.getAttribute('data-tone'), tone);
+      assert.ok((await claim.textContent())?.includes(`it is ${verdict}`));
+      await strip.getByText(said).waitFor();
+    }
+    assert.equal(await strip.getByText('Unaltered').count(), 0);
+  },
+);
+
+test(
   'a new line appears by itself, and stays away while the page stands still',
   { skip: withoutBrowser },
   async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -29,6 +29,8 @@ describe('a log written in Go, and `holdfast witness`', { skip: missing() }, () 
 
   before(() => {
     dir = mkdtempSync(join(tmpdir(), 'holdfast-go-witness-'));
+    // Started by root, the witness is another user.
+    chmodSync(dir, 0o755);
     const { GOFLAGS: _, ...env } = process.env;
     execFileSync('go', ['build', '-o', join(dir, 'go-witness'), 'main.go'], {
       cwd: join(import.meta.dirname, 'go-witness'),

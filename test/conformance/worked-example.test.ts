@@ -77,7 +77,7 @@ describe('the worked example', () => {
     const vault = join(made, 'vault');
     const report = await verifyVault({ vault, vkey: example.vkey });
     assert.deepEqual(report.problems, []);
-    assert.deepEqual([report.size, report.lines], [2, 3]);
+    assert.deepEqual([report.size, report.lines], [2, 2]);
     const reader = openVault(vault, { vkey: example.vkey });
     const { records, offsets } = reader.batch(1, 'root');
     assert.deepEqual(

@@ -5,6 +5,7 @@
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
   base: [],
   wire: [],
+  http: [],
   vault: [],
   'vault/verify': ['vault/record', 'vault/tree', 'vault/checkpoint'],
   'vault/prove': ['vault/record', 'vault/tree', 'vault/checkpoint'],
@@ -14,8 +15,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   inspect: ['wire'],
   index: ['wire', 'vault/read', 'vault/record'],
   search: ['wire', 'index', 'vault/read', 'vault/record'],
-  publish: ['wire', 'vault/tiles', 'vault/tree', 'vault/checkpoint'],
-  witness: ['wire', 'vault/tree', 'vault/checkpoint', 'vault/durable'],
+  publish: ['wire', 'http', 'vault/tiles', 'vault/tree', 'vault/checkpoint'],
+  witness: ['wire', 'http', 'vault/tree', 'vault/checkpoint', 'vault/durable'],
   courier: ['wire', 'vault/checkpoint', 'witness'],
   advise: ['wire', 'inspect', 'probe'],
   fix: ['advise', 'inspect', 'probe'],

@@ -94,12 +94,13 @@ export const Page = () => {
   };
 
   // A query that cannot be read says nothing about the vault: what was last known still holds.
-  const known = useRef<Answer['answer']['integrity'] | null>(null);
+  const known = useRef<Answer['answer'] | null>(null);
   useEffect(() => {
-    if (log.answer !== null) known.current = log.answer.integrity;
+    if (log.answer !== null) known.current = log.answer;
   }, [log.answer]);
   const away = passes(log.failure);
-  const integrity = log.answer?.integrity ?? (away ? null : known.current);
+  const verdicts = log.answer ?? (away ? null : known.current);
+  const integrity = verdicts?.integrity ?? null;
   const panelView = view === 'log' ? 'audit' : view;
   const refused = log.failure !== null && !away;
   const failed = log.failure !== null && (log.hits.length === 0 || refused);
@@ -109,6 +110,7 @@ export const Page = () => {
         status={status.data}
         statusFailed={status.isError}
         integrity={integrity}
+        freshness={verdicts?.freshness ?? null}
         onVault={() => setView('vault')}
       />
       {isNarrow && <Tabs views={['log', 'audit', 'sources', 'vault']} view={view} onView={setView} />}

@@ -69,7 +69,7 @@ const printAnswer = ({ io }: Context, { answer }: Answer): void => {
   );
   io.err(
     io.paint(
-      freshness.verdict === 'stale' ? 'red' : 'dim',
+      freshness.verdict === 'contradicted' ? 'red' : 'dim',
       ` · freshness ${freshness.verdict}: ${printable(freshness.detail)}\n`,
     ),
   );

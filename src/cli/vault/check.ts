@@ -1,4 +1,3 @@
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { messageOf } from '#base/errors';
 import { printable } from '#base/printable';
 import type { Verdict, Vkey, WitnessVkey } from '#vault/prove';
@@ -8,6 +7,7 @@ import { Exit } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { jsonLine } from '../json-line.ts';
 import { checkedJson, renderChecked } from './checked.ts';
+import { givenKey, readShort, readToEnd } from './given-key.ts';
 
 export const vaultCheck: Command = {
   name: 'vault check',
@@ -37,9 +37,10 @@ export const vaultCheck: Command = {
   async run({ io, json }, [file = ''], flags) {
     const { checkLineProof, maxLineProof, parseVkey, parseWitnessVkey } = await import('#vault/prove');
     const given = text(flags, 'key');
-    const vkey: { vkey?: Vkey } = given === undefined ? {} : { vkey: parseKey('--key', given, parseVkey) };
-    const witnesses: WitnessVkey[] = (texts(flags, 'witness') ?? []).map((witness) =>
-      parseKey('--witness', witness, parseWitnessVkey),
+    const vkey: { vkey?: Vkey } =
+      given === undefined ? {} : { vkey: givenKey('--key', given, parseVkey).key };
+    const witnesses: WitnessVkey[] = (texts(flags, 'witness') ?? []).map(
+      (witness) => givenKey('--witness', witness, parseWitnessVkey).key,
     );
     const verdict = checkLineProof(readProof(file, maxLineProof), { ...vkey, witnesses });
     print(io, { verdict, json, flags });
@@ -61,53 +62,12 @@ const printRaw = (io: Io, raw: Buffer): void => {
   else process.stdout.write(raw);
 };
 
-/** A key is one line; longer files are something else. */
-const maxKey = 4096;
-
-/** A key given as text, or by the name of a file that holds it. */
-const parseKey = <T>(flag: string, given: string, parse: (text: string) => T): T => {
-  let read = given;
-  try {
-    if (existsSync(given)) read = readBounded(given, maxKey).toString('utf8');
-    return parse(read);
-  } catch (error) {
-    throw new CliError('usage', `${flag} takes a public key, or a file that holds one: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-};
-
 const readProof = (file: string, limit: number): Buffer => {
   try {
-    return file === '-' ? readAll(0, limit) : readBounded(file, limit);
+    return file === '-' ? readToEnd(0, limit) : readShort(file, limit);
   } catch (error) {
     throw new CliError('could-not-look', `could not read the proof ${file}: ${messageOf(error)}`, {
       cause: error,
     });
-  }
-};
-
-const readBounded = (path: string, limit: number): Buffer => {
-  const file = openSync(path, 'r');
-  try {
-    const { size } = fstatSync(file);
-    if (size > limit) throw new Error(`${size} bytes, more than such a file can have`);
-    return fstatSync(file).isFile() ? readFileSync(file) : readAll(file, limit);
-  } finally {
-    closeSync(file);
-  }
-};
-
-/** A pipe says only at its end how long it is. */
-const readAll = (file: number, limit: number): Buffer => {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for (;;) {
-    const chunk = Buffer.allocUnsafe(64 * 1024);
-    const read = readSync(file, chunk, 0, chunk.length, null);
-    if (read === 0) return Buffer.concat(chunks);
-    length += read;
-    if (length > limit) throw new Error(`more than the ${limit} bytes that it can have`);
-    chunks.push(chunk.subarray(0, read));
   }
 };

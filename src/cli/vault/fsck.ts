@@ -1,13 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { messageOf } from '#base/errors';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { printable } from '#base/printable';
-import type { StateDirectory } from '#base/state';
-import { text, type Command } from '../command.ts';
+import type { Restored, StateReport } from '#vault/fsck';
+import { text, type Command, type Context } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { Exit } from '../exit.ts';
-import type { Io } from '../io.ts';
 import { jsonLine } from '../json-line.ts';
+import { assertVault, explainedFor } from './presence.ts';
 import { renderVerify } from './verify-report.ts';
 
 export const vaultFsck: Command = {
@@ -24,62 +23,70 @@ export const vaultFsck: Command = {
     'holdfast vault fsck --json',
     'holdfast vault fsck --from /srv/vault-copy',
   ],
-  async run({ io, state, json }, _args, flags) {
-    if (!existsSync(state.vault))
-      throw new CliError(
-        'could-not-look',
-        `there is no vault in ${state.root}: name the state directory with --state`,
-      );
+  async run(context, _args, flags) {
+    const { io, state } = context;
+    assertVault(state);
     const copy = text(flags, 'from');
-    if (copy !== undefined) return restore({ io, state, json }, resolve(copy));
-    const { inspectState } = await import('#vault/fsck');
+    if (copy !== undefined) return restore(context, resolve(copy));
+    const [{ inspectState }, { stateFlag }] = await Promise.all([
+      import('#vault/fsck'),
+      import('./keeper.ts'),
+    ]);
     const report = inspectState(state);
-    if (json) io.out(jsonLine(report));
+    if (context.json) io.out(jsonLine(report));
     else {
-      const colours = { good: 'green', note: 'bold', bad: 'red' } as const;
+      const colours = { good: 'green', note: 'bold', bad: 'red', unseen: 'yellow' } as const;
       for (const { grade, what, finding, remedy } of report.conditions) {
-        io.out(`${io.paint(colours[grade], grade.padEnd(5))} ${what}: ${printable(finding)}\n`);
-        if (remedy !== null) io.out(`      → ${printable(remedy)}\n`);
+        io.out(`${io.paint(colours[grade], grade.padEnd(6))} ${what}: ${printable(finding)}\n`);
+        if (remedy !== null) io.out(`       → ${printable(remedy)}\n`);
       }
-      io.out(
-        report.fit
-          ? 'A keeper can go on from here. What the lines say was not looked at: holdfast vault verify\n'
-          : 'A keeper would refuse, or something is missing.\n',
-      );
+      io.out(conclusions[report.verdict](stateFlag(context)));
     }
-    return report.fit ? Exit.done : Exit.bad;
+    return statuses[report.verdict];
   },
 };
 
-const restore = async (
-  { io, state, json }: { io: Io; state: StateDirectory; json: boolean },
-  copy: string,
-): Promise<Exit> => {
-  const [{ restoreFrom }, { verifyVault }] = await Promise.all([
-    import('#vault/fsck'),
-    import('#vault/verify'),
-  ]);
+const statuses: Readonly<Record<StateReport['verdict'], Exit>> = {
+  fit: Exit.done,
+  copy: Exit.done,
+  unfit: Exit.bad,
+  unknown: Exit.couldNotLook,
+};
+
+const conclusions: Readonly<Record<StateReport['verdict'], (stateFlag: string) => string>> = {
+  fit: (flag) =>
+    `A keeper can go on from here. What the lines say was not looked at: holdfast vault verify${flag}\n`,
+  copy: (flag) =>
+    `This is a copy: no keeper goes on from here. It can be verified: holdfast vault verify${flag}\n`,
+  unfit: () => 'A keeper would refuse, or something is missing.\n',
+  unknown: () => 'Nothing bad was seen, and not all could be looked at: nobody can tell from this.\n',
+};
+
+const restore = async (context: Context, copy: string): Promise<Exit> => {
+  const { io, state, json } = context;
+  const { restoreFrom } = await import('#vault/fsck');
+  let restored: Restored;
   try {
-    const lock = join(state.keys, 'lock');
-    const options = {
-      vault: state.vault,
-      vkey: readFileSync(state.vkeyFile, 'utf8').trim(),
-      ...(existsSync(lock) ? { lock } : {}),
-    };
-    const named = async (): Promise<ReadonlySet<string>> =>
-      new Set((await verifyVault(options)).problems.map(({ file }) => file));
-    const { files } = await restoreFrom(state, named, copy);
-    const report = await verifyVault(options);
-    if (json) io.out(jsonLine({ restored: files, report }));
-    else {
-      for (const file of files) io.out(`restored ${printable(file)}\n`);
-      if (files.length === 0) io.out('The copy has nothing that is missing here.\n');
-      io.out(renderVerify(io, report));
-    }
-    return report.ok ? Exit.done : Exit.bad;
+    const vkey = readFileSync(state.vkeyFile, 'utf8').trim();
+    restored = await restoreFrom({ vault: state.vault, keys: state.keys, vkey, copy });
   } catch (error) {
-    throw new CliError('could-not-look', `could not restore from ${copy}: ${messageOf(error)}`, {
+    throw new CliError('could-not-look', `could not restore from ${copy}: ${explainedFor(error)}`, {
       cause: error,
     });
   }
+  const { files, removed, report, wasDamaged } = restored;
+  if (json) io.out(jsonLine({ restored: files, removed, report }));
+  else {
+    for (const file of files) io.out(`restored ${printable(file)}\n`);
+    for (const file of removed)
+      io.out(`removed ${printable(file)}: its lines had expired or were redacted\n`);
+    if (files.length + removed.length === 0)
+      io.out(
+        wasDamaged
+          ? 'The copy has nothing of what is missing here.\n'
+          : 'Nothing to restore: this vault is intact, and has all that its signer remembers. Nothing was touched.\n',
+      );
+    io.out(renderVerify(io, report));
+  }
+  return report.ok ? Exit.done : Exit.bad;
 };

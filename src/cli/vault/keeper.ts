@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { messageOf } from '#base/errors';
+import { readFileSync } from 'node:fs';
+import { messageOf, systemCode } from '#base/errors';
 import { printable } from '#base/printable';
 import { defaultStateRoot } from '#base/state';
 import { isEntryText } from '#vault/request';
@@ -9,14 +8,11 @@ import { RequestError, sendRequest, type KeeperRequest } from '#vault/request';
 import type { Context } from '../command.ts';
 import { text, type Flags } from '../command.ts';
 import { CliError } from '../errors.ts';
+import { assertPublished, explainedFor } from './presence.ts';
 
 /** The vault of the state directory, for reading. @throws CliError `could-not-look` */
 export const readVault = ({ state }: Context): VaultReader => {
-  if (!existsSync(join(state.vault, 'checkpoint')))
-    throw new CliError(
-      'could-not-look',
-      `there is no vault in ${state.root}: name the state directory with --state`,
-    );
+  assertPublished(state);
   return openVault(state.vault, { vkey: () => readFileSync(state.vkeyFile, 'utf8').trim() });
 };
 
@@ -25,7 +21,8 @@ export const explained = async <T>(act: () => T | Promise<T>): Promise<T> => {
   try {
     return await act();
   } catch (error) {
-    if (error instanceof VaultError) throw new CliError('could-not-look', messageOf(error), { cause: error });
+    if (error instanceof VaultError || systemCode(error) !== null)
+      throw new CliError('could-not-look', explainedFor(error), { cause: error });
     if (error instanceof RequestError)
       throw new CliError(error.code === 'not-running' ? 'not-running' : 'refused', messageOf(error), {
         cause: error,

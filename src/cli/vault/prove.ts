@@ -1,5 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { messageOf } from '#base/errors';
 import { printable } from '#base/printable';
 import { parseLineAddress } from '#vault/record';
@@ -8,6 +7,7 @@ import { text, type Command, type Context } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { Exit } from '../exit.ts';
 import { jsonLine } from '../json-line.ts';
+import { assertPublished, explainedFor } from './presence.ts';
 
 export const vaultProve: Command = {
   name: 'vault prove',
@@ -32,11 +32,7 @@ export const vaultProve: Command = {
         `'${given}' is no address of a line: it is <entry>:<line>, as "holdfast logs search --json" shows it`,
       );
     }
-    if (!existsSync(join(context.state.vault, 'checkpoint')))
-      throw new CliError(
-        'could-not-look',
-        `there is no vault in ${context.state.root}: name the state directory with --state`,
-      );
+    assertPublished(context.state);
     const [{ openVault, VaultError }, { checkLineProof, encodeLineProof, parseVkey }] = await Promise.all([
       import('#vault/read'),
       import('#vault/prove'),
@@ -49,7 +45,7 @@ export const vaultProve: Command = {
       proof = openVault(context.state.vault, vkey === null ? {} : { vkey }).prove(entry, line);
     } catch (error) {
       if (!(error instanceof VaultError)) throw error;
-      const message = `no proof of line ${where}: ${explain(error.code, error.message, context)}`;
+      const message = `no proof of line ${where}: ${explainedFor(error, explain(error.code, error.message, context))}`;
       throw new CliError('could-not-look', message, { cause: error });
     }
     const bytes = encodeLineProof(proof);

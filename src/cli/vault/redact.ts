@@ -41,7 +41,7 @@ export const vaultRedact: Command = {
       io.out(
         context.json
           ? jsonLine({ applied: false, address: `${entry}:${line}`, ...shown, command })
-          : render(context, given, shown, command),
+          : render(context, given, shown, command, keeper.stateFlag(context)),
       );
       return Exit.done;
     }
@@ -95,7 +95,7 @@ const lookAt = async (vault: VaultReader, entry: number, line: number): Promise<
   };
 };
 
-const render = ({ io }: Context, address: string, shown: Shown, command: string): string =>
+const render = ({ io }: Context, address: string, shown: Shown, command: string, stateFlag: string): string =>
   [
     `${io.paint('bold', address)} received ${shown.received} from ${printable(shown.peer)} over ${printable(shown.listener)}:\n`,
     `  ${shown.line}\n`,
@@ -103,5 +103,5 @@ const render = ({ io }: Context, address: string, shown: Shown, command: string)
     'What others have stays with them: the sender, its spool for some days, backups, proofs that were given out. Deleting a file does not wipe the disk.\n',
     shown.hold === null
       ? `Nothing was changed. To do it:\n  ${command}\n`
-      : `Legal hold ${shown.hold} forbids it. To release that first: holdfast vault release ${shown.hold} --reason WHY --by NAME\n`,
+      : `Legal hold ${shown.hold} forbids it. To release that first: holdfast vault release ${shown.hold} --reason WHY --by NAME${stateFlag}\n`,
   ].join('');

@@ -18,7 +18,7 @@ export const vaultRotateKey: Command = {
     const reason = keeper.standing(flags, 'reason');
     const by = keeper.standing(flags, 'by');
     keeper.readVault(context);
-    const before = readFileSync(state.vkeyFile, 'utf8').trim();
+    const before = await keeper.explained(() => readFileSync(state.vkeyFile, 'utf8').trim());
     const { entry, notes } = await keeper.askKeeper(context, { kind: 'rotate-key', reason, by });
     const now = readFileSync(state.vkeyFile, 'utf8').trim();
     if (context.json) io.out(jsonLine({ entry, before, now, notes }));
@@ -28,7 +28,8 @@ export const vaultRotateKey: Command = {
           `  before ${printable(before)}\n` +
           `  now    ${printable(now)}\n` +
           'Give the new key to whoever checks proofs, and to every witness (--log, beside the old one). ' +
-          'Who has the old key alone can follow: holdfast vault verify --key OLD\n',
+          'Who has the old key alone can follow: holdfast vault verify --key OLD' +
+          `${keeper.stateFlag(context)}\n`,
       );
     return Exit.done;
   },

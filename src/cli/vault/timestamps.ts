@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '#base/errors';
 import { printable } from '#base/printable';
-import { hit } from '#wire/search';
+import { answer, hit } from '#wire/search';
 import { text, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { Exit } from '../exit.ts';
@@ -18,6 +18,9 @@ const timestampLine = z.object({
   authority: z.string(),
 });
 
+/** The most lines that one search gives. */
+const mostStamps = 10_000;
+
 type Stamped = { address: string; received: string } & z.infer<typeof timestampLine>;
 
 export const vaultTimestamps: Command = {
@@ -29,8 +32,11 @@ export const vaultTimestamps: Command = {
   examples: ['holdfast vault timestamps', 'holdfast vault timestamps --out ~/timestamps'],
   async run({ io, state, json }, _args, flags) {
     const found: Stamped[] = [];
-    const asked = { query: 'app:holdfast kind=timestamp', limit: 10_000 };
+    const asked = { query: 'app:holdfast kind=timestamp', limit: mostStamps };
+    let matching = 0;
     for await (const line of callSearch(state, 'POST', '/search', asked)) {
+      const end = answer.safeParse(line);
+      if (end.success) matching = end.data.answer.count;
       const one = hit.safeParse(line);
       if (!one.success) continue;
       const said = timestampLine.safeParse(parsed(Buffer.from(one.data.raw, 'base64').toString('utf8')));
@@ -45,6 +51,10 @@ export const vaultTimestamps: Command = {
     else
       for (const { size, received, authority, address } of found)
         io.out(`size ${size}, received ${received} from ${printable(authority)}, line ${address}\n`);
+    if (matching > mostStamps)
+      io.err(
+        `These are the newest ${mostStamps} of ${matching}: the older ones are lines of the log too, holdfast logs search 'app:holdfast kind=timestamp until:${found[0]?.received ?? 'TIME'}' --json\n`,
+      );
     if (out !== undefined && found.length > 0)
       io.err(
         `Verify one with: openssl ts -verify -data SIZE.checkpoint -in SIZE.token -token_in -CAfile AUTHORITY.pem\n`,

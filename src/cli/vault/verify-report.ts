@@ -91,7 +91,7 @@ const freshness = (io: Io, { verdict, detail, split, unusable }: Freshness): str
     ),
   ].join('');
 
-const colours = { current: 'bold', unknown: 'yellow', stale: 'red', contradicted: 'red' } as const;
+const colours = { current: 'bold', unknown: 'yellow', contradicted: 'red' } as const;
 
 const quoted = (name: string, note: string): string =>
   `  ${name}:\n${note

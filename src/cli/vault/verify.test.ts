@@ -55,6 +55,25 @@ describe('the report of vault verify', () => {
     assert.match(unknown, /^<yellow>freshness unknown<\/yellow>: nobody outside was heard$/m);
   });
 
+  it('is red where somebody remembers more, and never green for what is only not contradicted', () => {
+    const contradicted = rendered({
+      ok: false,
+      integrity: { verdict: 'altered', detail: '1 problem' },
+      problems: [{ file: 'checkpoint', what: 'rolled back' }],
+      freshness: freshness({ verdict: 'contradicted', detail: 'keys/contradiction remembers size 553' }),
+    });
+    assert.match(
+      contradicted,
+      /^<red>freshness contradicted<\/red>: keys\/contradiction remembers size 553$/m,
+    );
+    assert.doesNotMatch(contradicted, /green/);
+    const last =
+      'w.example/1 last spoke at 2027-01-15T08:00:00Z for size 511: that is more than 5 minutes ago';
+    const old = rendered({ freshness: freshness({ verdict: 'unknown', detail: last }) });
+    assert.ok(old.includes(`<yellow>freshness unknown</yellow>: ${last}\n`));
+    assert.doesNotMatch(old, /green/);
+  });
+
   it('counts problems beyond those that are listed, and escapes names', () => {
     const broken = rendered({
       ok: false,

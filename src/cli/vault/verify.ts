@@ -1,15 +1,17 @@
-import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '#base/clock';
+import { systemClock, type Micros } from '#base/clock';
 import { messageOf } from '#base/errors';
-import { parseRfc3339 } from '#base/rfc3339';
 import type { SeenNote, VerifyOptions } from '#vault/verify';
 import { text, texts, type Command, type Context, type Flags } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { Exit } from '../exit.ts';
 import { jsonLine } from '../json-line.ts';
+import { givenKey, readShort } from './given-key.ts';
+import { assertMayRead, explainedFor } from './presence.ts';
 import { newProgressBar } from './verify-progress.ts';
 import { renderVerify } from './verify-report.ts';
+import { entryRange, when } from './when.ts';
 
 export const vaultVerify: Command = {
   name: 'vault verify',
@@ -33,9 +35,10 @@ export const vaultVerify: Command = {
     { flags: '--entries <range>', description: 'only outer entries A..B (B included)' },
     {
       flags: '--since <time>',
-      description: 'only batches with lines received at this time (RFC 3339) or later',
+      description:
+        'only batches with lines received at this time or later: a day, an RFC 3339 time, or how long ago (30d)',
     },
-    { flags: '--until <time>', description: 'only batches with lines received before this time (RFC 3339)' },
+    { flags: '--until <time>', description: 'only batches with lines received before this one' },
   ],
   examples: [
     'holdfast vault verify',
@@ -43,26 +46,29 @@ export const vaultVerify: Command = {
     'holdfast vault verify --state /srv/copy-of-a-vault --key ./vault.vkey',
     'holdfast vault verify --seen /srv/mail/checkpoint-of-may',
     'holdfast vault verify --entries 100..199',
+    'holdfast vault verify --since 2026-05-12',
     'holdfast vault verify --since 2026-05-12T00:00:00Z --until 2026-05-13T00:00:00Z',
   ],
   async run(context, _args, flags) {
     const { io, state } = context;
-    if (!existsSync(state.vault))
-      throw new CliError(
-        'could-not-look',
-        `there is no vault in ${state.root}: name the state directory with --state`,
-      );
+    assertMayRead(state);
     const lock = join(state.keys, 'lock');
+    const clock = systemClock();
+    const { parseVkey, parseWitnessVkey } = await import('#vault/prove');
+    const given = text(flags, 'key');
     const options: VerifyOptions = {
       vault: state.vault,
-      vkey: readKey(context, text(flags, 'key')),
+      vkey: given === undefined ? readKey(context) : givenKey('--key', given, parseVkey).text,
       seen: (texts(flags, 'seen') ?? []).map(readSeen),
-      witnesses: (texts(flags, 'witness') ?? []).map(readGiven),
-      ...rangeOf(flags),
+      contradiction: join(state.keys, 'contradiction'),
+      now: () => clock.now(),
+      witnesses: (texts(flags, 'witness') ?? []).map(
+        (witness) => givenKey('--witness', witness, parseWitnessVkey).text,
+      ),
+      ...rangeOf(flags, clock.now()),
       ...(existsSync(lock) ? { lock } : {}),
     };
     const { verifyVault } = await import('#vault/verify');
-    const clock = systemClock();
     const bar = newProgressBar({
       write: (line) => io.err(line),
       elapsed: () => clock.elapsed(),
@@ -78,64 +84,41 @@ export const vaultVerify: Command = {
   },
 };
 
-/** The key given on the command line, as text or as a file's name; else the state directory's own. */
-const readKey = ({ state }: Context, given: string | undefined): string => {
-  if (given !== undefined) return readGiven(given);
+/** The state directory's own key. */
+const readKey = ({ state }: Context): string => {
   try {
     return readFileSync(state.vkeyFile, 'utf8').trim();
   } catch (error) {
     throw new CliError(
       'could-not-look',
-      `could not read the public key ${state.vkeyFile}: give it with --key`,
+      explainedFor(error, `could not read the public key ${state.vkeyFile}: give it with --key`),
       { cause: error },
     );
   }
 };
 
-const readGiven = (given: string): string => {
-  if (!existsSync(given)) return given;
-  return readShort(given).toString('utf8').trim();
-};
+/** No note is longer. */
+const maxNote = 8192;
 
-const readSeen = (file: string): SeenNote => ({ name: file, note: readShort(file) });
-
-/** More than any note or key has: what is longer is cut, and then none. */
-const maxShort = 8192;
-
-const readShort = (path: string): Buffer => {
+const readSeen = (file: string): SeenNote => {
   try {
-    const file = openSync(path, 'r');
-    try {
-      const bytes = Buffer.alloc(maxShort);
-      return bytes.subarray(0, readSync(file, bytes));
-    } finally {
-      closeSync(file);
-    }
+    return { name: file, note: readShort(file, maxNote) };
   } catch (error) {
-    throw new CliError('could-not-look', `could not read ${path}: ${messageOf(error)}`, { cause: error });
+    throw new CliError('could-not-look', `could not read ${file}: ${messageOf(error)}`, { cause: error });
   }
 };
 
-const rangeOf = (flags: Flags): Pick<VerifyOptions, 'range'> => {
+const rangeOf = (flags: Flags, now: Micros): Pick<VerifyOptions, 'range'> => {
   const entries = text(flags, 'entries');
-  const since = timeOf(flags, 'since');
-  const until = timeOf(flags, 'until');
-  if (entries === undefined) return since === null && until === null ? {} : { range: { since, until } };
-  if (since !== null || until !== null)
+  const [since, until] = [text(flags, 'since'), text(flags, 'until')];
+  if (entries !== undefined && (since !== undefined || until !== undefined))
     throw new CliError('usage', 'give --entries, or --since and --until, not both');
-  const match = /^(\d{1,15})\.\.(\d{1,15})$/.exec(entries);
-  const first = Number(match?.[1]);
-  const end = Number(match?.[2]) + 1;
-  if (match === null || end <= first)
-    throw new CliError('usage', `--entries takes a range A..B of outer entries, not '${entries}'`);
-  return { range: { first, end } };
-};
-
-const timeOf = (flags: Flags, name: string): number | null => {
-  const given = text(flags, name);
-  if (given === undefined) return null;
-  const parsed = parseRfc3339(given);
-  if (parsed === null)
-    throw new CliError('usage', `--${name} takes a time like 2026-05-12T03:00:00Z, not '${given}'`);
-  return parsed;
+  if (entries !== undefined) return { range: entryRange(entries) };
+  if (since === undefined && until === undefined) return {};
+  return {
+    range: {
+      since: since === undefined ? null : when(since, '--since', now),
+      until: until === undefined ? null : when(until, '--until', now),
+    },
+  };
 };

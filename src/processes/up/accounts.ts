@@ -1,5 +1,5 @@
 /**
- * The numeric identities under which `holdfast up`, started by root, runs its processes. They need no entry in
+ * The numeric identities under which `holdfast up` and `holdfast witness`, started by root, run. They need no entry in
  * /etc/passwd; they lie in systemd's range for dynamic users (61184–65519), which no distribution hands to people.
  * In production each process has a named user of its own (deploy/).
  */
@@ -29,9 +29,13 @@ export const accounts = {
   publisher: { uid: 61706, gid: witnessing, groups: [vaultReaders, ownSenders] },
   // Reads the vault over the publisher's socket.
   courier: { uid: 61707, gid: 61707, groups: [witnessing, ownSenders] },
+  // Started by itself. On the host of a log it may ask the publisher's socket.
+  witness: { uid: 61708, gid: 61708, groups: [witnessing] },
 } as const satisfies Record<string, Account>;
 
-export type ProcessName = keyof typeof accounts;
+export type AccountName = keyof typeof accounts;
+/** Those that `up` starts. */
+export type ProcessName = Exclude<AccountName, 'witness'>;
 
 /** Debian's groups of those who may read the host's logs. */
 const logReaderNames = ['adm', 'systemd-journal'];

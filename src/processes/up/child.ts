@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,6 +7,7 @@ import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import { childReady } from '#wire/ready';
 import type { ProcessName } from './accounts.ts';
+import { unsealedKeyAt } from '../unsealed-key.ts';
 import type { Command } from './fence.ts';
 
 /** One supervised process: started, watched, started again when it ends, stopped by closing its standard input. */
@@ -36,6 +38,7 @@ export const supervise = (
   env: NodeJS.ProcessEnv,
   log: OwnLog,
   onChange: () => void,
+  openSecret: () => number | null = () => null,
 ): Supervised => {
   let child: ChildProcess | null = null;
   let addresses: Record<string, string> = {};
@@ -65,7 +68,7 @@ export const supervise = (
       });
     };
     try {
-      child = launch(command, env, (word) => {
+      child = launch(command, env, openSecret, (word) => {
         addresses = childReady.parse(JSON.parse(word)).addresses;
         settleFirst({ result: 'serves' });
         onChange();
@@ -104,14 +107,21 @@ export const supervise = (
 };
 
 /** Starts it with a pipe as standard input, which it outlives by no time, and a channel on descriptor 3. */
-const launch = (command: Command, env: NodeJS.ProcessEnv, onReady: (word: string) => void): ChildProcess => {
+const launch = (
+  command: Command,
+  env: NodeJS.ProcessEnv,
+  openSecret: () => number | null,
+  onReady: (word: string) => void,
+): ChildProcess => {
+  const secret = openSecret();
   // A process group of its own: Ctrl-C in the terminal reaches the supervisor alone, which then ends all in order.
   const child = spawn(command.file, command.args, {
     cwd: command.cwd,
-    env,
-    stdio: ['pipe', 'ignore', 'inherit', 'pipe'],
+    env: { ...env, ...(secret === null ? {} : unsealedKeyAt(4)) },
+    stdio: ['pipe', 'ignore', 'inherit', 'pipe', ...(secret === null ? [] : [secret])],
     detached: true,
   });
+  if (secret !== null) closeSync(secret);
   child.stdin?.on('error', () => undefined);
   const channel = child.stdio[3];
   if (!channel) throw new Error('no channel to it');

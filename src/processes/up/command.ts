@@ -3,7 +3,7 @@ import { defaults } from './defaults.ts';
 
 export const up: Command = {
   name: 'up',
-  summary: 'run everything on this machine: receiver, keeper, indexer, console and a local agent',
+  summary: 'run everything on this machine: receiver, keeper, indexer, publisher, console and a local agent',
   flags: [
     {
       flags: '--listen <kind=host:port>',

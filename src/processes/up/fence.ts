@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { accounts, logReaders, type ProcessName } from './accounts.ts';
+import { accounts, logReaders, type AccountName, type ProcessName } from './accounts.ts';
 import { closedParent } from './layout.ts';
 
 /**
@@ -15,7 +15,7 @@ type Privileges = {
   capabilities: readonly Capability[];
 };
 
-const privileges: Record<ProcessName, Privileges> = {
+const privileges: Record<AccountName, Privileges> = {
   receiver: { network: 'host', capabilities: [] },
   keeper: { network: 'none', capabilities: [] },
   indexer: { network: 'none', capabilities: [] },
@@ -25,6 +25,7 @@ const privileges: Record<ProcessName, Privileges> = {
   agent: { network: 'none', capabilities: ['syslog'] },
   publisher: { network: 'host', capabilities: [] },
   courier: { network: 'host', capabilities: [] },
+  witness: { network: 'host', capabilities: [] },
 };
 
 /** What of the fence this machine lets root set up; many containers do not. */
@@ -65,18 +66,21 @@ export type Command = { file: string; args: string[]; cwd: string };
 /** The command that starts `name` unfenced, as the user that `up` runs as. */
 export const plainCommand = (root: string, name: ProcessName, config: string): Command => ({
   file: process.execPath,
-  args: nodeArguments(root, name, config),
+  args: nodeArguments(root, { module: name, args: [config] }),
   cwd: '/',
 });
 
-const nodeArguments = (root: string, name: ProcessName, config: string): string[] => [
+/** A module of src/processes, and what it is started with. */
+type Program = { module: string; args: readonly string[] };
+
+const nodeArguments = (root: string, { module, args }: Program): string[] => [
   '--disable-warning=ExperimentalWarning',
-  join(root, 'src', 'processes', `${name}.ts`),
-  config,
+  join(root, 'src', 'processes', `${module}.ts`),
+  ...args,
 ];
 
 /** Supplementary groups of a process; the agent's are also the host's own groups of those who may read logs. */
-export const groupsOf = (name: ProcessName): number[] => [
+export const groupsOf = (name: AccountName): number[] => [
   ...accounts[name].groups,
   ...(name === 'agent' ? logReaders(readFileSync('/etc/group', 'utf8')) : []),
 ];
@@ -85,7 +89,7 @@ export const groupsOf = (name: ProcessName): number[] => [
  * The arguments of setpriv(1) that make a process `name`: its uid, gid, groups and capabilities, and no way to more.
  */
 export const identity = (
-  name: ProcessName,
+  name: AccountName,
   abilities: FenceAbilities,
   extra: readonly Capability[] = [],
 ): string[] => {
@@ -106,12 +110,18 @@ export const identity = (
   ];
 };
 
+/** How a start differs from its row. */
+export type Asked = {
+  /** E.g. for a port below 1024. */
+  extra?: readonly Capability[];
+  /** Where it is not to use the one that its row allows. */
+  network?: 'none';
+};
+
 /**
  * The command that starts `name` fenced.
  * @param root the project's directory
  * @param codeMount an empty directory (root's) where the code may be bind-mounted
- * @param asked how this start differs from its row: `extra` capabilities, e.g. for a port below 1024; `network: 'none'`
- *   where it is not to use the one that its row allows
  */
 export const fencedCommand = (
   root: string,
@@ -119,9 +129,19 @@ export const fencedCommand = (
   config: string,
   abilities: FenceAbilities,
   codeMount: string,
-  asked: { extra?: readonly Capability[]; network?: 'none' },
+  asked: Asked,
+): Command => fencedProgram(root, name, { module: name, args: [config] }, abilities, codeMount, asked);
+
+/** The same for any of our programs, under the identity `name`. */
+export const fencedProgram = (
+  root: string,
+  name: AccountName,
+  program: Program,
+  abilities: FenceAbilities,
+  codeMount: string,
+  asked: Asked,
 ): Command => {
-  const bind = !abilities.codeReadable && abilities.mountNamespaces;
+  const bind = needsCodeMount(abilities);
   const home = bind ? codeMount : root;
   const node =
     bind && process.execPath.startsWith(root)
@@ -132,7 +152,7 @@ export const fencedCommand = (
     ...identity(name, abilities, asked.extra),
     '--',
     node,
-    ...nodeArguments(home, name, config),
+    ...nodeArguments(home, program),
   ];
   const unshare = [
     ...((asked.network ?? privileges[name].network) === 'none' && abilities.networkNamespaces
@@ -146,6 +166,10 @@ export const fencedCommand = (
     : setpriv;
   return { file: 'unshare', args: [...unshare, '--', ...inner], cwd: '/' };
 };
+
+/** Whether the code can be read by others only where it is mounted for them. */
+export const needsCodeMount = ({ codeReadable, mountNamespaces }: FenceAbilities): boolean =>
+  !codeReadable && mountNamespaces;
 
 /** What could not be fenced here, or is missing, for the person who started it; empty when all rows hold. */
 export const fenceGaps = (abilities: FenceAbilities): string[] => {

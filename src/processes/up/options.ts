@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { isIPv6 } from 'node:net';
 import { parse as parseToml } from 'smol-toml';
 import { z } from 'zod';
 import { messageOf } from '#base/errors';
+import { hostPortForm, parseHostPort, type HostPort } from '../host-port.ts';
 import { defaults } from './defaults.ts';
 import { UpError } from './errors.ts';
 import { majority, parseWitness, type Witness } from './witness-option.ts';
@@ -37,9 +37,9 @@ export const upFile = z.strictObject({
 
 export type UpOptions = {
   listen: readonly ListenAddress[];
-  console: { host: string; port: number };
+  console: HostPort;
   agent: 'on' | 'off';
-  publish: { host: string; port: number } | null;
+  publish: HostPort | null;
   witnesses: readonly Witness[];
   /** 0 where there is no witness. */
   witnessQuorum: number;
@@ -50,23 +50,15 @@ const fail = (message: string): never => {
   throw new UpError('configuration', message);
 };
 
-/** `127.0.0.1:514`, `[::1]:514`, `localhost:514`. */
-export const parseHostPort = (text: string, what: string): { host: string; port: number } => {
-  const match = /^(\[[0-9a-fA-F:.%a-z]+\]|[^:[\]]+):(\d{1,5})$/.exec(text);
-  const host = match?.[1]?.replace(/^\[(.*)\]$/, '$1') ?? '';
-  const port = Number(match?.[2] ?? Number.NaN);
-  if (match === null || port > 65_535 || (text.startsWith('[') && !isIPv6(host.split('%')[0] ?? ''))) {
-    return fail(`${what}: '${text}' is not HOST:PORT (an IPv6 address goes in brackets: [::1]:5514)`);
-  }
-  return { host, port };
-};
+const hostPort = (text: string, flag: string): HostPort =>
+  parseHostPort(text) ?? fail(`${flag}: '${text}' is not ${hostPortForm}`);
 
 export const parseListen = (text: string): ListenAddress => {
   const at = text.indexOf('=');
   const kind = listenerKinds.find((name) => name === text.slice(0, at));
   if (at < 0 || kind === undefined)
     return fail(`--listen: '${text}' is not KIND=HOST:PORT with KIND one of ${listenerKinds.join(', ')}`);
-  return { kind, ...parseHostPort(text.slice(at + 1), '--listen') };
+  return { kind, ...hostPort(text.slice(at + 1), '--listen') };
 };
 
 /** What flags say, else what the file says, else the defaults. @throws UpError `configuration` */
@@ -85,12 +77,12 @@ export const readOptions = (flags: {
   const publish = flags.publish ?? file.publish;
   const witnesses = readWitnesses(flags.witness ?? file.witness ?? []);
   return {
-    publish: publish === undefined ? null : parseHostPort(publish, '--publish'),
+    publish: publish === undefined ? null : hostPort(publish, '--publish'),
     witnesses,
     witnessQuorum: readQuorum(flags.witnessQuorum ?? file['witness-quorum'], witnesses.length),
     timestampAuthority: readAuthority(flags.timestampAuthority ?? file['timestamp-authority']),
     listen: (flags.listen ?? file.listen ?? defaults.listen).map(parseListen),
-    console: parseHostPort(flags.console ?? file.console ?? defaults.console, '--console'),
+    console: hostPort(flags.console ?? file.console ?? defaults.console, '--console'),
     agent: agent ? 'on' : 'off',
   };
 };

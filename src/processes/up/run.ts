@@ -2,10 +2,12 @@ import { join } from 'node:path';
 import { systemClock } from '#base/clock';
 import { ownLog } from '#base/own-log';
 import type { StateDirectory } from '#base/state';
+import { waitingFor } from '#vault/fsck';
 import { CliError, Exit, text, texts, type Context, type Flags } from '#cli';
 import { renderSummary } from '#cli/audit';
 import { announce, programName, stateFlag } from './announce.ts';
 import { keepDiskForecast } from './disk-watch.ts';
+import { ended } from './ended.ts';
 import { UpError } from './errors.ts';
 import { keepAuditFresh } from './host-watch.ts';
 import { readOptions } from './options.ts';
@@ -33,9 +35,8 @@ export const runUp = async ({ io, state, json }: Context, flags: Flags): Promise
   auditing.stop();
   await forecasting.stop();
   const killed = await running.stop();
-  const where = killed.includes('keeper') ? 'safe in intake and in the vault' : 'in the vault';
   if (killed.length > 0) io.err(`${killed.join(', ')} did not end in time and was killed.\n`);
-  io.err(`Ended. What was acknowledged is ${where}; the next start goes on from here.\n`);
+  io.err(ended(waitingFor(state), stateFlag(state, uid)));
   // An audit that still waits for apt must not keep the terminal.
   process.exit(Exit.done);
 };

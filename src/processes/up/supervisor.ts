@@ -7,6 +7,7 @@ import type { OwnLog } from '#base/own-log';
 import type { StateDirectory } from '#base/state';
 import { createVault, isCutShortCreation } from '#vault/append';
 import type { Ready } from '#wire/ready';
+import { openUnsealedKey } from '../unsealed-key.ts';
 import { accounts, type ProcessName } from './accounts.ts';
 import { supervise, type Supervised } from './child.ts';
 import { UpError } from './errors.ts';
@@ -120,6 +121,8 @@ export const startUp = async (input: UpInput): Promise<Up> => {
         environment(state),
         log,
         publish,
+        // The keeper alone signs.
+        ...(name === 'keeper' ? [() => openUnsealedKey(process.env)] : []),
       );
       children.push(child);
       return child;

@@ -1,4 +1,5 @@
-import { text, texts, type Command, CliError } from '#cli';
+import { CliError, text, texts, type Command } from '#cli';
+import type { Act } from './unprivileged.ts';
 
 export const witness: Command = {
   name: 'witness',
@@ -35,6 +36,7 @@ export const witness: Command = {
   async run(context, args, flags) {
     // Loaded only here, so that every other command starts without it.
     const { initWitness, resumeLog, runWitness, showWitness } = await import('./run.ts');
+    const { becomeWitness } = await import('./unprivileged.ts');
     const [action, ...more] = args;
     if (more.length > 0 || (action !== undefined && action !== 'show'))
       throw new CliError('usage', `unknown word '${[...args].join(' ')}' after witness: there is only show`);
@@ -46,9 +48,20 @@ export const witness: Command = {
       listen: text(flags, 'listen'),
       every: text(flags, 'every') ?? '60',
     };
-    if (action === 'show') return showWitness(context, given);
-    if (flags['init'] === true) return initWitness(context, given);
     const origin = text(flags, 'resume');
-    return origin === undefined ? runWitness(context, given) : resumeLog(context, given, origin);
+    const act: Act =
+      action === 'show' ? 'show' : flags['init'] === true ? 'init' : origin === undefined ? 'run' : 'resume';
+    if (process.getuid?.() === 0)
+      becomeWitness(given, { act, origin, output: context.json ? 'json' : 'text' });
+    switch (act) {
+      case 'show':
+        return showWitness(context, given);
+      case 'init':
+        return initWitness(context, given);
+      case 'resume':
+        return resumeLog(context, given, origin ?? '');
+      case 'run':
+        return runWitness(context, given);
+    }
   },
 };

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { messageOf } from '#base/errors';
 import type { StateDirectory } from '#base/state';
 import { CliError } from '#cli';
-import { parseVkey, type Vkey } from '#vault/checkpoint';
+import { formatVkey, parseVkey, type Vkey } from '#vault/checkpoint';
 import { parsePlace, witnessLayout, type Place, type WitnessLayout } from '#witness';
+import { hostPortForm, parseHostPort, type HostPort } from '../host-port.ts';
 
 /** The command line, as it was given. */
 export type Given = {
@@ -46,16 +47,19 @@ export const parseLog = (text: string): WatchedLog => {
   }
 };
 
-/** `127.0.0.1:8700`, `[::1]:8700`. @throws CliError `usage` */
-export const parseListen = (text: string): { host: string; port: number } => {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3] ?? Number.NaN);
-  if (match === null || port > 65_535)
-    throw new CliError(
-      'usage',
-      `--listen: '${text}' is not HOST:PORT (an IPv6 address goes in brackets: [::1]:8700)`,
-    );
-  return { host: match[1] ?? match[2] ?? '', port };
+/** As `parseLog` takes it, wherever it is started: the key itself, and no path that is relative. */
+export const formatLog = ({ vkey, publisher }: WatchedLog): string => {
+  const key = formatVkey(vkey.name, vkey.publicKey);
+  if (publisher === null) return key;
+  const { socketPath } = publisher.options;
+  return `${key}=${typeof socketPath === 'string' ? `unix:${resolve(socketPath)}` : publisher.shown}`;
+};
+
+/** @throws CliError `usage` */
+export const parseListen = (text: string): HostPort => {
+  const listen = parseHostPort(text);
+  if (listen === null) throw new CliError('usage', `--listen: '${text}' is not ${hostPortForm}`);
+  return listen;
 };
 
 /** @returns milliseconds. @throws CliError `usage` */

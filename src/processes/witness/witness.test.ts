@@ -1,62 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { openCosignature, openCosigned, parseWitnessVkey } from '#vault/checkpoint';
-import { originHash } from '#witness';
-import {
-  newTestLog,
-  startTestPublisher,
-  temporaryDirectory,
-  type TestLog,
-} from '../../witness/testing/test-log.ts';
-
-const holdfast = join(import.meta.dirname, '..', '..', '..', 'bin', 'holdfast');
-
-const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
-  spawnSync(holdfast, ['witness', ...args], { encoding: 'utf8', timeout: 30_000 });
-
-type Started = { process: ChildProcess; output(): string; url(): string };
-
-const start = async (t: TestContext, ...args: string[]): Promise<Started> => {
-  const child = spawn(holdfast, ['witness', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  t.after(() => child.kill('SIGKILL'));
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  for (let waited = 0; !/^witnessing .*\n/m.test(output); waited += 20) {
-    assert.ok(waited < 20_000 && child.exitCode === null, output);
-    await wait(20);
-  }
-  return {
-    process: child,
-    output: () => output,
-    url: () => /http:\/\/\S+/.exec(output)?.[0] ?? '',
-  };
-};
-
-const post = async (url: string, body: Buffer): Promise<{ status: number; body: string }> => {
-  const reply = await fetch(url, { method: 'POST', body: new Uint8Array(body) });
-  return { status: reply.status, body: await reply.text() };
-};
-
-/** A witness that knows the log: where its state is, and its key. */
-const init = (t: TestContext, log: TestLog) => {
-  const state = temporaryDirectory(t);
-  const file = join(state, 'log.vkey');
-  writeFileSync(file, `${log.vkeyText}\n`);
-  const made = run('--init', '--state', state, '--name', 'witness.example/w1', '--log', file);
-  assert.equal(made.status, 0, made.stderr);
-  return {
-    state,
-    file,
-    vkey: parseWitnessVkey(made.stdout),
-    memory: join(state, 'witness/memory', originHash(log.origin)),
-  };
-};
+import { openCosignature, openCosigned } from '#vault/checkpoint';
+import { newTestLog, startTestPublisher, temporaryDirectory } from '../../witness/testing/test-log.ts';
+import { init, post, run, start } from './testing/started.ts';
 
 describe('holdfast witness', () => {
   it('is made once, serves, remembers over kill -9, and shows what it remembers', async (t) => {
@@ -94,7 +44,7 @@ describe('holdfast witness', () => {
     assert.deepEqual(await once(third.process, 'close'), [0, null]);
   });
 
-  it('asks a publisher, keeps evidence of a rollback, and goes on when it is told to', async (t) => {
+  it('asks a publisher, alarms at a rollback until it is undone, and at a fork until it is told to go on', async (t) => {
     const log = newTestLog();
     const { state, memory } = init(t, log);
     const publisher = await startTestPublisher(t, log);
@@ -109,9 +59,13 @@ describe('holdfast witness', () => {
     const running = await start(t, ...args);
     await until(() => publisher.given.some(({ path }) => path === '/cosignature'));
     publisher.show(log, 12);
-    await until(() => publisher.given.some(({ path }) => path === '/contradiction'));
-    assert.match(running.output(), /ALARM: the log .* shows size 12, and 20 was cosigned already/);
+    await until(() => /ALARM: .* shows size 12, and 20 was cosigned already/.test(running.output()));
+    assert.equal(publisher.given.at(-1)?.path, '/contradiction');
     assert.equal(publisher.given.at(-1)?.note.toString(), readFileSync(memory, 'utf8'));
+    publisher.show(log, 30);
+    await until(() => /cosigning goes on/.test(running.output()));
+    publisher.show(log.branch(3), 30);
+    await until(() => /ALARM: .*two roots at size 30/.test(running.output()));
     running.process.kill('SIGTERM');
     await once(running.process, 'close');
     const shown = run('show', '--state', state);

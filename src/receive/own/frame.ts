@@ -1,17 +1,6 @@
 /** The most that one line of Holdfast's own may hold; a sender cuts what is longer. */
 export const maxRaw = 16 * 1024 * 1024;
 
-/** u64 sequence, u16 meta length, meta, u32 raw length, raw; big-endian, as in src/wire/own.ts. */
-export const encodeOwnFrame = (sequence: number, meta: Uint8Array, raw: Uint8Array): Buffer => {
-  const frame = Buffer.allocUnsafe(14 + meta.length + raw.length);
-  frame.writeBigUInt64BE(BigInt(sequence), 0);
-  frame.writeUInt16BE(meta.length, 8);
-  frame.set(meta, 10);
-  frame.writeUInt32BE(raw.length, 10 + meta.length);
-  frame.set(raw, 14 + meta.length);
-  return frame;
-};
-
 /** What a walk over frames found: where the last complete one ends, and what the one after it still needs. */
 export type OwnWalk = {
   /** Bytes of complete frames. */

@@ -12,7 +12,7 @@ import { startReceiver } from '../index.ts';
 import { connectOwn } from '../testing/own-client.ts';
 import { dial, prepareState, spawnReceiver, start, until } from '../testing/receiver.ts';
 import { linesOf, readStored } from '../testing/stored.ts';
-import { encodeOwnFrame } from './frame.ts';
+import { encodeOwnFrame } from '#wire/own-frame';
 
 const quiet = (state: StateDirectory) => ({
   state,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { encodeOwnFrame } from '../own/frame.ts';
+import { encodeOwnFrame } from '#wire/own-frame';
 
 /** The client's side of src/wire/own.ts, as small as can be. */
 export type OwnClient = {

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
+import { ownFrameFixed, writeOwnFrame } from '#wire/own-frame';
 import type { CursorChanges, Line } from '../line.ts';
 
 /**
@@ -56,7 +57,7 @@ export const encodeSpoolRecord = (
   const head = Buffer.from(JSON.stringify(stream === undefined ? { cursors } : { stream, cursors }));
   const metas = lines.map((line) => Buffer.from(JSON.stringify(line.meta)));
   let length = fixedLength + bodyFixed + head.length;
-  lines.forEach((line, index) => (length += 14 + (metas[index]?.length ?? 0) + line.raw.length));
+  lines.forEach((line, index) => (length += ownFrameFixed + (metas[index]?.length ?? 0) + line.raw.length));
 
   const bytes = Buffer.allocUnsafe(length);
   salt.copy(bytes, 0);
@@ -68,15 +69,7 @@ export const encodeSpoolRecord = (
   head.copy(bytes, fixedLength + bodyFixed);
   let at = fixedLength + bodyFixed + head.length;
   lines.forEach((line, index) => {
-    const meta = metas[index] ?? Buffer.alloc(0);
-    if (meta.length > 65_535)
-      throw new RangeError(`a line's meta is limited to 65,535 bytes, got ${meta.length}`);
-    bytes.writeBigUInt64BE(BigInt(record.first + index), at);
-    bytes.writeUInt16BE(meta.length, at + 8);
-    meta.copy(bytes, at + 10);
-    bytes.writeUInt32BE(line.raw.length, at + 10 + meta.length);
-    bytes.set(line.raw, at + 14 + meta.length);
-    at += 14 + meta.length + line.raw.length;
+    at = writeOwnFrame(bytes, at, record.first + index, metas[index] ?? Buffer.alloc(0), line.raw);
   });
   bytes.writeUInt32BE(crc32(bytes.subarray(fixedLength)), saltLength + 4);
   return bytes;

@@ -2,16 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '#base/clock';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
-import { formatDuties, parseDuties } from '#vault/intake';
+import { formatDuties, formatListed, parseDuties } from '#vault/intake';
 import { openVault, type Amended, type VaultReader } from '#vault/read';
 import type { KeeperAnswer, KeeperRequest, RequestInbox, TakenRequest } from '#vault/request';
 import { VaultError } from '../errors.ts';
 import type { Appender } from './appender.ts';
 import type { NewEntry } from './new-entry.ts';
+import { readListed } from './amendment-list.ts';
 import { prepareRedaction, setAsideIntake } from './redaction.ts';
 import { openRemoval } from './removal.ts';
 import { prepareExpiry, prepareHold, prepareRelease } from './retention.ts';
 import { prepareRotation } from './rotation.ts';
+import { withSpace } from './space.ts';
 
 export type AmenderOptions = {
   appender: Appender;
@@ -22,7 +24,10 @@ export type AmenderOptions = {
   inbox: RequestInbox | null;
   /** Intake files that were begun and not removed. */
   begun(): readonly string[];
-  /** @returns the index that the entry has once it is committed, and when it is. Rejects where the keeper ends before */
+  /**
+   * @returns the index that the entry has once it is committed, and when it is: rejects where the keeper ends before
+   * @throws AbortError where nothing is committed any more
+   */
   submit(entry: NewEntry): { index: number; committed: Promise<void> };
   step?: (what: string) => void;
 };
@@ -44,7 +49,10 @@ export type Amender = {
   readonly ended: Promise<void>;
   /** No more requests are taken, and nothing is waited for. */
   closing(): void;
-  /** Ends, and breaks off what takes longer: the duties that are left stay in the lock record. */
+  /**
+   * Ends, and breaks off what takes longer: the duties that are left stay in the lock record, and a request that is
+   * not committed in keys/requests/. Nothing may be committed any more when it is called.
+   */
   stop(withinMs: number): Promise<void>;
 };
 
@@ -55,7 +63,8 @@ const retryMs = 1000;
 
 export const startAmender = (options: AmenderOptions): Amender => {
   const { appender, intake, clock, log, inbox, begun, submit, step } = options;
-  const reader: VaultReader = openVault(appender.vault);
+  // Not the file: whoever takes a line from that would take away a legal hold.
+  const reader: VaultReader = openVault(appender.vault, { amendments: () => appender.amendments() });
   const faults = step === undefined ? {} : { step };
   const removal = openRemoval({
     vault: appender.vault,
@@ -114,17 +123,8 @@ export const startAmender = (options: AmenderOptions): Amender => {
     ];
   };
 
-  const answer = async (id: string, given: KeeperAnswer): Promise<void> => {
-    for (;;) {
-      try {
-        await inbox?.answer(id, given);
-        return;
-      } catch (error) {
-        if (!(error instanceof VaultError) || error.code !== 'no-space') throw error;
-        await sleep(retryMs, undefined, { signal: waits.signal });
-      }
-    }
-  };
+  const answer = (id: string, given: KeeperAnswer): Promise<void> =>
+    withSpace(async () => inbox?.answer(id, given), waits.signal);
 
   /** Removes what the entry takes away, and answers. */
   const settle = async (id: string, index: number, before?: { gone: Promise<void> }): Promise<void> => {
@@ -139,12 +139,15 @@ export const startAmender = (options: AmenderOptions): Amender => {
     if (known !== undefined) return settle(id, known);
     let entry: NewEntry;
     try {
+      readListed(appender.vault, formatListed(appender.amendments()));
       entry = await prepare(request);
     } catch (error) {
+      if (waits.signal.aborted) throw error;
       // Whatever it is, it is about this request: nothing was changed yet.
       const code = error instanceof VaultError ? error.code : 'failed';
       return answer(id, { done: false, code, message: messageOf(error) });
     }
+    waits.signal.throwIfAborted();
     const { index, committed } = submit(entry);
     if (entry.kind === 'expire' || entry.kind === 'redact') duties.removing.add(index);
     duties.answering.set(id, index);
@@ -156,7 +159,7 @@ export const startAmender = (options: AmenderOptions): Amender => {
   const prepare = async (request: KeeperRequest): Promise<NewEntry> => {
     switch (request.kind) {
       case 'expire':
-        return prepareExpiry(reader, request, clock.now());
+        return prepareExpiry(reader, request, clock.now(), waits.signal);
       case 'hold':
         return prepareHold(reader, request);
       case 'release':

@@ -64,6 +64,28 @@ describe('opening', () => {
     rmSync(made.keys, { recursive: true });
     await assert.rejects(openTest(made), withCode('absent'));
   });
+  it('tells what it may not read from what is missing, and advises nobody to remove that', async (t) => {
+    const made = vaultFor(t);
+    const refused = (error: unknown): boolean =>
+      withCode('unreadable')(error) && error instanceof Error && !/remove both|no vault/.test(error.message);
+    const checkpoint = join(made.vault, 'checkpoint');
+    const note = made.read('checkpoint');
+    rmSync(checkpoint);
+    mkdirSync(checkpoint);
+    await assert.rejects(openTest(made), refused);
+    rmSync(checkpoint, { recursive: true });
+    made.write('checkpoint', note);
+    if (process.geteuid?.() !== 0) {
+      t.diagnostic('not run as another user: that takes root');
+      return;
+    }
+    process.seteuid?.(65_534);
+    try {
+      await assert.rejects(openTest(made), (error) => refused(error) && /EACCES.*chown/.test(String(error)));
+    } finally {
+      process.seteuid?.(0);
+    }
+  });
   it('refuses a vault without its keys, and one with another key', async (t) => {
     const made = vaultFor(t);
     await made.keep();

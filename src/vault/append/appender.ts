@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '#base/clock';
-import { messageOf } from '#base/errors';
+import { isForbidden, messageOf, systemCode } from '#base/errors';
 import { lockFile as takeFileLock } from '#base/file-lock';
 import {
   checkpointText,
@@ -13,6 +13,7 @@ import {
   type Vkey,
 } from '#vault/checkpoint';
 import { newFate, openDurable, type Fate } from '#vault/durable';
+import { formatListed } from '#vault/intake';
 import {
   edgeRoot,
   encodeEntry,
@@ -31,9 +32,9 @@ import {
 import { VaultError } from '../errors.ts';
 import { applyStaged, dropStaging } from './apply.ts';
 import { assertUncontradicted, convict } from './contradiction.ts';
-import { keyFiles, loadSigner, prepareNextSigner, settleRotation, signerFile } from './keys.ts';
+import { keyFiles, loadSigner, prepareNextSigner, settleRotation } from './keys.ts';
 import { newSegments, outerEntry, type NewEntry } from './new-entry.ts';
-import { readAmendments, recover } from './recover.ts';
+import { recover } from './recover.ts';
 import { markRevisions } from './revision-mark.ts';
 
 export type { NewEntry } from './new-entry.ts';
@@ -44,8 +45,8 @@ export type AppenderOptions = {
   clock: Clock;
   /** Called before and after every system call that changes something. Tests end the process there, so to speak. */
   step?: (what: string) => void;
-  /** `$CREDENTIALS_DIRECTORY`: where systemd puts the signing key if it is sealed. */
-  credentials?: string;
+  /** The signing key (PKCS#8 PEM) where it is sealed and was handed over; else it lies in `keys`. */
+  unsealedKey?: Buffer;
   /** How long to wait for another keeper that is about to end; default 10 s. */
   patienceMs?: number;
 };
@@ -60,6 +61,8 @@ export type Appender = {
   size(): number;
   /** Intake position of the last commit, as it was given. */
   intake(): string;
+  /** The list `vault/amendments` as the newest commit has it; empty while there is none. */
+  amendments(): Buffer;
   /** For all else that the process makes durable: after a failed fsync nothing more is signed. */
   readonly fate: Fate;
   /** What was found at the start: a commit that a crash had cut short and that was completed. */
@@ -71,6 +74,8 @@ export type Appender = {
    *   appender, and the process with it
    */
   commit(entries: readonly NewEntry[], intake: string): Promise<Checkpoint>;
+  /** Resolves when no commit is under way, whether it succeeded or not. */
+  settled(): Promise<void>;
   /** The newest published checkpoint, and the key that signs the next. */
   checkpoint(): Checkpoint;
   vkey(): Vkey;
@@ -92,7 +97,7 @@ const holderPatienceMs = 10_000;
  * Opens the vault for its only writer, which it is until it is closed or its process ends: the kernel sees to that.
  * Completes a commit that a crash cut short, and refuses to go on where the published state and the signer's memory
  * contradict each other.
- * @throws VaultError `absent`, `in-use`, `bad-key`, `rolled-back`, `signer-behind`, `fork`, `corrupt`,
+ * @throws VaultError `absent`, `unreadable`, `in-use`, `bad-key`, `rolled-back`, `signer-behind`, `fork`, `corrupt`,
  *   `contradicted`
  */
 export const openAppender = async (options: AppenderOptions): Promise<Appender> => {
@@ -117,27 +122,36 @@ export const openAppender = async (options: AppenderOptions): Promise<Appender> 
 };
 
 const openHeld = async (
-  { vault, keys, clock, step, credentials }: AppenderOptions,
+  { vault, keys, clock, step, unsealedKey }: AppenderOptions,
   held: { release(): void },
 ): Promise<Appender> => {
   const scratch = join(vault, 'staging');
   const fate = newFate();
   const durable = openDurable({ scratch, fate, ...(step ? { step } : {}) });
   const keysDurable = openDurable({ scratch: keys, fate, ...(step ? { step } : {}) });
-  const before = loadSigner(keys, credentials);
+  const before = loadSigner(keys, unsealedKey);
   const found = await recover({ vault, keys, vkey: before.vkey, durable });
   let signer = await settleRotation(keys, before, found.checkpoint.note, keysDurable);
   await assertUncontradicted({ vault, keys, vkey: signer.vkey, keysDurable }, found.checkpoint);
 
   const origin = signer.vkey.name;
   const lockFile = keyFiles(keys).lock;
-  let { edge, checkpoint, intake, lockBytes, historyEnd } = found;
+  let { edge, checkpoint, intake, amendments, lockBytes, historyEnd } = found;
   let state: 'open' | 'committing' | 'failed' | 'closed' = 'open';
 
   let pastCommitPoint = false;
+  let underWay: Promise<unknown> | null = null;
+  let standing: 'good' | 'convicted' = 'good';
+
+  /** @throws VaultError `fsync-failed`, `contradicted`: this process signs nothing any more */
+  const maySign = (): void => {
+    fate.check();
+    if (standing === 'convicted')
+      throw new VaultError('contradicted', 'a witness has shown that this log was put back or forked');
+  };
 
   const commit = async (entries: readonly NewEntry[], newIntake: string): Promise<Checkpoint> => {
-    fate.check();
+    maySign();
     if (!lockBytes.equals(await readFile(lockFile))) {
       throw new VaultError(
         'other-writer',
@@ -155,7 +169,8 @@ const openHeld = async (
     const root = edgeRoot(growth.edge);
     const size = growth.edge.size;
     const path = historyPath(size);
-    const amended = growAmendments(readAmendments(vault), edge.size, added);
+    const amended = growAmendments(amendments, edge.size, added);
+    const list = amended?.bytes ?? amendments;
     const staged: Staged = {
       size,
       root,
@@ -177,7 +192,7 @@ const openHeld = async (
       await reread(vault, entries, edge.size, bundle, growth.edge);
 
       // The checkpoint under which a key is replaced is signed by both, the old one first.
-      fate.check();
+      maySign();
       note = signNote(
         checkpointText(origin, size, root),
         ...(next === null ? [signer] : [signer, next]).map(({ vkey, privateKey }) => ({
@@ -186,7 +201,7 @@ const openHeld = async (
           privateKey,
         })),
       );
-      lock = encodeLock({ intake: newIntake, note });
+      lock = encodeLock({ intake: `${newIntake}${formatListed(list)}`, note });
       await keysDurable.write(lockFile, lock, 0o644);
     } catch (error) {
       if (!isNoSpace(error)) throw error;
@@ -196,6 +211,8 @@ const openHeld = async (
       throw error;
     }
     lockBytes = lock;
+    // Before the checkpoint is published: whoever reads under that one asks for its list.
+    amendments = list;
     pastCommitPoint = true;
 
     await applyStaged({ vault, durable, staged, note });
@@ -236,6 +253,7 @@ const openHeld = async (
     },
     size: () => edge.size,
     intake: () => intake,
+    amendments: () => amendments,
     recovered: found.recovered,
     fate,
     async commit(entries, newIntake) {
@@ -248,7 +266,9 @@ const openHeld = async (
       state = 'committing';
       pastCommitPoint = false;
       try {
-        const result = await commit(entries, newIntake);
+        const committing = commit(entries, newIntake);
+        underWay = committing;
+        const result = await committing;
         if (state === 'committing') state = 'open';
         return result;
       } catch (error) {
@@ -260,11 +280,16 @@ const openHeld = async (
       }
     },
     checkpoint: () => checkpoint,
+    async settled() {
+      await underWay?.catch(() => undefined);
+    },
     vkey: () => signer.vkey,
     async publishWitnessed(note) {
       if (state === 'open') await durable.write(join(vault, witnessedPath), note);
     },
     convict(theirs) {
+      // Before the evidence is written: a commit that has not signed yet must not do so meanwhile.
+      standing = 'convicted';
       state = 'failed';
       return convict(keys, checkpoint, theirs, keysDurable);
     },
@@ -287,15 +312,25 @@ const isNoSpace = (error: unknown): boolean => error instanceof VaultError && er
 const codeOf = (error: unknown): VaultError['code'] =>
   error instanceof VaultError && error.code !== 'no-space' ? error.code : 'failed';
 
-const assertPresent = ({ keys, vault, credentials }: AppenderOptions): void => {
+const assertPresent = ({ keys, vault, unsealedKey }: AppenderOptions): void => {
   const files = keyFiles(keys);
-  const missing = [
+  const unreadable = [
     files.lock,
-    signerFile(keys, credentials).path,
+    ...(unsealedKey === undefined ? [files.signer] : []),
     files.vkey,
     join(vault, 'checkpoint'),
-  ].filter((path) => !isReadable(path));
-  if (missing.length === 0) return;
+  ].flatMap(unreadableFile);
+  if (unreadable.length === 0) return;
+  const shut = unreadable.filter(({ error }) => systemCode(error) !== 'ENOENT');
+  if (shut.length > 0)
+    throw new VaultError(
+      'unreadable',
+      `there is a vault in ${vault} with keys in ${keys}, and it cannot be read: ${shut.map(({ error }) => messageOf(error)).join('; ')}. ` +
+        (shut.some(({ error }) => isForbidden(error))
+          ? 'They belong to somebody else than the user whom this keeper runs as, perhaps because root wrote there: give them back to that user (chown)'
+          : 'Check the disk; nothing was written'),
+    );
+  const missing = unreadable.map(({ path }) => path);
   throw new VaultError(
     'absent',
     `no vault in ${vault} with keys in ${keys}: cannot read ${missing.join(', ')}. A vault is never made implicitly. ` +
@@ -303,12 +338,12 @@ const assertPresent = ({ keys, vault, credentials }: AppenderOptions): void => {
   );
 };
 
-const isReadable = (path: string): boolean => {
+const unreadableFile = (path: string): { path: string; error: unknown }[] => {
   try {
     readFileSync(path);
-    return true;
-  } catch {
-    return false;
+    return [];
+  } catch (error) {
+    return [{ path, error }];
   }
 };
 

@@ -1,12 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '#base/errors';
-import { openCosigned, type Checkpoint, type Vkey } from '#vault/checkpoint';
+import { parseCheckpoint, parseNote, type Checkpoint, type Vkey } from '#vault/checkpoint';
 import { openTiles } from '#vault/tiles';
 import type { Durable } from '#vault/durable';
 import { VaultError } from '../errors.ts';
 
-/** A checkpoint that our key signed and our log does not contain, as a witness handed it in. It outlives the keeper. */
+/**
+ * A checkpoint of this log, as a witness handed it in, that our log does not contain. It outlives the keeper. Who vouches
+ * for it was judged when it came; since only the keeper writes in keys/, from then on it counts as it lies there, also
+ * for a keeper that knows neither the witness nor the log key on it.
+ */
 export const contradictionFile = (keys: string): string => join(keys, 'contradiction');
 
 /** Whether the log up to `checkpoint` has this root at this size. @throws VaultError `corrupt` */
@@ -34,10 +38,17 @@ export const convict = async (
 const contradicted = (file: string, ours: Checkpoint, theirs: Checkpoint): VaultError =>
   new VaultError(
     'contradicted',
-    `a witness remembers a checkpoint of size ${theirs.size}, signed with our key, that this log does not contain ` +
-      `(${theirs.size > ours.size ? `it ends at ${ours.size}: the whole state was put back to an older one` : 'it has another root there: two histories were signed'}). ` +
-      `Nothing more is signed; the note is kept in ${file}. Restore the newer state and start again; docs/formats/witness.md says how to go on where there is none`,
+    `somebody remembers a checkpoint of size ${theirs.size} of this log that it does not contain ` +
+      `(${theirs.size > ours.size ? `it ends at ${ours.size}: the whole state was put back to an older one` : 'it has another root there: two histories were signed'}), ` +
+      `signed by ${signers(theirs)}. ` +
+      `Nothing more is signed; the note is kept in ${file}. Restore the newer state and start again; docs/formats/witness.md, "Where the newer state is lost", says how to go on where there is none`,
   );
+
+/** As the note names them, each with its key id: the log's key may be one that this state does not know. */
+const signers = ({ note }: Checkpoint): string =>
+  parseNote(note)
+    .signatures.map(({ name, keyId }) => `${name} (key ${keyId.toString('hex')})`)
+    .join(', ');
 
 /**
  * Refuses to go on where an earlier keeper was convicted, until the log contains what its witness remembers: then the
@@ -52,7 +63,8 @@ export const assertUncontradicted = async (
   if (!existsSync(file)) return;
   let theirs: Checkpoint;
   try {
-    theirs = openCosigned(readFileSync(file), vkey);
+    theirs = parseCheckpoint(readFileSync(file));
+    if (theirs.origin !== vkey.name) throw new Error(`it is of ${theirs.origin}`);
   } catch (error) {
     throw new VaultError(
       'contradicted',

@@ -21,20 +21,6 @@ export const keyFiles = (keys: string): KeyFiles => ({
   holder: join(keys, 'keeper.lock'),
 });
 
-/** Name of the signing key among the credentials that systemd hands to a unit (systemd.exec(5), LoadCredentialEncrypted=). */
-const credentialName = 'holdfast-signer';
-
-/**
- * Where the signing key is: in keys/, or unsealed by systemd for this process alone.
- * @param credentials `$CREDENTIALS_DIRECTORY`, where there is one
- */
-export const signerFile = (keys: string, credentials?: string): { path: string; sealed: boolean } => {
-  const unsealed = credentials === undefined ? null : join(credentials, credentialName);
-  return unsealed !== null && existsSync(unsealed)
-    ? { path: unsealed, sealed: true }
-    : { path: keyFiles(keys).signer, sealed: false };
-};
-
 export type Signer = {
   vkey: Vkey;
   privateKey: KeyObject;
@@ -44,15 +30,18 @@ export type Signer = {
 
 /**
  * The key that signs, as it was before a rotation that a crash may have left unfinished (see `settleRotation`).
+ * @param unsealed the private key (PKCS#8 PEM), where it was handed over and does not lie in keys/
  * @throws VaultError `bad-key`
  */
-export const loadSigner = (keys: string, credentials?: string): Signer => {
+export const loadSigner = (keys: string, unsealed?: Buffer): Signer => {
   const files = keyFiles(keys);
-  const { path, sealed } = signerFile(keys, credentials);
   try {
     const published = parseVkey(readFileSync(files.vkey, 'utf8'));
-    const signer = readSigner(path, published.name, sealed);
-    const next = existsSync(files.next) ? readSigner(files.next, published.name, false) : null;
+    const signer =
+      unsealed === undefined
+        ? readSigner(files.signer, published.name)
+        : signerOf(unsealed, published.name, 'sealed');
+    const next = existsSync(files.next) ? readSigner(files.next, published.name) : null;
     // With the last step of a rotation still to be done, the public key is the next one's already.
     if (![signer, next].some((one) => one?.vkey.keyId.equals(published.keyId)))
       throw new Error('the two do not belong together');
@@ -60,15 +49,18 @@ export const loadSigner = (keys: string, credentials?: string): Signer => {
   } catch (error) {
     throw new VaultError(
       'bad-key',
-      `cannot use ${path} with ${files.vkey}: ${messageOf(error)}. Restore both from one source`,
+      `cannot use ${unsealed === undefined ? files.signer : 'the unsealed signing key'} with ${files.vkey}: ${messageOf(error)}. Restore both from one source`,
       { cause: error },
     );
   }
 };
 
-const readSigner = (path: string, name: string, sealed: boolean): Signer => {
-  const privateKey = createPrivateKey(readFileSync(path));
-  return { vkey: parseVkey(formatVkey(name, createPublicKey(privateKey))), privateKey, sealed };
+const readSigner = (path: string, name: string): Signer => signerOf(readFileSync(path), name, 'in keys/');
+
+const signerOf = (pem: Buffer, name: string, where: 'in keys/' | 'sealed'): Signer => {
+  const privateKey = createPrivateKey(pem);
+  const vkey = parseVkey(formatVkey(name, createPublicKey(privateKey)));
+  return { vkey, privateKey, sealed: where === 'sealed' };
 };
 
 /** The text of a signer's public key. */
@@ -88,7 +80,7 @@ export const prepareNextSigner = async (keys: string, signer: Signer, durable: D
   const { privateKey } = generateKeyPairSync('ed25519');
   const { next } = keyFiles(keys);
   await durable.write(next, Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' })), 0o600);
-  return readSigner(next, signer.vkey.name, false);
+  return readSigner(next, signer.vkey.name);
 };
 
 /**
@@ -105,7 +97,7 @@ export const settleRotation = async (
 ): Promise<Signer> => {
   const files = keyFiles(keys);
   if (!existsSync(files.next)) return signer;
-  const next = readSigner(files.next, signer.vkey.name, false);
+  const next = readSigner(files.next, signer.vkey.name);
   const { text, signatures } = parseNote(note);
   if (!signatures.some((signature) => isSigned(text, signature, next.vkey))) {
     await durable.remove([files.next]);

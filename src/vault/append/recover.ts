@@ -2,8 +2,17 @@ import { readFileSync, statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, systemCode } from '#base/errors';
-import { lastHistoryNote, openCheckpoint, parseLock, type Checkpoint, type Vkey } from '#vault/checkpoint';
+import {
+  lastHistoryNote,
+  openCheckpoint,
+  parseCheckpoint,
+  parseLock,
+  parseNote,
+  type Checkpoint,
+  type Vkey,
+} from '#vault/checkpoint';
 import type { Durable } from '#vault/durable';
+import { formatListed, splitListed } from '#vault/intake';
 import {
   amendmentsPath,
   checkStaging,
@@ -26,6 +35,7 @@ import {
   type Entry,
 } from '#vault/tree';
 import { VaultError } from '../errors.ts';
+import { readListed } from './amendment-list.ts';
 import { applyStaged, dropBundles, dropStaging } from './apply.ts';
 import { keyFiles } from './keys.ts';
 import { uncommittedRevisions } from './revision-mark.ts';
@@ -33,7 +43,10 @@ import { uncommittedRevisions } from './revision-mark.ts';
 export type Recovered = {
   edge: Edge;
   checkpoint: Checkpoint;
+  /** The lines of the lock record but that for the list of amendments. */
   intake: string;
+  /** `vault/amendments`; empty where there is none. */
+  amendments: Buffer;
   lockBytes: Buffer;
   /** Bytes of the history file of the newest checkpoint. */
   historyEnd: number;
@@ -55,6 +68,7 @@ export const recover = async ({ vault, keys, vkey, durable }: Recovering): Promi
   const signed = blame(lockFile, () => openCheckpoint(lock.note, vkey));
   const publishedFile = join(vault, 'checkpoint');
   const publishedBytes = await readFile(publishedFile);
+  assertNotRolledBack(publishedFile, publishedBytes, signed, vkey);
   const published = blame(publishedFile, () => openCheckpoint(publishedBytes, vkey));
 
   if (published.size > signed.size) {
@@ -72,7 +86,9 @@ export const recover = async ({ vault, keys, vkey, durable }: Recovering): Promi
   }
   await durable.makeDirectory(join(vault, 'staging'));
   const behind = published.size < signed.size;
-  if (behind) await replay({ vault, durable, published, signed });
+  const { position, listed } = splitListed(lock.intake);
+  if (behind) await replay({ vault, durable, published, signed, listed });
+  const amendments = readListed(vault, listed);
 
   const read = (path: string): Buffer => readFileSync(join(vault, path));
   const edge = blame(vault, () => loadEdge(read, signed.size, signed.root));
@@ -89,7 +105,15 @@ export const recover = async ({ vault, keys, vkey, durable }: Recovering): Promi
   await removeUncommitted(vault, durable, signed.size);
   await removeUnfinished(keys, durable);
   await dropStaging({ vault, durable, replaced: behind ? [] : lastFullTiles(signed.size) });
-  return { edge, checkpoint: signed, intake: lock.intake, lockBytes, historyEnd, recovered: behind };
+  return {
+    edge,
+    checkpoint: signed,
+    intake: position,
+    amendments,
+    lockBytes,
+    historyEnd,
+    recovered: behind,
+  };
 };
 
 const replay = async ({
@@ -97,11 +121,14 @@ const replay = async ({
   durable,
   published,
   signed,
+  listed,
 }: {
   vault: string;
   durable: Durable;
   published: Checkpoint;
   signed: Checkpoint;
+  /** The line of the lock record for the list of amendments. */
+  listed: string;
 }): Promise<void> => {
   const bundle = join(vault, 'staging', stagingName(signed.size, signed.root));
   const bytes = await readFile(bundle).catch((error: unknown) => {
@@ -120,12 +147,16 @@ const replay = async ({
     );
   }
   const read = (path: string): Buffer => readFileSync(join(vault, path));
+  // Of this commit, whatever became of the file; one that is shortened is not the signer's.
+  const list = staged.files.find(({ path }) => path === amendmentsPath)?.bytes ?? readListed(vault, listed);
   blame(bundle, () => {
+    if (formatListed(list) !== listed)
+      throw new VaultFormatError('its list of amendments is not the one that the lock record names');
     for (const { index, entry } of checkStaging(staged, {
       published,
       next: signed,
       read,
-      amendments: readAmendments(vault),
+      amendments: list,
     }))
       checkStored(read, index, entry);
   });
@@ -133,14 +164,23 @@ const replay = async ({
   await dropStaging({ vault, durable, replaced: staged.replaced });
 };
 
-/** The list of amendments as it is; empty where there is none. */
-export const readAmendments = (vault: string): Buffer => {
-  try {
-    return readFileSync(join(vault, amendmentsPath));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return Buffer.alloc(0);
-    throw error;
-  }
+/**
+ * A checkpoint from before a rotation of the key bears no signature of ours any more. The key that signed it may be
+ * known to nobody here, so its signature is not checked: whatever it is, nothing goes on from it.
+ * @throws VaultError `rolled-back`
+ */
+const assertNotRolledBack = (file: string, bytes: Buffer, signed: Checkpoint, vkey: Vkey): void => {
+  const { origin, size } = blame(file, () => parseCheckpoint(bytes));
+  const { signatures } = blame(file, () => parseNote(bytes));
+  const isOfAnotherKey = signatures.every(
+    ({ name, keyId }) => name === vkey.name && !keyId.equals(vkey.keyId),
+  );
+  if (!isOfAnotherKey || origin !== vkey.name || size >= signed.size) return;
+  throw new VaultError(
+    'rolled-back',
+    `${file} has size ${size} and the signature of another key of this log, but the signer has signed size ${signed.size}: ` +
+      'the vault was put back to a state from before its key was replaced. Restore the newer one; signing on from here would fork the log',
+  );
 };
 
 /** The segments of the last commit, as far as the last bundle names them, are what their entries say. */

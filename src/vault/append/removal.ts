@@ -6,6 +6,7 @@ import { leaveMark, markedFile } from '#vault/intake';
 import type { Amended, VaultReader } from '#vault/read';
 import { redactedFiles } from './redaction.ts';
 import { expiredFiles } from './retention.ts';
+import { withSpace } from './space.ts';
 
 export type RemovalOptions = {
   vault: string;
@@ -26,7 +27,8 @@ export type Removal = {
   segments(amended: Amended, signal: AbortSignal): Promise<void>;
   /**
    * What was received stays in its intake file until that is full. Asks the receiver to go on in another one, and
-   * waits until each that was begun has been taken to its end and removed.
+   * waits until each that was begun has been taken to its end and removed. Where there is no space to ask, it waits for
+   * that too.
    */
   intake(signal: AbortSignal): Promise<void>;
   /** Before anything else: removes marks whose file is gone, and what is left of writing them, of an earlier life. */
@@ -68,11 +70,12 @@ export const openRemoval = ({ vault, intake, reader, begun, fate, step }: Remova
       if (stale.length > 0) await durable.remove(stale.map((name) => join(intake, name)));
     },
     async segments({ index, entry }, signal) {
-      if (entry.kind === 'redact')
-        await durable.remove(redactedFiles(reader, { index, entry }).map((path) => join(vault, path)));
+      const remove = (paths: readonly string[]): Promise<void> =>
+        withSpace(() => durable.remove(paths.map((path) => join(vault, path))), signal);
+      if (entry.kind === 'redact') await remove(redactedFiles(reader, { index, entry }));
       if (entry.kind !== 'expire') return;
-      for await (const paths of expiredFiles(reader, { index, entry })) {
-        await durable.remove(paths.map((path) => join(vault, path)));
+      for await (const paths of expiredFiles(reader, { index, entry }, signal)) {
+        await remove(paths);
         await sleep(pauseMs);
         signal.throwIfAborted();
       }
@@ -81,8 +84,10 @@ export const openRemoval = ({ vault, intake, reader, begun, fate, step }: Remova
       const names = begun();
       for (const name of names) left.add(name);
       const own = openDurable({ scratch: intake, fate, ...faults });
-      for (const name of names)
+      const ask = async (name: string): Promise<void> => {
         if (await present(name)) await own.write(leaveMark(join(intake, name)), Buffer.alloc(0), 0o640);
+      };
+      for (const name of names) await withSpace(() => ask(name), signal);
       for (const name of names) {
         while (await present(name)) await sleep(pollMs, undefined, { signal });
         left.delete(name);

@@ -11,12 +11,13 @@ type Asked<K extends KeeperRequest['kind']> = Extract<KeeperRequest, { kind: K }
 
 /**
  * @param now nothing that is still to come can be older than a limit
- * @throws VaultError `not-found`, `held`, `refused`
+ * @throws VaultError `not-found`, `held`, `refused`; AbortError
  */
 export const prepareExpiry = async (
   vault: VaultReader,
   request: Asked<'expire'>,
   now: Micros,
+  signal: AbortSignal,
 ): Promise<NewEntry> => {
   const { entries, before } = request;
   assertWithin(vault, entries);
@@ -25,7 +26,7 @@ export const prepareExpiry = async (
   const amendments = vault.amendments();
   const holds = holdsOf(amendments.all());
   let fresh = 0;
-  for await (const { index, entry } of batchesIn(vault, entries)) {
+  for await (const { index, entry } of batchesIn(vault, entries, signal)) {
     if (entry.class !== request.class) continue;
     const hold = holdOn(holds, index);
     if (hold !== null) throw heldBy(hold, index, 'expire');
@@ -76,10 +77,11 @@ const assertWithin = (vault: VaultReader, { first, end }: EntryRange): void => {
   );
 };
 
-/** Batches of a range, without keeping others from their turn. */
+/** Batches of a range, without keeping others from their turn. @throws AbortError between two bundles of entries */
 const batchesIn = async function* (
   vault: VaultReader,
   { first, end }: EntryRange,
+  signal: AbortSignal,
 ): AsyncGenerator<{ index: number; entry: BatchEntry }> {
   for (let from = first; from < end;) {
     const to = Math.min(end, (Math.floor(from / tileWidth) + 1) * tileWidth);
@@ -87,6 +89,7 @@ const batchesIn = async function* (
       if (entry.kind === 'batch') yield { index, entry };
     from = to;
     await turn();
+    signal.throwIfAborted();
   }
 };
 
@@ -94,6 +97,7 @@ const batchesIn = async function* (
 export const expiredFiles = async function* (
   vault: VaultReader,
   { index, entry }: { index: number; entry: ExpireEntry },
+  signal: AbortSignal,
 ): AsyncGenerator<string[]> {
   const revisions = Map.groupBy(
     vault
@@ -103,7 +107,7 @@ export const expiredFiles = async function* (
     (one) => one.entry.target.entry,
   );
   let paths: string[] = [];
-  for await (const batch of batchesIn(vault, entry.entries)) {
+  for await (const batch of batchesIn(vault, entry.entries, signal)) {
     if (batch.entry.class !== entry.class || batch.index >= index) continue;
     paths.push(
       segmentPath(batch.index),

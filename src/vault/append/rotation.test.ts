@@ -3,7 +3,6 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -125,11 +124,10 @@ describe('rotation of the signing key', () => {
 
   it('signs with a key that systemd unsealed, and says that this one cannot be replaced from here', async (t) => {
     const made = vaultFor(t);
-    const credentials = join(made.root, 'credentials');
-    mkdirSync(credentials);
-    renameSync(keyFiles(made.keys).signer, join(credentials, 'holdfast-signer'));
+    const unsealedKey = readFileSync(keyFiles(made.keys).signer);
+    rmSync(keyFiles(made.keys).signer);
     await assert.rejects(openTest(made), withCode('absent'));
-    const appender = await openAppender({ ...made, patienceMs: 0, credentials });
+    const appender = await openAppender({ ...made, patienceMs: 0, unsealedKey });
     await appender.commit([beat], '');
     await assert.rejects(appender.commit([rotate], ''), withCode('bad-key'));
     appender.close();

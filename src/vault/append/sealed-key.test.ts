@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { assertIntact, vaultFor, withCode } from '../testing/test-vault.ts';
+import { assertIntact, openTest, vaultFor, withCode } from '../testing/test-vault.ts';
 import { openAppender } from './appender.ts';
 import { keyFiles } from './keys.ts';
 
@@ -39,14 +39,15 @@ it(
     const made = vaultFor(t);
     const { signer } = keyFiles(made.keys);
     const sealed = join(made.root, 'signer.cred');
-    const credentials = join(made.root, 'credentials');
-    mkdirSync(credentials, { mode: 0o700 });
     seal(signer, sealed);
     assert.ok(statSync(sealed).size > 100);
     rmSync(signer);
-    await assert.rejects(openAppender({ ...made, credentials, patienceMs: 0 }), withCode('absent'));
-    unseal(sealed, join(credentials, 'holdfast-signer'));
-    const appender = await openAppender({ ...made, credentials, patienceMs: 0 });
+    await assert.rejects(openTest(made), withCode('absent'));
+    const unsealed = join(made.root, 'holdfast-signer');
+    unseal(sealed, unsealed);
+    const unsealedKey = readFileSync(unsealed);
+    rmSync(unsealed);
+    const appender = await openAppender({ ...made, unsealedKey, patienceMs: 0 });
     await appender.commit([{ kind: 'heartbeat' }], appender.intake());
     appender.close();
     assert.ok(!existsSync(signer));

@@ -7,6 +7,7 @@ import type { RequestInbox } from '#vault/request';
 import { VaultError } from '../errors.ts';
 import { startAmender } from './amender.ts';
 import type { Appender, NewEntry } from './appender.ts';
+import { readAhead } from './read-ahead.ts';
 import { newWitnessing, type WitnessPolicy } from './witnessing.ts';
 import { newBatchBuilder, type CutBatch } from './batch-builder.ts';
 import { openTaken } from './taken.ts';
@@ -80,6 +81,10 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
   const stopped = Promise.withResolvers<void>();
   let active = 0;
   let fault: { error: unknown } | null = null;
+  /** Nothing is committed any more. */
+  let isEnding = false;
+  /** Only once the witnesses were waited for, and all that lies in intake was looked through for what they say. */
+  let maySign = false;
   /** On the clock: since when no commit succeeds for want of space. */
   let noSpaceSince: number | null = null;
   /** Lines of the keeper's own for the next batch. */
@@ -103,6 +108,7 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
     ...(options.step ? { step: options.step } : {}),
     begun: () => [...position.keys()],
     submit(entry) {
+      if (isEnding) throw new DOMException('the keeper ends', 'AbortError');
       const one = { index: take(entry), committed: Promise.withResolvers<void>() };
       submitted.add(one);
       return { index: one.index, committed: one.committed.promise };
@@ -170,7 +176,7 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
   const isDue = (isMore: boolean): boolean => {
     const now = clock.elapsed();
     // After a commit that a stop gave up none may be begun: it would take intake to be further than it is.
-    if (committing !== null || now >= commitUntil || witnessing.isWaiting()) return false;
+    if (committing !== null || now >= commitUntil || !maySign) return false;
     const since = builder.openSince();
     const isSomething = since !== null || waiting.length > 0;
     if (stopping === 'yes' && !isMore && isSomething) return true;
@@ -265,6 +271,10 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
         return;
       }
       const wasStopping = stopping;
+      if (!maySign && !witnessing.isWaiting()) {
+        await readAhead(intake, position, witnessing.take);
+        maySign = true;
+      }
       const lag = witnessing.overdue();
       if (lag !== null) unsaid.push(lag);
       for (const line of unsaid.splice(0)) await builder.addSelf(line, cutBatch);
@@ -288,15 +298,22 @@ export const startSequencer = (options: SequencerOptions): Sequencer => {
     }
   };
 
-  /** Nobody waits for a commit that does not come. */
-  const end = async (): Promise<void> => {
+  /** Nobody waits for a commit that does not come. @param withinMs for what goes on beside commits */
+  const end = async (withinMs: number): Promise<void> => {
+    isEnding = true;
     for (const { committed } of submitted)
       committed.reject(new DOMException('the keeper ends', 'AbortError'));
-    await Promise.allSettled([reader.close(), builder.close(), amender.stop(commitUntil - clock.elapsed())]);
+    await Promise.allSettled([reader.close(), builder.close(), amender.stop(withinMs)]);
     // A fault of its last work nobody has seen yet.
     if (fault !== null) throw fault.error;
   };
-  const ended = run().finally(end);
+  const ended = run().then(
+    () => end(commitUntil - clock.elapsed()),
+    async (error: unknown) => {
+      await end(0).catch(() => undefined);
+      throw error;
+    },
+  );
   ended.catch(() => undefined);
   return {
     ended,

@@ -6,100 +6,35 @@ import { describe, it } from 'node:test';
 import { micros, systemClock } from '#base/clock';
 import {
   checkpointText,
-  cosign,
-  formatWitnessVkey,
   openCheckpoint,
   openCosignature,
   openCosigned,
   parseVkey,
-  parseWitnessVkey,
   signNote,
-  type WitnessSigner,
 } from '#vault/checkpoint';
 import { openVault } from '#vault/read';
-import { Framing } from '#vault/record';
 import { sha256 } from '#vault/tree';
 import {
   assertIntact,
   delivery,
+  linesOf,
   openTest,
   vaultFor,
   withCode,
   type TestVault,
 } from '../testing/test-vault.ts';
+import {
+  cosigned,
+  keepWith,
+  newWitness,
+  policyOf,
+  said,
+  seconds,
+  sizeOf,
+  until,
+} from '../testing/test-witness.ts';
 import { contradictionFile } from './contradiction.ts';
 import { loadSigner } from './keys.ts';
-import { startSequencer, type Sequencer } from './sequencer.ts';
-import type { WitnessPolicy } from './witnessing.ts';
-
-const newWitness = (name: string): WitnessSigner => {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  return { vkey: parseWitnessVkey(formatWitnessVkey(name, publicKey)), privateKey };
-};
-
-const seconds = (): number => Math.floor(systemClock().now() / 1_000_000);
-
-const cosigned = (note: Buffer, witness: WitnessSigner, time = seconds()): Buffer => {
-  const text = note.toString().slice(0, note.toString().indexOf('\n\n') + 1);
-  return Buffer.concat([note, Buffer.from(cosign({ text, witness, time }))]);
-};
-
-/** One line as the publisher sends it through `run/own.sock`. */
-const said = (kind: 'cosignature' | 'contradiction', note: Buffer, peer = 'publisher'): Buffer => {
-  const raw = Buffer.from(JSON.stringify({ kind, note: note.toString() }));
-  const frame = Buffer.alloc(14);
-  frame.writeBigUInt64BE(1n);
-  frame.writeUInt32BE(raw.length, 10);
-  return delivery(Buffer.concat([frame, raw]), {
-    framing: Framing.own,
-    listener: 'own',
-    peer,
-    stream: 'publisher-1',
-  });
-};
-
-const policyOf = (
-  quorum: number,
-  witnesses: readonly WitnessSigner[],
-  patienceMs: number,
-): WitnessPolicy => ({
-  quorum,
-  witnesses: witnesses.map(({ vkey }) => vkey),
-  patienceMs,
-});
-
-/** A keeper's life with a policy; `during` runs while it works. */
-const keepWith = async (
-  made: TestVault,
-  policy: WitnessPolicy,
-  during: (sequencer: Sequencer) => Promise<void>,
-): Promise<void> => {
-  const appender = await openTest(made);
-  const sequencer = startSequencer({
-    appender,
-    intake: made.intake,
-    clock: made.clock,
-    host: 'test',
-    log: () => undefined,
-    witnesses: policy,
-  });
-  try {
-    await Promise.race([during(sequencer), sequencer.ended]);
-    await sequencer.stop();
-  } finally {
-    await sequencer.ended.catch(() => undefined);
-    appender.close();
-  }
-};
-
-const until = async (is: () => boolean): Promise<void> => {
-  for (let waited = 0; !is(); waited += 20) {
-    assert.ok(waited < 8000, 'it did not happen');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-};
-
-const sizeOf = ({ vault, vkey }: TestVault): number => openVault(vault, { vkey }).checkpoint()?.size ?? 0;
 
 const reasons = ({ vault, vkey }: TestVault): string[] => {
   const reader = openVault(vault, { vkey });
@@ -142,14 +77,18 @@ describe('witnesses', () => {
         .toString()
         .replace(/b\.example ..../u, 'b.example AAAA'),
     );
-    const otherLog = vaultFor(t);
-    await otherLog.keep();
+    const { vkey } = loadSigner(made.keys);
+    const otherLog = signNote(checkpointText('other.example/0', 2, sha256(Buffer.from('its tree'))), {
+      name: 'other.example/0',
+      keyId: vkey.keyId,
+      privateKey: loadSigner(made.keys).privateKey,
+    });
     await keepWith(made, policyOf(2, [a, b], 100), async () => {
       made.receive(
         said('cosignature', cosigned(note, a)),
         said('cosignature', cosigned(note, a)),
         said('cosignature', forged),
-        said('cosignature', cosigned(otherLog.read('checkpoint'), b)),
+        said('cosignature', cosigned(otherLog, b)),
         said('cosignature', cosigned(note, b), 'agent'),
         said('cosignature', Buffer.from('garbage')),
         said('cosignature', first),
@@ -242,28 +181,42 @@ describe('witnesses', () => {
     await assert.rejects(made.keep(), withCode('contradicted'));
   });
 
-  it('that fall silent are said to lag, once, and said to be back', async (t) => {
+  it('that do not make checkpoints witnessed raise an alarm that names who is silent, once, and its end', async (t) => {
     const made = vaultFor(t);
     await made.keep();
     const real = systemClock();
     let ahead = 0;
     const clock = { now: () => micros(real.now()), elapsed: () => real.elapsed() + ahead };
-    const lines = (): string => {
-      const reader = openVault(made.vault, { vkey: made.vkey });
-      return reader
-        .entries(0, reader.checkpoint()?.size ?? 0)
-        .flatMap(({ index, entry }) =>
-          entry.kind === 'batch' ? [reader.batch(index).records.toString('latin1')] : [],
-        )
-        .join();
-    };
-    await keepWith({ ...made, clock }, policyOf(1, [a], 100), async () => {
+    const lines = (kind: string): Record<string, unknown>[] =>
+      linesOf(made)
+        .filter((line) => line.startsWith('{'))
+        .map((line): Record<string, unknown> => JSON.parse(line))
+        .filter((line) => line['kind'] === kind);
+    await keepWith({ ...made, clock }, policyOf(2, [a, b], 100), async () => {
       await until(() => sizeOf(made) > 1);
+      const heardAt = seconds() + 5;
+      ahead = 6 * 60_000;
+      made.receive(said('cosignature', cosigned(made.read('checkpoint'), a, heardAt)));
+      await until(() => sizeOf(made) > 2);
+      // One that cosigns all the time does not hide that nothing becomes witnessed.
       ahead = 11 * 60_000;
-      await until(() => lines().includes('"kind":"witness-lag"'));
-      made.receive(said('cosignature', cosigned(made.read('checkpoint'), a)));
-      await until(() => lines().includes('"kind":"witness-lag-over"'));
+      await until(() => lines('witness-lag').length > 0);
+      const [{ witnessed, minutes, silent } = {}] = lines('witness-lag');
+      assert.deepEqual([witnessed, minutes], [0, 11]);
+      assert.deepEqual(
+        (silent as { witness: string; since: string }[]).map(({ witness }) => witness),
+        ['b.example'],
+      );
+      assert.match(JSON.stringify(silent), /"since":"20\d\d-/);
+      const note = made.read('checkpoint');
+      made.receive(
+        said('cosignature', cosigned(note, a, heardAt + 1)),
+        said('cosignature', cosigned(note, b)),
+      );
+      await until(() => lines('witness-lag-over').length > 0);
     });
-    assert.equal(lines().split('"kind":"witness-lag"').length, 2);
+    const [over] = lines('witness-lag-over');
+    assert.deepEqual([over?.['back'], over?.['silent']], [['b.example'], []]);
+    assert.equal(lines('witness-lag').length, 1);
   });
 });

@@ -1,26 +1,26 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '#base/clock';
+import { micros, type Clock } from '#base/clock';
 import { messageOf, systemCode } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
+import { formatMicros } from '#base/rfc3339';
 import {
   formatSignature,
   isBy,
-  maxNote,
-  openCosignature,
   openCosigned,
+  openRemembered,
   parseNote,
-  type Checkpoint,
   type NoteSignature,
+  type RememberedCheckpoint,
   type Vkey,
   type WitnessVkey,
 } from '#vault/checkpoint';
-import { newLines, senderNames, splitDelivery, type Delivery } from '#vault/intake';
-import { decodeRecord, Framing } from '#vault/record';
+import type { Delivery } from '#vault/intake';
 import { witnessedPath } from '#vault/tree';
 import { VaultError } from '../errors.ts';
 import type { Appender } from './appender.ts';
 import { contains } from './contradiction.ts';
+import { statementsIn, type WitnessStatement } from './witness-statement.ts';
 
 export type WitnessPolicy = {
   /** Cosignatures by so many different witnesses make a checkpoint witnessed. */
@@ -39,7 +39,9 @@ export type WitnessingOptions = {
 
 /**
  * What witnesses have to say to the keeper. It has no network: publisher and courier hand it in as lines of their own,
- * and anybody who can write such a line may have written it, so nothing in it counts but signatures.
+ * and anybody who can write such a line may have written it, so nothing in it counts but signatures: the log's own, and
+ * those of the witnesses that the operator has named. A witness is trusted to be able to stop the keeper, by remembering
+ * what this log does not contain; never to make it accept anything.
  */
 export type Witnessing = {
   /**
@@ -60,36 +62,38 @@ export type Witnessing = {
 const defaultPatienceMs = 20_000;
 /** Clocks of two machines differ. */
 const clockSlackSeconds = 60;
-/** Witnesses that were not heard of for so long while the log grew are said to lag. */
+/** A witnessed checkpoint that is older than this while the log grows raises an alarm, as does silence of a witness. */
 const lagMs = 10 * 60_000;
-/** Statements have a note or two. */
-const maxStatement = 4 * maxNote;
-const senders = ['publisher', 'courier'];
 /** Checkpoints whose cosignatures are collected at once. */
 const maxCollected = 64;
 
 export const newWitnessing = ({ appender, policy, clock, log }: WitnessingOptions): Witnessing => {
   const started = clock.elapsed();
-  const startedSeconds = Math.floor(clock.now() / 1_000_000);
+  const seconds = (): number => Math.floor(clock.now() / 1_000_000);
+  const startedSeconds = seconds();
   const patienceMs = policy?.patienceMs ?? defaultPatienceMs;
-  const answered = new Set<string>();
+  const trusted = policy?.witnesses ?? [];
+  /** By witness: the newest time in its cosignatures since the start, in seconds, and when it was heard. */
+  const heard = new Map<string, { time: number; at: number }>();
   /** By size, the log's own signatures and the newest cosignature of each witness. */
   const collected = new Map<
     number,
     { text: string; own: NoteSignature; lines: Map<string, NoteSignature> }
   >();
   let witnessed = policy === null ? 0 : witnessedSize(appender.vault, appender.vkey());
+  /** When it last came to be of a larger size. */
+  let witnessedAt = started;
   let due: Buffer | null = null;
   let dueSize = witnessed;
-  let heard = clock.elapsed();
-  let lags: 'no' | 'said' = 'no';
+  /** Who was silent when the alarm was raised; `null` while there is none. */
+  let alarm: readonly WitnessVkey[] | null = null;
   let gaveUp: boolean | null = policy === null ? false : null;
 
   const isWaiting = (): boolean => {
     if (gaveUp !== null || policy === null) return false;
-    if (answered.size >= policy.quorum) gaveUp = false;
+    if (heard.size >= policy.quorum) gaveUp = false;
     else if (clock.elapsed() - started >= patienceMs) {
-      gaveUp = answered.size === 0;
+      gaveUp = heard.size === 0;
       if (gaveUp)
         log(
           'warning',
@@ -100,46 +104,45 @@ export const newWitnessing = ({ appender, policy, clock, log }: WitnessingOption
   };
 
   const take = async (delivery: Delivery): Promise<void> => {
-    if (!isStatement(delivery)) return;
-    for (const raw of rawLines(delivery)) await consider(raw);
+    for (const statement of statementsIn(delivery)) await consider(statement);
   };
 
-  const consider = async (raw: Buffer): Promise<void> => {
-    const statement = parseStatement(raw);
-    if (statement === null) return;
-    const note = Buffer.from(statement.note);
-    let claimed: Checkpoint;
-    try {
-      claimed = openCosigned(note, appender.vkey());
-    } catch {
-      // Not signed by our key of now: worth a line in the log, which it is, and nothing else.
-      return;
-    }
-    const ours = appender.checkpoint();
-    if (!contains(appender.vault, ours, claimed)) {
+  const consider = async ({ kind, note }: WitnessStatement): Promise<void> => {
+    const remembered = openRemembered(note, { vkey: appender.vkey(), witnesses: trusted });
+    // Neither our key of now nor a witness that we know vouches for it: worth a line in the log, which it is.
+    if (remembered === null) return;
+    const claimed = remembered.checkpoint;
+    const isContained = (): boolean => contains(appender.vault, appender.checkpoint(), claimed);
+    // What a commit under way has just published may come back before that commit has ended.
+    await appender.settled();
+    if (!isContained()) {
       const error = await appender.convict(claimed);
       log('error', error.message);
       throw error;
     }
-    if (statement.kind === 'cosignature') collect(note, claimed);
+    hear(remembered);
+    if (kind === 'cosignature') collect(note, remembered);
   };
 
-  const collect = (note: Buffer, { size }: Checkpoint): void => {
+  /** An old line that waited in intake, or that somebody repeats, says nothing of what its witness remembers now. */
+  const hear = ({ cosignedBy }: RememberedCheckpoint): void => {
+    for (const { witness, time } of cosignedBy) {
+      const before = heard.get(idOf(witness))?.time ?? startedSeconds - clockSlackSeconds - 1;
+      // A witness whose clock was ahead is heard again when it was set right.
+      if (time > before) heard.set(idOf(witness), { time: Math.min(time, seconds()), at: clock.elapsed() });
+    }
+  };
+
+  const collect = (note: Buffer, { checkpoint: { size }, cosignedBy }: RememberedCheckpoint): void => {
     const { text, signatures } = parseNote(note);
     const own = signatures.find((signature) => isBy(signature, appender.vkey()));
-    if (policy === null || own === undefined) return;
+    if (policy === null || own === undefined || size < witnessed) return;
     const lines = collected.get(size)?.lines ?? new Map<string, NoteSignature>();
-    for (const witness of policy.witnesses) {
+    for (const { witness } of cosignedBy) {
       const line = signatures.find((signature) => isBy(signature, witness));
-      const time = line === undefined ? null : cosignedAt(note, witness);
-      if (line === undefined || time === null) continue;
-      const id = `${witness.name} ${witness.keyId.toString('hex')}`;
-      lines.set(id, line);
-      // An old line that waited in intake says nothing of what its witness remembers now.
-      if (time >= startedSeconds - clockSlackSeconds) answered.add(id);
-      heard = clock.elapsed();
+      if (line !== undefined) lines.set(idOf(witness), line);
     }
-    if (lines.size === 0 || size < witnessed) return;
+    if (lines.size === 0) return;
     collected.set(size, { text, own, lines });
     if (collected.size > maxCollected) collected.delete(Math.min(...collected.keys()));
     if (lines.size >= policy.quorum && size >= dueSize) {
@@ -147,6 +150,15 @@ export const newWitnessing = ({ appender, policy, clock, log }: WitnessingOption
       due = Buffer.from(`${text}\n${[own, ...lines.values()].map(formatSignature).join('')}`);
     }
   };
+
+  const isSilent = (witness: WitnessVkey): boolean =>
+    clock.elapsed() - (heard.get(idOf(witness))?.at ?? started) >= lagMs;
+
+  /** Since when, as the witness dated its newest cosignature; one that was never heard: since the start. */
+  const named = (witness: WitnessVkey): { witness: string; since: string } => ({
+    witness: witness.name,
+    since: formatMicros(micros((heard.get(idOf(witness))?.time ?? startedSeconds) * 1_000_000)),
+  });
 
   return {
     take,
@@ -157,29 +169,47 @@ export const newWitnessing = ({ appender, policy, clock, log }: WitnessingOption
       if (note === null) return;
       due = null;
       await appender.publishWitnessed(note);
+      if (dueSize > witnessed) witnessedAt = clock.elapsed();
       witnessed = dueSize;
       for (const size of collected.keys()) if (size < witnessed) collected.delete(size);
     },
     overdue() {
       if (policy === null) return null;
-      const isLate = clock.elapsed() - heard >= lagMs && witnessed < appender.size();
-      if (isLate === (lags === 'said')) return null;
-      lags = isLate ? 'said' : 'no';
       const size = appender.size();
-      return isLate
-        ? { kind: 'witness-lag', witnessed, size, minutes: Math.floor(lagMs / 60_000) }
-        : { kind: 'witness-lag-over', witnessed, size };
+      if (witnessed >= size) witnessedAt = clock.elapsed();
+      const minutes = Math.floor((clock.elapsed() - witnessedAt) / 60_000);
+      const isLate = clock.elapsed() - witnessedAt >= lagMs && witnessed < size;
+      if (isLate === (alarm !== null)) return null;
+      const silent = trusted.filter(isSilent);
+      if (isLate) {
+        alarm = silent;
+        const who = silent.map((one) => `${one.name} (not heard since ${named(one).since})`).join(', ');
+        log(
+          'error',
+          `ALARM: no checkpoint has become witnessed for ${minutes} minutes while the log grew from ${witnessed} to ${size}; ` +
+            `${silent.length === 0 ? 'each witness was heard, but too few of them on one checkpoint' : `silent: ${who}`}`,
+        );
+        return {
+          kind: 'witness-lag',
+          severity: 'error',
+          witnessed,
+          size,
+          minutes,
+          silent: silent.map(named),
+        };
+      }
+      const back = (alarm ?? []).filter((one) => !isSilent(one)).map(({ name }) => name);
+      alarm = null;
+      log(
+        'info',
+        `checkpoints become witnessed again (size ${witnessed})${back.length === 0 ? '' : `; heard again: ${back.join(', ')}`}${silent.length === 0 ? '' : `; still silent: ${silent.map(({ name }) => name).join(', ')}`}`,
+      );
+      return { kind: 'witness-lag-over', witnessed, size, back, silent: silent.map(named) };
     },
   };
 };
 
-const cosignedAt = (note: Buffer, witness: WitnessVkey): number | null => {
-  try {
-    return openCosignature(note, witness);
-  } catch {
-    return null;
-  }
-};
+const idOf = ({ name, keyId }: WitnessVkey): string => `${name} ${keyId.toString('hex')}`;
 
 /** What is published as witnessed already; 0 where there is nothing of use. */
 const witnessedSize = (vault: string, vkey: Vkey): number => {
@@ -192,38 +222,5 @@ const witnessedSize = (vault: string, vkey: Vkey): number => {
       });
     // Written anew with the next cosignatures.
     return 0;
-  }
-};
-
-const isStatement = ({ framing, sender, body }: Delivery): boolean =>
-  framing === Framing.own && body.length <= 64 * maxStatement && senders.includes(senderNames(sender).peer);
-
-const rawLines = (delivery: Delivery): Buffer[] => {
-  const lines = newLines();
-  const splitting = splitDelivery(delivery);
-  const found: Buffer[] = [];
-  while (!splitting.done()) {
-    lines.used = 0;
-    lines.count = 0;
-    splitting.fill(lines);
-    for (let i = 0; i < lines.count; i++)
-      found.push(Buffer.from(decodeRecord(lines.bytes, lines.offsets[i]).record.raw));
-  }
-  return found;
-};
-
-type Statement = { kind: 'cosignature' | 'contradiction'; note: string };
-
-const parseStatement = (raw: Buffer): Statement | null => {
-  if (raw.length > maxStatement) return null;
-  try {
-    const body: unknown = JSON.parse(raw.toString('utf8'));
-    if (typeof body !== 'object' || body === null || !('kind' in body) || !('note' in body)) return null;
-    const { kind, note } = body;
-    return (kind === 'cosignature' || kind === 'contradiction') && typeof note === 'string'
-      ? { kind, note }
-      : null;
-  } catch {
-    return null;
   }
 };

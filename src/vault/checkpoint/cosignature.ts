@@ -118,3 +118,21 @@ export const openCosignature = (note: Buffer, vkey: WitnessVkey): number => {
     throw new VaultFormatError(`the cosignature of ${vkey.name} does not match`);
   return time;
 };
+
+/**
+ * For so long a cosignature shows how new a log is. Witnesses ask, or are asked, once a minute, so some may be missed; a
+ * state that was put back to an older one passes for new for as long, unless somebody says otherwise before.
+ */
+export const recentSeconds = 5 * 60;
+
+/** Clocks of two machines differ. */
+const aheadSeconds = 60;
+
+/**
+ * What the time of a cosignature is worth now.
+ * @param time seconds since 1970-01-01T00:00:00Z, as `now`
+ */
+export const ageOf = (time: number, now: number): 'recent' | 'old' | 'ahead' => {
+  if (time > now + aheadSeconds) return 'ahead';
+  return now - time > recentSeconds ? 'old' : 'recent';
+};

@@ -6,10 +6,12 @@ export {
   type Checkpoint,
 } from './checkpoint.ts';
 export {
+  ageOf,
   cosign,
   formatWitnessVkey,
   openCosignature,
   parseWitnessVkey,
+  recentSeconds,
   type WitnessSigner,
   type WitnessVkey,
 } from './cosignature.ts';
@@ -26,4 +28,5 @@ export {
   type NoteSignature,
   type NoteSigner,
 } from './note.ts';
+export { openRemembered, type RememberedCheckpoint, type Trusted } from './remembered.ts';
 export { formatVkey, isKeyName, parseVkey, type Vkey } from './vkey.ts';

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { verifyVault, type VerifyReport } from '#vault/verify';
@@ -122,4 +132,108 @@ describe('export', () => {
     );
     assert.ok(readFileSync(join(target(made), 'vault', 'checkpoint')).equals(kept));
   });
+
+  it('refuses the vault itself, what lies in it or around it, and any state directory that signs', async (t) => {
+    const made = await filled(t);
+    const state = join(made.root, 'S');
+    mkdirSync(state);
+    for (const part of ['vault', 'keys', 'intake'])
+      cpSync(join(made.root, part), join(state, part), { recursive: true });
+    const source = join(state, 'vault');
+    const before = contents(state);
+    symlinkSync(state, join(made.root, 'alias'));
+    const other = join(made.root, 'other');
+    cpSync(state, other, { recursive: true });
+    const places = ['S', 'S/copy', 'S/vault', 'S/vault/tile/deep/er', '.', 'alias', 'alias/copy', 'other'];
+    for (const place of places) {
+      const options = { vault: source, vkey: made.vkey, keepOut: [state] };
+      await assert.rejects(
+        exportVault({ ...options, target: join(made.root, place) }),
+        withCode('refused'),
+        place,
+      );
+    }
+    assert.deepEqual(contents(state), before);
+    assert.deepEqual(contents(other), before);
+    for (const part of ['keys/signer.key', 'intake'])
+      rmSync(join(other, part), { recursive: true, force: true });
+    await assert.rejects(exportVault({ vault: source, vkey: made.vkey, target: other }), /it has keys\/lock/);
+  });
+
+  it('follows no link in the target, and writes into nobody else’s directories', async (t) => {
+    const made = await filled(t);
+    await exporting(made);
+    const victim = join(made.root, 'victim');
+    mkdirSync(victim);
+    rmSync(join(target(made), 'vault', 'history'), { recursive: true });
+    symlinkSync(victim, join(target(made), 'vault', 'history'));
+    await assert.rejects(exporting(made), withCode('refused'));
+    assert.deepEqual(readdirSync(victim), []);
+    rmSync(join(target(made), 'vault', 'history'));
+    await exporting(made);
+    await assertCopied(made);
+    if (process.geteuid?.() !== 0) return;
+    for (const path of ['vault/segment', 'keys', '.']) {
+      chownSync(join(target(made), path), 65_534, 65_534);
+      await assert.rejects(exporting(made), /belongs to user 65534/, path);
+      chownSync(join(target(made), path), 0, 0);
+    }
+    chmodSync(target(made), 0o777);
+    await assert.rejects(exporting(made), /anybody may write/);
+  });
+
+  it('mends what went bad in an earlier one, and says what', async (t) => {
+    const made = await filled(t);
+    await grow(made, [300]);
+    await exporting(made);
+    const copied = made.files().filter((file) => !file.startsWith('staging'));
+    for (const file of copied) {
+      if (file === 'checkpoint') continue;
+      const path = join(target(made), 'vault', file);
+      const bytes = readFileSync(path);
+      bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+      writeFileSync(path, bytes);
+    }
+    writeFileSync(join(target(made), 'vault', 'segment', '200.zst'), 'x');
+    const { mended, report, alike } = await exporting(made);
+    assert.ok(report.ok);
+    assert.deepEqual(alike, []);
+    assert.ok(mended.includes('segment/001.zst') && mended.includes('segment/200.zst'));
+    await assertCopied(made);
+  });
+
+  it('says where the fault lies in the vault itself, and keeps the copy’s good file', async (t) => {
+    const made = await filled(t);
+    await exporting(made);
+    const path = made.files().find((file) => file.startsWith('segment/')) ?? '';
+    const good = made.read(path);
+    made.write(path, Buffer.alloc(good.length));
+    const kept = await exporting(made);
+    assert.ok(kept.report.ok);
+    assert.ok(readFileSync(join(target(made), 'vault', path)).equals(good));
+    rmSync(target(made), { recursive: true });
+    await assert.rejects(exporting(made), /the vault itself is damaged/);
+  });
+
+  it('keeps checkpoints that only the copy still has, and will not guess over a damaged one', async (t) => {
+    const made = await filled(t);
+    await exporting(made);
+    const history = made.read('history/000');
+    made.write('history/000', history.subarray(2 + history.readUInt16BE(0)));
+    assert.ok((await exporting(made)).report.ok);
+    made.write('history/000', history);
+    const checkpoint = join(target(made), 'vault', 'checkpoint');
+    writeFileSync(checkpoint, 'garbage');
+    await assert.rejects(exporting(made), /is damaged, so nobody can tell/);
+    rmSync(checkpoint);
+    await exporting(made);
+    await assertCopied(made);
+  });
 });
+
+const contents = (root: string): [string, string][] =>
+  readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((file) => file.isFile())
+    .map((file) => join(file.parentPath, file.name))
+    .map((path): [string, string] => [path.slice(root.length), readFileSync(path, 'base64')])
+    .sort();

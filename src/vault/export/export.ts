@@ -1,27 +1,23 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { existsSync, lstatSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '#base/errors';
-import {
-  encodeHistoryNote,
-  openCheckpoint,
-  parseCheckpoint,
-  parseHistory,
-  parseVkey,
-} from '#vault/checkpoint';
 import { openDurable, type Durable } from '#vault/durable';
-import { openVault, VaultError, type Checkpoint, type OuterEntry, type VaultReader } from '#vault/read';
+import { openVault, VaultError, type OuterEntry } from '#vault/read';
 import {
   amendmentsPath,
   historyPath,
   historySpan,
+  parseVaultPath,
   segmentPath,
   tilePath,
   tileWidth,
   witnessedPath,
-  type Tile,
 } from '#vault/tree';
-import { beginningOf, fullTiles, newPartialTiles, replacedPartials } from './tiles.ts';
+import { verifyVault, type VerifyReport } from '#vault/verify';
+import { earlierSize } from './earlier.ts';
+import { openSource, readIfThere, withEarlier, type Source } from './source.ts';
+import { assertTarget } from './target.ts';
+import { fullTiles, newPartialTiles, replacedPartials } from './tiles.ts';
 
 export type ExportOptions = {
   /** vault/ of a state directory; a keeper may be at work in it. */
@@ -30,9 +26,11 @@ export type ExportOptions = {
   vkey: string;
   /**
    * Becomes a state directory of its own, with `vault/` and `keys/vault.vkey`: what `vault verify --state` takes. An
-   * earlier export of the same vault is brought up to date.
+   * earlier export of the same vault is brought up to date. Never the vault, what lies in it or around it.
    */
   target: string;
+  /** Further directories that the target must keep out of, as the state directory of the vault. */
+  keepOut?: readonly string[];
   onProgress?: (progress: ExportProgress) => void;
 };
 
@@ -49,62 +47,70 @@ export type Exported = {
   bytes: number;
   /** Files removed from an earlier export because their lines expired or were redacted since. */
   removed: number;
+  /** Files of an earlier export that were not what they should be, and were written anew. */
+  mended: string[];
+  /** Of the copy, as it is now. */
+  report: VerifyReport;
+  /** Files in which the report finds something wrong and which are the same in the vault itself. */
+  alike: string[];
 };
 
 /** Segments that are copied at once. */
 const parallel = 8;
 
+/** A verification names a thousand problems at most. */
+const maxRounds = 1000;
+
 /**
  * Copies a vault, up to the checkpoint that is the newest when it begins, into a directory of its own. Everything that
  * proves goes with it, and nothing that signs: neither private key nor lock record. What expired or was redacted since
  * an earlier export goes from the copy too. `checkpoint` is written last, so a copy that was cut short is at worst an
- * older one.
- * @throws VaultError `absent`; `fork` where the target holds another log; `rolled-back` where it holds a newer state
- *   of this one; `corrupt`; `no-space`; system errors
+ * older one. Then the copy is verified, and what is not right in it is written anew.
+ * @throws VaultError `refused` for such a target; `absent`; `fork` where the target holds another log; `rolled-back`
+ *   where it holds a newer state of this one; `corrupt`; `no-space`; system errors
  */
-export const exportVault = async ({ vault, vkey, target, onProgress }: ExportOptions): Promise<Exported> => {
+export const exportVault = async (options: ExportOptions): Promise<Exported> => {
+  const { vault, vkey, target, keepOut = [], onProgress } = options;
+  assertTarget({ target, sources: [...keepOut, vault] });
   const reader = openVault(vault, { vkey });
   const checkpoint = reader.checkpoint();
   if (checkpoint === null) throw new VaultError('absent', `no vault in ${vault}`);
   const to = join(target, 'vault');
-  const copy = await beginCopy(to);
   const from = earlierSize(vault, to, checkpoint, vkey);
-  const partials = newPartialTiles(checkpoint.size);
-  for (let first = 0; first <= checkpoint.size; first += historySpan) {
-    const notes = historyFile(vault, first, checkpoint.size);
-    for (const { size } of notes) partials.add(size);
-    // A file that is full in the earlier export has not changed since.
-    if (first + historySpan > from) await copy.write(historyPath(first), encodeHistory(notes));
-  }
-  for (const tile of fullTiles(from, checkpoint.size))
-    await copy.write(tilePath(tile), readTile(vault, tile));
-  const removed = await copySegments({
-    vault,
-    reader,
-    checkpoint,
-    copy,
-    to,
-    ...(onProgress ? { onProgress } : {}),
-  });
-  for (const tile of partials.all()) await copy.write(tilePath(tile), readTile(vault, tile));
-  const amendments = reader.amendments().all();
-  if (amendments.length > 0)
-    await copy.write(amendmentsPath, Buffer.from(amendments.map(({ index }) => `${index}\n`).join('')));
-  const witnessed = readWitnessed(vault, checkpoint.size);
-  if (witnessed !== null) await copy.write(witnessedPath, witnessed);
+  const copy = await beginCopy(to);
+  const source = openSource(vault, reader, checkpoint);
+  const removed = await copyAll({ source, copy, to, from, ...(onProgress ? { onProgress } : {}) });
   await copyKey(target, vkey);
   await copy.write('checkpoint', checkpoint.note);
   for (const directory of replacedPartials(from, checkpoint.size))
     await rm(join(to, directory), { recursive: true, force: true });
-  await rm(join(to, 'staging'), { recursive: true, force: true });
-  return { origin: checkpoint.origin, size: checkpoint.size, from, ...copy.written(), removed };
+  await copy.end();
+  const mended = new Set<string>();
+  for (let round = 0; ; round++) {
+    const report = await verifyVault({ vault: to, vkey });
+    const wrong = [...new Set(report.problems.map(({ file }) => file))];
+    const again = round === maxRounds ? [] : await mend({ source, to }, wrong);
+    for (const file of again) mended.add(file);
+    if (again.length > 0) continue;
+    return {
+      origin: checkpoint.origin,
+      size: checkpoint.size,
+      from,
+      ...copy.written(),
+      removed,
+      mended: [...mended],
+      report,
+      alike: wrong.filter((file) => isAlike(source, to, file)),
+    };
+  }
 };
 
 type Copy = {
-  /** Writes the file unless it is there with that length and never changes. */
   write(path: string, bytes: Buffer): Promise<void>;
   remove(path: string): Promise<void>;
   written(): { files: number; bytes: number };
+  /** What is unfinished goes. */
+  end(): Promise<void>;
 };
 
 const beginCopy = async (to: string): Promise<Copy> => {
@@ -120,121 +126,123 @@ const beginCopy = async (to: string): Promise<Copy> => {
     },
     remove: (path) => durable.remove([join(to, path)]),
     written: () => written,
+    end: () => rm(scratch, { recursive: true, force: true }),
   };
 };
 
-type Kept = { size: number; note: Buffer };
-
-/** The checkpoints of the history file that begins with size `first`, as far as those of `upTo`. */
-const historyFile = (vault: string, first: number, upTo: number): Kept[] =>
-  parseHistory(readIfThere(join(vault, historyPath(first))) ?? Buffer.alloc(0))
-    .notes.map((note) => ({ size: parseCheckpoint(note).size, note }))
-    .filter(({ size }) => size <= upTo);
-
-const encodeHistory = (notes: readonly Kept[]): Buffer =>
-  Buffer.concat(notes.map(({ note }) => encodeHistoryNote(note)));
-
-/** Size of the earlier export in the target, which must be of this log's past; 0 where there is none. */
-const earlierSize = (vault: string, to: string, checkpoint: Checkpoint, vkey: string): number => {
-  const bytes = readIfThere(join(to, 'checkpoint'));
-  if (bytes === null) return 0;
-  const earlier = parseCheckpoint(bytes);
-  if (earlier.origin !== checkpoint.origin)
-    throw new VaultError('fork', `${to} holds another log (${earlier.origin}): choose another directory`);
-  if (earlier.size > checkpoint.size)
-    throw new VaultError(
-      'rolled-back',
-      `${to} has size ${earlier.size}, the vault only ${checkpoint.size}: ${signedText(bytes, vkey)}. ` +
-        'Nothing was written; keep this copy',
-    );
-  const first = Math.floor(earlier.size / historySpan) * historySpan;
-  const published = historyFile(vault, first, earlier.size).at(-1);
-  if (published?.note.equals(bytes) !== true)
-    throw new VaultError(
-      'fork',
-      `${to} has a checkpoint of size ${earlier.size} that this vault never published: ${signedText(bytes, vkey)}. ` +
-        'Nothing was written; keep both',
-    );
-  return earlier.size;
-};
-
-/** What a checkpoint that contradicts the vault is worth as evidence. */
-const signedText = (note: Buffer, vkey: string): string => {
-  try {
-    openCheckpoint(note, parseVkey(vkey));
-    return 'it is signed by the vault’s own key, so the vault was put back to an older state or signed two histories';
-  } catch {
-    return 'it is not signed by the vault’s present key';
-  }
-};
-
 type Copying = {
-  vault: string;
-  reader: VaultReader;
-  checkpoint: Checkpoint;
+  source: Source;
   copy: Copy;
   to: string;
+  /** Size of the earlier export. */
+  from: number;
   onProgress?: (progress: ExportProgress) => void;
 };
 
-/** @returns how many files went because their lines expired or were redacted */
+/** All but the checkpoint. @returns how many files went because their lines expired or were redacted */
+const copyAll = async (copying: Copying): Promise<number> => {
+  const { source, copy, to, from } = copying;
+  const { size } = source.checkpoint;
+  const partials = newPartialTiles(size);
+  for (let first = 0; first <= size; first += historySpan) {
+    const path = historyPath(first);
+    for (const known of source.published(first)) partials.add(known);
+    // A file that is full in the earlier export has not changed since.
+    if (first + historySpan > from) await copy.write(path, withEarlier(source, to, path));
+  }
+  for (const tile of fullTiles(from, size)) await copyFile(copying, tilePath(tile));
+  const removed = await copySegments(copying);
+  for (const tile of partials.all()) await copyFile(copying, tilePath(tile));
+  for (const path of [amendmentsPath, witnessedPath]) {
+    const bytes = source.bytes(path);
+    if (bytes !== null) await copy.write(path, bytes);
+  }
+  return removed;
+};
+
+const copyFile = async ({ source, copy }: Copying, path: string): Promise<void> => {
+  const bytes = source.bytes(path);
+  if (bytes === null) throw source.missing(path);
+  await copy.write(path, bytes);
+};
+
 const copySegments = async (copying: Copying): Promise<number> => {
-  const { reader, checkpoint, onProgress } = copying;
+  const { source, onProgress } = copying;
+  const { size } = source.checkpoint;
   let removed = 0;
-  for (let first = 0; first < checkpoint.size; first += tileWidth) {
-    const entries = reader.entries(first, Math.min(first + tileWidth, checkpoint.size));
+  for (let first = 0; first < size; first += tileWidth) {
+    const entries = source.reader.entries(first, Math.min(first + tileWidth, size));
     for (let at = 0; at < entries.length; at += parallel) {
       const counts = await Promise.all(
         entries.slice(at, at + parallel).map((entry) => copySegment(copying, entry)),
       );
       removed += counts.reduce((sum, count) => sum + count, 0);
     }
-    onProgress?.({ entries: first + entries.length, size: checkpoint.size });
+    onProgress?.({ entries: first + entries.length, size });
   }
   return removed;
 };
 
-const copySegment = async (
-  { vault, reader, copy, to }: Copying,
-  { index, entry }: OuterEntry,
-): Promise<number> => {
+const copySegment = async ({ source, copy, to }: Copying, { index, entry }: OuterEntry): Promise<number> => {
   if (entry.kind !== 'batch') return 0;
-  const amendments = reader.amendments();
+  const amendments = source.reader.amendments();
   const redaction = amendments.redaction(index);
   const path = segmentPath(index, redaction?.index);
   const { length } = redaction?.entry.segment ?? entry.segment;
-  const bytes = await readFile(join(vault, path)).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return null;
-    throw error;
-  });
+  // One of this length is held against its entry when the copy is verified.
+  const isThere = source.has(path);
+  if (isThere && sizeOf(join(to, path)) !== length) await copyFile({ source, copy, to, from: 0 }, path);
+  if (!isThere && amendments.expiry(index, entry) === null) throw source.missing(path);
   const others = amendments
     .all()
     .filter(({ entry: other }) => other.kind === 'redact' && other.target.entry === index)
     .map(({ index: revision }) => segmentPath(index, revision));
   const stale = [segmentPath(index), ...others].filter(
-    (other) => (other !== path || bytes === null) && existsSync(join(to, other)),
+    (other) => (other !== path || !isThere) && existsSync(join(to, other)),
   );
-  if (bytes === null && amendments.expiry(index, entry) === null)
-    throw new VaultError('corrupt', `${join(vault, path)} is missing. Run "holdfast vault verify"`);
-  if (bytes !== null && sizeOf(join(to, path)) !== length) await copy.write(path, bytes);
   for (const other of stale) await copy.remove(other);
   return stale.length;
 };
 
-/** A tile as it is stored; a partial one perhaps from the full one by which a keeper has replaced it just now. */
-const readTile = (vault: string, tile: Tile): Buffer => {
-  const bytes = readIfThere(join(vault, tilePath(tile)));
-  if (bytes !== null) return bytes;
-  const full = readIfThere(join(vault, tilePath({ ...tile, width: tileWidth })));
-  if (full === null)
-    throw new VaultError('corrupt', `${join(vault, tilePath(tile))} is missing. Run "holdfast vault verify"`);
-  return beginningOf(full, tile);
+/** Writes anew what is not as it is in the vault, and removes what the vault does not have. @returns which */
+const mend = async (
+  { source, to }: { source: Source; to: string },
+  wrong: readonly string[],
+): Promise<string[]> => {
+  const copy = await beginCopy(to);
+  const mended: string[] = [];
+  for (const path of wrong) {
+    const file = parseVaultPath(path);
+    if (file === null || file.kind === 'staging') continue;
+    const bytes = sourceBytes(source, path);
+    if (bytes === 'unfit' || isSame(bytes, join(to, path))) continue;
+    if (bytes === null) await copy.remove(path);
+    else await copy.write(path, bytes);
+    mended.push(path);
+  }
+  await copy.end();
+  return mended;
 };
 
-/** The cosigned checkpoint, unless it is newer than what is copied. */
-const readWitnessed = (vault: string, size: number): Buffer | null => {
-  const note = readIfThere(join(vault, witnessedPath));
-  return note === null || parseCheckpoint(note).size > size ? null : note;
+const isAlike = (source: Source, to: string, path: string): boolean => {
+  if (parseVaultPath(path) === null) return false;
+  const bytes = sourceBytes(source, path);
+  return bytes === 'unfit' || isSame(bytes, join(to, path));
+};
+
+/** `unfit`: what the vault has is itself not what it should be. */
+const sourceBytes = (source: Source, path: string): Buffer | null | 'unfit' => {
+  try {
+    return source.bytes(path);
+  } catch (error) {
+    if (error instanceof VaultError && error.code === 'corrupt') return 'unfit';
+    throw error;
+  }
+};
+
+const isSame = (bytes: Buffer | null, path: string): boolean => {
+  const found = readIfThere(path);
+  return bytes === null || found === null ? bytes === found : bytes.equals(found);
 };
 
 const copyKey = async (target: string, vkey: string): Promise<void> => {
@@ -244,19 +252,4 @@ const copyKey = async (target: string, vkey: string): Promise<void> => {
   await durable.write(join(keys, 'vault.vkey'), Buffer.from(`${vkey.trim()}\n`), 0o644);
 };
 
-const readIfThere = (path: string): Buffer | null => {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return null;
-    throw error;
-  }
-};
-
-const sizeOf = (path: string): number | null => {
-  try {
-    return statSync(path).size;
-  } catch {
-    return null;
-  }
-};
+const sizeOf = (path: string): number | null => lstatSync(path, { throwIfNoEntry: false })?.size ?? null;

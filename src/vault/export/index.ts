@@ -1,1 +1,2 @@
 export { exportVault, type Exported, type ExportOptions, type ExportProgress } from './export.ts';
+export { fullTiles, newPartialTiles, replacedPartials } from './tiles.ts';

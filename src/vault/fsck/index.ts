@@ -1,2 +1,3 @@
 export { inspectState, type Condition, type StateReport } from './inspect.ts';
-export { restoreFrom, type Restored } from './restore.ts';
+export { restoreFrom, type Restored, type RestoreOptions } from './restore.ts';
+export { waitingFor, type Waiting } from './waiting.ts';

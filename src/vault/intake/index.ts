@@ -3,10 +3,12 @@ export { leaveMark, markedFile } from './leave.ts';
 export { parseDelivery, senderNames, type Delivery } from './parse-delivery.ts';
 export {
   formatDuties,
+  formatListed,
   formatPosition,
   isIntakeName,
   parseDuties,
   parsePosition,
+  splitListed,
   type Duties,
   type FilePosition,
   type IntakePosition,

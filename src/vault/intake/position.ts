@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /**
  * How far intake has been read: for every file that was begun, the offset after the last delivery that was taken, or
  * what is to become of it. As lines of the lock record:
@@ -8,9 +10,10 @@
  *     damaged <name>              taken as far as it could be; to be set aside in intake/damaged/
  *     removing <index>            what this expire or redact entry takes away is not known to be gone yet
  *     answering <id> <index>      this request became that entry; its sender may not have been told
+ *     amendments <number> <SHA-256, hex>   the list vault/amendments after this commit; no such line while there is none
  *
- * A file that is not named has not been begun. The last two are duties that an entry leaves to the keeper
- * (`parseDuties`).
+ * A file that is not named has not been begun. `removing` and `answering` are duties that an entry leaves to the keeper
+ * (`parseDuties`); for `amendments` see `splitListed`.
  */
 export type IntakePosition = ReadonlyMap<string, FilePosition>;
 
@@ -31,7 +34,7 @@ export const parsePosition = (text: string): Map<string, FilePosition> => {
   const position = new Map<string, FilePosition>();
   for (const line of text.split('\n').filter((other) => other !== '')) {
     const [word = '', name = '', offset = ''] = line.split(' ');
-    if (word === 'created' || word === 'removing' || word === 'answering') continue;
+    if (word === 'created' || word === 'removing' || word === 'answering' || word === 'amendments') continue;
     const at =
       word === 'reading' && /^\d{1,15}$/.test(offset)
         ? Number(offset)
@@ -71,4 +74,26 @@ export const parseDuties = (text: string): Duties => {
       throw new Error(`intake position in the lock record: "${line}" is unknown`);
   }
   return duties;
+};
+
+/**
+ * The line for `vault/amendments`: how many it names, and its hash. That file is under no signature, and one that is
+ * shorter hides a legal hold: so the signer remembers it.
+ * @param list the bytes of the file, whatever they are; empty where there is none
+ */
+export const formatListed = (list: Buffer): string => {
+  if (list.length === 0) return '';
+  let lines = 0;
+  for (let at = list.indexOf(0x0a); at >= 0; at = list.indexOf(0x0a, at + 1)) lines += 1;
+  return `amendments ${lines} ${createHash('sha256').update(list).digest('hex')}\n`;
+};
+
+/** The lines of a lock record in two: those of `formatListed` (one or none, unless it is damaged), and all others. */
+export const splitListed = (text: string): { listed: string; position: string } => {
+  const isListed = (line: string): boolean => line.startsWith('amendments ');
+  const lines = text.split(/(?<=\n)/);
+  return {
+    listed: lines.filter(isListed).join(''),
+    position: lines.filter((line) => !isListed(line)).join(''),
+  };
 };

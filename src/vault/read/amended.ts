@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { systemCode } from '#base/errors';
+import { readVaultFile } from '#vault/tiles';
 import {
   amendmentsPath,
+  maxAmendments,
   parseAmendments,
   type Amendment,
   type BatchEntry,
@@ -43,13 +42,10 @@ export const amendmentsOf = (all: readonly Amended[]): Amendments => {
 
 /**
  * Indices that `vault/amendments` names; it is no evidence, what it names has to be read through the tiles.
- * @throws VaultFormatError, system errors
+ * @param readList its bytes, where they are known better than from the file; empty where there is none
+ * @throws VaultFormatError; VaultError `corrupt`
  */
-export const listAmendments = (vault: string): number[] => {
-  try {
-    return parseAmendments(readFileSync(join(vault, amendmentsPath)));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
+export const listAmendments = (vault: string, readList?: () => Buffer): number[] => {
+  const bytes = readList === undefined ? readVaultFile(vault, amendmentsPath, maxAmendments) : readList();
+  return bytes === null || bytes.length === 0 ? [] : parseAmendments(bytes);
 };

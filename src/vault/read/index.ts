@@ -1,5 +1,5 @@
 export { VaultError, type VaultErrorCode } from '../errors.ts';
-export type { Checkpoint } from '#vault/checkpoint';
+export { ageOf, recentSeconds, type Checkpoint } from '#vault/checkpoint';
 export type { BatchEntry, Entry } from '#vault/tree';
 export { readOutsideMemory, type OutsideMemory } from './outside-memory.ts';
 export { openVault, type Batch, type OuterEntry, type VaultReader } from './reader.ts';

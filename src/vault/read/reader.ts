@@ -70,8 +70,13 @@ export type VaultReader = {
  * Opens a vault for reading. Nothing is written, and a keeper may be at work in it.
  * @param vkey text of the public key; without it the signature of the checkpoint is not checked. A function is asked again
  *   when a checkpoint is not signed by the key that it gave before: the log's key may have been replaced
+ * @param amendments the list of amendments, asked for at each new checkpoint; left out: `vault/amendments`, which is
+ *   under no signature
  */
-export const openVault = (vault: string, { vkey }: { vkey?: string | (() => string) } = {}): VaultReader => {
+export const openVault = (
+  vault: string,
+  { vkey, amendments: readList }: { vkey?: string | (() => string); amendments?: () => Buffer } = {},
+): VaultReader => {
   const readKey = typeof vkey === 'function' ? vkey : null;
   const given = readKey === null ? vkey : readKey();
   let key = typeof given === 'string' ? parseVkey(given) : null;
@@ -153,19 +158,26 @@ export const openVault = (vault: string, { vkey }: { vkey?: string | (() => stri
     if (found === null) return amendmentsOf([]);
     if (found.amendments !== null) return found.amendments;
     const { size } = found.checkpoint;
-    const indices = blame('amendments', () => listAmendments(vault)).filter((index) => index < size);
-    const all = indices.map((index): Amended => {
-      const known = read.get(index);
-      if (known !== undefined) return known;
-      const [amended] = entries(index, index + 1);
-      if (amended === undefined || !isAmendment(amended.entry))
-        throw new VaultError('corrupt', `amendments names entry ${index}, which is none`);
-      const fresh = { index, entry: amended.entry };
-      read.set(index, fresh);
-      return fresh;
-    });
-    found.amendments = amendmentsOf(all);
+    const indices = blame('amendments', () => listAmendments(vault, readList)).filter(
+      (index) => index < size,
+    );
+    readAmended(indices.filter((index) => !read.has(index)));
+    found.amendments = amendmentsOf(indices.flatMap((index) => read.get(index) ?? []));
     return found.amendments;
+  };
+
+  /** A bundle once, however many of its entries are asked for. @param indices ascending */
+  const readAmended = (indices: readonly number[]): void => {
+    for (const some of Map.groupBy(indices, (index) => Math.floor(index / tileWidth)).values()) {
+      const [first = 0, last = first] = [some[0], some.at(-1)];
+      const wanted = new Set(some);
+      for (const { index, entry } of entries(first, last + 1)) {
+        if (!wanted.has(index)) continue;
+        if (!isAmendment(entry))
+          throw new VaultError('corrupt', `amendments names entry ${index}, which is none`);
+        read.set(index, { index, entry });
+      }
+    }
   };
 
   /** The stored bytes that count now; they must be what the newest entry about them says. */

@@ -163,8 +163,10 @@ export const vaultFor = (t: TestContext, base?: string): TestVault => {
 };
 
 /** For tests in which nobody else ends: another keeper is not waited for. */
-export const openTest = ({ vault, keys, clock }: TestVault): Promise<Appender> =>
-  openAppender({ vault, keys, clock, patienceMs: 0 });
+export const openTest = (
+  { vault, keys, clock }: TestVault,
+  step?: (what: string) => void,
+): Promise<Appender> => openAppender({ vault, keys, clock, patienceMs: 0, ...(step ? { step } : {}) });
 
 /** Entries that cost nothing: for logs of some size. */
 export const beats = (count: number): NewEntry[] =>

@@ -1,4 +1,5 @@
 export { VaultError, type VaultErrorCode } from '../errors.ts';
 export type { Checkpoint } from '#vault/checkpoint';
+export { readVaultFile } from './file.ts';
 export { openPublished, type Published, type Publication } from './published.ts';
 export { openTiles, type Tiles } from './tiles.ts';

@@ -2,6 +2,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, systemCode } from '#base/errors';
 import {
+  parseNote,
+  isBy,
   encodeHistoryNote,
   maxNote,
   openCheckpoint,
@@ -143,6 +145,8 @@ const publicationOf = (
     witnessed() {
       const note = readVaultFile(vault, witnessedPath, maxNote);
       if (note === null) return null;
+      // Cosigned before the log's key was replaced: there is no newer one yet.
+      if (!blame(witnessedPath, () => parseNote(note)).signatures.some((one) => isBy(one, vkey))) return null;
       const found = blame(witnessedPath, () => openCosigned(note, vkey));
       if (found.size > size)
         throw new VaultError('corrupt', `${witnessedPath} is of size ${found.size}, the log has ${size}`);

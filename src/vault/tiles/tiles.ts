@@ -22,6 +22,8 @@ import { VaultError } from '../errors.ts';
 export type Tiles = {
   /** Entries `index`·256 and on, at most 256, as far as the checkpoint goes. @throws VaultError `corrupt` */
   bundle(index: number): Buffer[];
+  /** Hashes of the tile at `index` of a level, as far as the checkpoint goes. @throws VaultError `corrupt` */
+  hashes(level: number, index: number): Buffer;
   /**
    * Path that proves entry `index` in the tree of the first `within` entries (RFC 9162 §2.1.3.1).
    * @param within default: all that the checkpoint covers
@@ -98,6 +100,7 @@ export const openTiles = (vault: string, { size, root }: Checkpoint, kept: Map<s
   };
 
   return {
+    hashes: authentic,
     bundle(index) {
       const width = Math.min(tileWidth, size - index * tileWidth);
       const tile: Tile = { level: 'entries', index, width };

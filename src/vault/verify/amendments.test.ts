@@ -63,7 +63,7 @@ describe('verify of what has expired', () => {
     const report = await made.verify();
     assert.equal(summary(report), '');
     assert.deepEqual(report.completeness.removed, [
-      { kind: 'expired', first: 1, end: 2, lines: 4, under: 4 },
+      { kind: 'expired', first: 1, end: 2, lines: 3, under: 4 },
     ]);
     remove(made, segmentPath(3));
     assert.match(summary(await made.verify()), /^segment\/003\.zst \[3:0\.\.3\]: missing, and no entry says/);

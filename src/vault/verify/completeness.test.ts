@@ -107,10 +107,29 @@ describe('the verdict on completeness', () => {
     assert.deepEqual(
       report.completeness.removed.map(({ first, end, lines, under }) => [first, end, lines, under]),
       [
-        [1, 2, 4, 6],
-        [3, 4, 4, 6],
+        [1, 2, 3, 6],
+        [3, 4, 3, 6],
       ],
     );
+  });
+});
+
+describe('the verdict on completeness after an expiry', () => {
+  it('is unknown also where all that expired came from senders that do not number', async (t) => {
+    const made = vaultFor(t);
+    await keep(made, delivery('one\ntwo\n'));
+    const appender = await openTest(made);
+    const entries = { first: 0, end: 2 };
+    await appender.commit(
+      [{ kind: 'expire', entry: { entries, class: 'default', policy: 'older-than-1d', by: 'a tester' } }],
+      '',
+    );
+    appender.close();
+    rmSync(join(made.vault, segmentPath(1)));
+    const { completeness, lines } = await made.verify();
+    assert.equal(completeness.verdict, 'unknown');
+    assert.match(completeness.detail, /^no lines are left; what was missing from the 2 lines that expired/);
+    assert.deepEqual([lines, completeness.removed.map((removed) => removed.lines)], [0, [2]]);
   });
 });
 

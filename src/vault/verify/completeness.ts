@@ -23,7 +23,7 @@ export type Removed = {
   /** Batch entries `first` to `end` − 1. */
   first: number;
   end: number;
-  /** Lines, manifests included. */
+  /** Lines, manifests left out. */
   lines: number;
   /** Index of the entry under which it was. */
   under: number;
@@ -117,6 +117,7 @@ export const newCompletenessCheck = (): CompletenessCheck => {
       if (lostIntake.pieces > 0 && losses.count() === 0) add(lostIntakeGap(lostIntake));
       const unknown = [
         ...(unnumbered.size > 0 ? [silent([...unnumbered], moreUnnumbered)] : []),
+        ...(expired.size() > 0 ? [goneWith(expired.all('expired'))] : []),
         ...(lost.size() > 0
           ? [
               `lines of ${plural(lost.size(), 'entry', 'entries')} that are not whole cannot be counted: ${lost.named()}`,
@@ -137,7 +138,9 @@ export const newCompletenessCheck = (): CompletenessCheck => {
       const hasGaps = gaps.length + more > 0;
       const removed = [...redacted.all('redacted'), ...expired.all('expired')];
       const detail = [
-        hasGaps ? `${plural(gaps.length + more, 'gap')}` : numbersSeen(numbering.streams(), summaries),
+        hasGaps
+          ? `${plural(gaps.length + more, 'gap')}`
+          : numbersSeen(numbering.streams(), summaries, expired.size() > 0),
         ...unknown,
       ].join('; ');
       return {
@@ -153,10 +156,18 @@ export const newCompletenessCheck = (): CompletenessCheck => {
   };
 };
 
-const numbersSeen = (streams: number, summaries: number): string =>
+/** What expired took its senders' names and numbers along. */
+const goneWith = (expired: readonly Removed[]): string => {
+  const lines = expired.reduce((sum, stretch) => sum + stretch.lines, 0);
+  return `what was missing from the ${plural(lines, 'line')} that expired, and who sent them, can no longer be seen`;
+};
+
+const numbersSeen = (streams: number, summaries: number, hasExpired: boolean): string =>
   streams === 0
     ? summaries === 0
-      ? 'there are no lines'
+      ? hasExpired
+        ? 'no lines are left'
+        : 'there are no lines'
       : 'no numbered lines'
     : `no number is missing up to the newest of ${plural(streams, 'stream')}; whether anything was sent after that cannot be seen`;
 

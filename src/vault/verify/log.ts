@@ -47,6 +47,8 @@ export type LogEnd = {
   lastCommit: number;
   /** Root at each watched size, as far as the entries give it. */
   roots: ReadonlyMap<number, Buffer>;
+  /** The last entry in which the keeper began unwitnessed; −1 where there is none. */
+  lastUnwitnessed: number;
 };
 
 /** Goes over the entries in order: each entry, what it amends, its segment, and the checkpoints that the entries pin. */
@@ -63,6 +65,7 @@ export const newLogCheck = (checking: Checking) => {
   /** An entry since then is lost, and with it perhaps the first one after another checkpoint. */
   let hasLost = false;
   let entries = 0;
+  let lastUnwitnessed = -1;
   /** The last checkpoint whose root is what the entries give, and the first whose root is not. */
   let agreed = 0;
   let contradiction: number | null = null;
@@ -125,6 +128,7 @@ export const newLogCheck = (checking: Checking) => {
     entries += 1;
     kinds.note(index, entry);
     amend(index, entry, file);
+    if (isUnwitnessed(entry)) lastUnwitnessed = index;
     if (entry.kind !== 'batch') return;
     for (const line of linesBeyond(rules.of(index, entry.class), entry))
       findings.add({
@@ -238,10 +242,14 @@ export const newLogCheck = (checking: Checking) => {
           for (const size of history.file(index).bySize.keys()) if (size < target.size) edges.also(size);
       reportHistory();
       nameSwapped(await segments.end());
-      return { entries, amendments, lastCommit: prev?.size ?? 0, roots };
+      return { entries, amendments, lastCommit: prev?.size ?? 0, roots, lastUnwitnessed };
     },
   };
 };
+
+/** Whether the keeper began in it, and no witness had said in time what it remembers. */
+export const isUnwitnessed = (entry: Entry): boolean =>
+  entry.kind === 'restart' && entry.reason === 'unwitnessed';
 
 /** Hashes that the entries of a bundle give for their segments; empty strings for other entries. */
 const segmentHashes = (vault: string, index: number, width: number): string[] => {

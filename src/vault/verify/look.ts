@@ -1,10 +1,20 @@
 import { join } from 'node:path';
-import { maxNote, parseCheckpoint, type Checkpoint, type Vkey, type WitnessVkey } from '#vault/checkpoint';
+import { maxNote, parseCheckpoint, type Checkpoint, type Vkey } from '#vault/checkpoint';
 import { nothingKnown } from './completeness.ts';
 import { readBounded, walkVault } from './files.ts';
-import { judgeFreshness } from './freshness.ts';
+import { judgeContradiction, readContradiction, withoutLog, type Contradiction } from './contradiction.ts';
+import { judgeFreshness, noPresent, type Present } from './freshness.ts';
 import { openHistory } from './history.ts';
-import { judgeSeen, judgeWitnessed, parseWitnesses, type LogView, type OutsideNote } from './outside.ts';
+import {
+  judgeSeen,
+  judgeWitnessed,
+  parseWitnesses,
+  readWitnessed,
+  sizesOf,
+  type LogView,
+  type OutsideNote,
+  type Witnessed,
+} from './outside.ts';
 import { listStaging } from './pending.ts';
 import { findPublished, isRemoving, readPublished, type FoundPublished } from './published.ts';
 import { lookAtRange } from './range.ts';
@@ -27,6 +37,8 @@ export type Looking = {
   open: (note: Buffer) => Checkpoint;
   findings: Findings;
   tally: Tally;
+  /** Sizes at which notes from outside will ask for the root. */
+  watched: ReadonlySet<number>;
   hasMovedOn: () => boolean;
   /** Whether the files that an expire or redact entry takes away may still be there. */
   mayBeThere: (amendment: number) => boolean;
@@ -38,6 +50,7 @@ export type Looking = {
 /** What a look at all or a part of it has found, besides problems. */
 export type Looked = Pick<VerifyReport, 'scope' | 'completeness' | 'keys' | 'entries' | 'uncommitted'> & {
   notes: OutsideNote[];
+  unwitnessedSince: Present['unwitnessedSince'];
   /** Amendments that are under the root; `null` where not all were looked for. */
   amendments: readonly Amended[] | null;
   sawStaging: boolean;
@@ -64,6 +77,7 @@ export const look = async (
     findings.add({ file: 'tile/entries', what: 'holds more amendments than are kept in mind', unseen: true });
   const claims = known ?? scan.amendments;
   const open = openerOf(vkey, keyEntriesOf(claims));
+  const heard = hear(options);
   const found = findPublished(vault, open, lock, findings);
   const { published } = found;
   const hasMovedOn = (): boolean => {
@@ -73,7 +87,8 @@ export const look = async (
   const isInMotion = (): boolean => hasMovedOn() || listStaging(vault).length > 0;
   // Without a checkpoint of its own the vault is still held against the newest signed one that can be found.
   const target = published ?? newestOf(newestKept(vault, open), found.signed);
-  if (target === null) return { report: reportNothing(vault, findings, found), isInMotion, amendments: null };
+  if (target === null)
+    return { report: reportNothing(vault, findings, found, heard), isInMotion, amendments: null };
 
   const amendments = claims.filter(({ index }) => index < target.size);
   const witnesses = parseWitnesses(options.witnesses ?? [], findings);
@@ -87,10 +102,15 @@ export const look = async (
     open,
     findings,
     tally,
+    watched: heard.sizes,
     hasMovedOn,
     mayBeThere: (index) =>
       index >= scan.lastCommit || found.removing.has(index) || isRemoving(lock, open, index),
-    judgeNotes: (log) => judgeNotes(options, witnesses, log, findings),
+    judgeNotes: (log) => [
+      ...judgeSeen(options.seen ?? [], witnesses, log, findings),
+      ...judgeWitnessed(heard.witnessed, witnesses, log, findings),
+      ...judgeContradiction(heard.contradiction, log, findings),
+    ],
     progress: (entries) =>
       options.onProgress?.({
         entries: { done: entries, total: scan.claimed.entries },
@@ -101,36 +121,48 @@ export const look = async (
   const looked = await (options.range === undefined ? lookAtAll(looking) : lookAtRange(looking));
   const wereTrue = looked.amendments === null || isSame(looked.amendments, amendments);
   return {
-    report: reportOf(looking, looked, found),
+    report: reportOf(looking, looked, found, heard),
     isInMotion: () => looked.sawStaging || isInMotion(),
     amendments: wereTrue ? null : looked.amendments,
   };
 };
 
-const judgeNotes = (
-  { vault, seen = [] }: VerifyOptions,
-  witnesses: readonly WitnessVkey[],
-  log: LogView,
-  findings: Findings,
-): OutsideNote[] => [
-  ...judgeSeen(seen, witnesses, log, findings),
-  ...judgeWitnessed(vault, witnesses, log, findings),
-];
+/** What others remember, and when it was read. */
+type HeardOf = {
+  witnessed: Witnessed;
+  contradiction: Contradiction | null;
+  sizes: ReadonlySet<number>;
+  /** Seconds since 1970 */
+  at: number | null;
+};
+
+/** Before the checkpoint is read, which is never behind what a keeper at work has witnessed. */
+const hear = ({ vault, contradiction: file, seen = [], now }: VerifyOptions): HeardOf => {
+  const witnessed = readWitnessed(vault);
+  const contradiction = readContradiction(file);
+  const sizes = sizesOf([
+    ...seen.map(({ note }) => note),
+    ...(Buffer.isBuffer(witnessed) ? [witnessed] : []),
+    ...(contradiction?.kind === 'note' ? [contradiction.note] : []),
+  ]);
+  return { witnessed, contradiction, sizes, at: now === undefined ? null : Math.floor(now() / 1_000_000) };
+};
 
 const isSame = (one: readonly Amended[], other: readonly Amended[]): boolean =>
   one.length === other.length && one.every(({ index }, i) => index === other[i]?.index);
 
 const reportOf = (
   { target, findings, tally }: Looking,
-  { notes, amendments: _amendments, sawStaging: _sawStaging, ...looked }: Looked,
+  { notes, unwitnessedSince, amendments: _amendments, sawStaging: _sawStaging, ...looked }: Looked,
   { memory }: FoundPublished,
+  { at }: HeardOf,
 ): VerifyReport => ({
   ...verdictOf(
     findings,
     `${plural(tally.lines, 'line')} in ${plural(looked.entries, 'entry', 'entries')}, from the stored bytes to the signature of ${target.origin}`,
   ),
   ...looked,
-  freshness: judgeFreshness(target.size, memory, notes),
+  freshness: judgeFreshness(target.size, memory, notes, { now: at, unwitnessedSince }),
   lines: tally.lines,
   origin: target.origin,
   size: target.size,
@@ -138,13 +170,19 @@ const reportOf = (
 });
 
 /** Of a vault in which no checkpoint can be believed. */
-const reportNothing = (vault: string, findings: Findings, { memory }: FoundPublished): VerifyReport => {
+const reportNothing = (
+  vault: string,
+  findings: Findings,
+  { memory }: FoundPublished,
+  { contradiction }: HeardOf,
+): VerifyReport => {
+  const notes = contradiction === null ? [] : [withoutLog(contradiction, findings)];
   for (const found of walkVault(vault))
     if (!('file' in found)) findings.add({ file: found.path, what: found.what });
   return {
     ...verdictOf(findings, 'there is no checkpoint to go by'),
     completeness: nothingKnown('there is no checkpoint to go by'),
-    freshness: judgeFreshness(0, memory, []),
+    freshness: judgeFreshness(0, memory, notes, noPresent),
     scope: 'whole',
     origin: null,
     size: 0,

@@ -7,21 +7,33 @@ import {
   parseNote,
   parseWitnessVkey,
   type Checkpoint,
+  type NoteSignature,
   type Vkey,
   type WitnessVkey,
 } from '#vault/checkpoint';
 import { witnessedPath } from '#vault/tree';
 import { readBounded } from './files.ts';
-import type { Remembered, SplitView } from './freshness.ts';
+import type { SplitView } from './freshness.ts';
 import { cannotRead, messageOf, type Findings, type SeenNote } from './report.ts';
 
 /** What a note that somebody outside remembers says of this log. */
 export type OutsideNote =
-  /** The log contains it. Of `checkpoint.witnessed` only witnesses that are known count. */
-  | { kind: 'contained'; name: string; by: Remembered[] }
+  /** The log contains it. `published`: it comes from the vault itself, and only what witnesses say in it counts. */
+  | { kind: 'contained'; name: string; source: 'given' | 'published'; size: number; heard: Heard[] }
   | { kind: 'ahead'; name: string; size: number }
   | { kind: 'forked'; name: string; split: SplitView }
+  /** That it is there speaks against the log, whatever is in it. */
+  | { kind: 'convicting'; name: string; why: string }
   | { kind: 'unusable'; name: string; why: string };
+
+/** What a known witness has cosigned, and when, in seconds since 1970. */
+export type Heard = { by: string; size: number; seconds: number };
+
+export const newestHeard = (heard: readonly Heard[]): Heard | null =>
+  heard.reduce<Heard | null>(
+    (a, b) => (a === null || b.seconds > a.seconds || (b.seconds === a.seconds && b.size > a.size) ? b : a),
+    null,
+  );
 
 /** The log, as far as notes are held against it. */
 export type LogView = {
@@ -34,11 +46,13 @@ export type LogView = {
   keysAt: (size: number) => readonly Vkey[];
 };
 
+/** `checkpoint.witnessed`, or why it cannot be read; `null` where there is none. */
+export type Witnessed = Buffer | null | { what: string; unseen?: true };
+
 /** Sizes at which the root will be asked for, as far as notes can be read. */
-export const sizesOf = (vault: string, seen: readonly SeenNote[]): Set<number> => {
+export const sizesOf = (notes: readonly Buffer[]): Set<number> => {
   const sizes = new Set<number>();
-  const witnessed = readWitnessed(vault);
-  for (const note of [...seen.map((one) => one.note), ...(Buffer.isBuffer(witnessed) ? [witnessed] : [])]) {
+  for (const note of notes) {
     try {
       sizes.add(parseCheckpoint(note).size);
     } catch {
@@ -67,7 +81,9 @@ export const judgeSeen = (
 ): OutsideNote[] => {
   const opened: { name: string; checkpoint: Checkpoint }[] = [];
   return seen.map(({ name, note }): OutsideNote => {
-    const checkpoint = openOwn(note, log);
+    const own = openOwn(note, log);
+    // A state that was put back to before its key was replaced does not know the key on a newer note; its witness did.
+    const checkpoint = typeof own === 'string' ? (vouchedFor(note, log, witnesses) ?? own) : own;
     if (typeof checkpoint === 'string') return { kind: 'unusable', name, why: checkpoint };
     const other = opened.find(
       (one) => one.checkpoint.size === checkpoint.size && !one.checkpoint.root.equals(checkpoint.root),
@@ -84,25 +100,19 @@ export const judgeSeen = (
     }
     const judged = judge(name, checkpoint, log, findings);
     if (judged !== null) return judged;
-    const times = cosigned(checkpoint, witnesses);
-    const by = times.length > 0 ? times.map((one) => ({ ...one, by: `${one.by} (${name})` })) : [];
-    return {
-      kind: 'contained',
-      name,
-      by: by.length > 0 ? by : [{ by: name, size: checkpoint.size, at: null }],
-    };
+    const heard = cosigned(checkpoint, witnesses).map((one) => ({ ...one, by: `${one.by} (${name})` }));
+    return { kind: 'contained', name, source: 'given', size: checkpoint.size, heard };
   });
 };
 
 /** Checks `checkpoint.witnessed`, where there is one: text and log signature, and the witnesses that are known. */
 export const judgeWitnessed = (
-  vault: string,
+  note: Witnessed,
   witnesses: readonly WitnessVkey[],
   log: LogView,
   findings: Findings,
 ): OutsideNote[] => {
   const file = witnessedPath;
-  const note = readWitnessed(vault);
   if (note === null) return [];
   if (!Buffer.isBuffer(note)) {
     findings.add({ file, ...note });
@@ -119,11 +129,14 @@ export const judgeWitnessed = (
   if (published !== parseNote(note).text)
     findings.add({ file, what: `size ${checkpoint.size} is that of no published checkpoint` });
   for (const what of badCosignatures(note, checkpoint, witnesses)) findings.add({ file, what });
-  const by = cosigned(checkpoint, witnesses);
-  return by.length === 0 ? [] : [{ kind: 'contained', name: file, by }];
+  const heard = cosigned(checkpoint, witnesses);
+  return heard.length === 0
+    ? []
+    : [{ kind: 'contained', name: file, source: 'published', size: checkpoint.size, heard }];
 };
 
-const readWitnessed = (vault: string): Buffer | null | { what: string; unseen?: true } => {
+/** To be read before the checkpoint, which is never behind it. */
+export const readWitnessed = (vault: string): Witnessed => {
   try {
     return readBounded(join(vault, witnessedPath), maxNote);
   } catch (error) {
@@ -132,10 +145,13 @@ const readWitnessed = (vault: string): Buffer | null | { what: string; unseen?: 
 };
 
 /** @returns why it is no note of this log */
-const openOwn = (note: Buffer, log: LogView): Checkpoint | string => {
+export const openOwn = (note: Buffer, log: LogView): Checkpoint | string => {
   let why = 'no key of the log is known for its size';
   try {
-    const { size } = parseCheckpoint(note);
+    const checkpoint = parseCheckpoint(note);
+    const { size } = checkpoint;
+    // By a key that was replaced before the given one: the entries pin what it signed.
+    if (size <= log.target.size && hasSigned(note, log.checkpointAt(size))) return checkpoint;
     for (const vkey of log.keysAt(size)) {
       try {
         return openCosigned(note, vkey);
@@ -149,8 +165,29 @@ const openOwn = (note: Buffer, log: LogView): Checkpoint | string => {
   return why;
 };
 
+/** A note of this log that a known witness has cosigned, whatever log key it bears. */
+const vouchedFor = (note: Buffer, log: LogView, witnesses: readonly WitnessVkey[]): Checkpoint | null => {
+  try {
+    const checkpoint = parseCheckpoint(note);
+    return checkpoint.origin === log.target.origin && cosigned(checkpoint, witnesses).length > 0
+      ? checkpoint
+      : null;
+  } catch {
+    return null;
+  }
+};
+
+/** Whether the note is the published checkpoint of its size, with whatever others have signed besides. */
+const hasSigned = (note: Buffer, published: Buffer): boolean => {
+  const [one, other] = [parseNote(note), parseNote(published)];
+  const line = ({ name, keyId, signature }: NoteSignature): string =>
+    `${name} ${keyId.toString('hex')} ${signature.toString('hex')}`;
+  const lines = new Set(one.signatures.map(line));
+  return one.text === other.text && other.signatures.some((signature) => lines.has(line(signature)));
+};
+
 /** @returns `null` where the log contains it */
-const judge = (
+export const judge = (
   name: string,
   { size, root, note }: Checkpoint,
   log: LogView,
@@ -176,11 +213,10 @@ const judge = (
 };
 
 /** The known witnesses that cosigned it, and when. */
-const cosigned = ({ note, size }: Checkpoint, witnesses: readonly WitnessVkey[]): Remembered[] =>
+const cosigned = ({ note, size }: Checkpoint, witnesses: readonly WitnessVkey[]): Heard[] =>
   witnesses.flatMap((witness) => {
     try {
-      const seconds = openCosignature(note, witness);
-      return [{ by: witness.name, size, at: secondsText(seconds) }];
+      return [{ by: witness.name, size, seconds: openCosignature(note, witness) }];
     } catch {
       return [];
     }
@@ -209,8 +245,3 @@ const badCosignatures = (
     }
   });
 };
-
-const latestSecond = 253_402_300_799;
-
-const secondsText = (seconds: number): string =>
-  seconds > latestSecond ? `second ${seconds}` : `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;

@@ -136,7 +136,7 @@ describe('verify of a vault that was put back to an older state', () => {
       const report = await made.verify();
       assert.match(summary(report), /^checkpoint: rolled back: it ends at/m, what);
       assert.match(summary(report), new RegExp(`^${name}: unexpected`, 'm'), what);
-      assert.equal(report.freshness.verdict, 'stale', what);
+      assert.equal(report.freshness.verdict, 'contradicted', what);
       await assert.rejects(openTest(made), what);
     }
     made.write(name, bundle);

@@ -5,6 +5,7 @@ import { linesBeyond, rulesOf, type Rules } from './amendments.ts';
 import { newCompletenessCheck } from './completeness.ts';
 import { openHistory, type History } from './history.ts';
 import { followKeys } from './key-chain.ts';
+import { isUnwitnessed } from './log.ts';
 import type { Looked, Looking } from './look.ts';
 import { messageOf, type Findings } from './report.ts';
 import { newRootedTiles, type RootedTiles } from './rooted.ts';
@@ -60,6 +61,7 @@ export const lookAtRange = async (looking: Looking): Promise<Looked> => {
     entries,
     uncommitted: 0,
     notes,
+    unwitnessedSince: (entry) => beganUnwitnessed(tiles, entry, size),
     amendments: null,
     sawStaging: false,
   };
@@ -103,6 +105,24 @@ const checkRange = async (checking: Checking): Promise<number> => {
     }
   }
   return whole;
+};
+
+/** Whether the keeper did so in entries from `from` on; `null` where one of them cannot be followed to the root. */
+const beganUnwitnessed = (tiles: RootedTiles, from: number, size: number): boolean | null => {
+  for (let index = Math.floor(from / tileWidth); index * tileWidth < size; index++) {
+    const bundle = tiles.bundle(index);
+    if (bundle === null) return null;
+    for (const [i, bytes] of bundle.entries.entries()) {
+      if (bundle.first + i < from) continue;
+      if (bytes === null) return null;
+      try {
+        if (isUnwitnessed(parseEntry(bytes))) return true;
+      } catch {
+        return null;
+      }
+    }
+  }
+  return false;
 };
 
 const parsed = (bytes: Buffer, index: number, file: string, findings: Findings): Entry | null => {

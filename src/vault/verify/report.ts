@@ -52,7 +52,7 @@ export type VerifyReport = {
   /** base64 */
   root: string | null;
   keys: Keys | null;
-  /** Lines, manifests included, redacted ones left out, in segments that are whole. */
+  /** Lines, manifests and redacted ones left out, in segments that are whole. */
   lines: number;
   /** Outer entries that are whole. */
   entries: number;
@@ -79,6 +79,10 @@ export type VerifyOptions = {
   vkey: string;
   /** `keys/lock`, what the signer remembers: without it, nothing shows that the whole vault was not put back. */
   lock?: string;
+  /** `keys/contradiction`, whether it is there or not: the note by which the keeper was convicted, which ended all signing. */
+  contradiction?: string;
+  /** µs since 1970. Without it nothing is as new as it should be: nobody can tell how long ago a witness spoke. */
+  now?: () => number;
   /** Checkpoints that a witness, an agent, a mail or a printout remembers. */
   seen?: readonly SeenNote[];
   /** Texts of the keys of witnesses that are known. */

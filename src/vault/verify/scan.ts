@@ -13,7 +13,7 @@ export type Scan = {
   amendments: Amended[];
   /** There are more amendments than a verifier keeps in mind. */
   isTruncated: boolean;
-  /** Of batches in the scope. */
+  /** Of batches in the scope; lines without manifests. */
   claimed: { entries: number; lines: number; bytes: number };
   /** From the first batch to the last one that has lines of the time asked for; `null` where there is none. */
   within: { first: number; end: number } | null;
@@ -52,7 +52,7 @@ export const scanBundles = (
       )
         return;
       scan.within = { first: scan.within?.first ?? index, end: index + 1 };
-      scan.claimed.lines += claim.lines;
+      scan.claimed.lines += Math.max(0, claim.lines - 1);
       scan.claimed.bytes += claim.bytes;
       return;
     }

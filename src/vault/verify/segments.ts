@@ -10,7 +10,7 @@ import { checkAlone } from './segment.ts';
 import { runSegmentJob, type SegmentJob, type SegmentResult } from './segment-job.ts';
 import { startThreads, type SegmentThreads } from './segment-threads.ts';
 
-/** `lines`: in segments that are whole. The others: what has been dealt with, as the entries say. */
+/** `lines`: in segments that are whole. The others: what has been dealt with, as the entries say. Manifests left out. */
 export type Tally = { lines: number; doneLines: number; doneBytes: number };
 
 type Checking = {
@@ -79,8 +79,8 @@ export const newSegmentChecks = (checking: Checking): SegmentChecks => {
         redacted: redaction?.lines ?? [],
       };
       if (expiry !== null) {
-        completeness.expired(index, entry.lines, expiry);
-        tally.doneLines += entry.lines;
+        completeness.expired(index, entry.lines - 1, expiry);
+        tally.doneLines += entry.lines - 1;
         tally.doneBytes += entry.segment.length;
         if (!mayBeThere(expiry) && isThere(vault, file))
           findings.add({
@@ -92,11 +92,11 @@ export const newSegmentChecks = (checking: Checking): SegmentChecks => {
       }
       const lines = `${index}:0..${entry.lines - 1}`;
       await run({ vault, file, entry: index, expected }, (result) => {
-        tally.doneLines += entry.lines;
+        tally.doneLines += entry.lines - 1;
         tally.doneBytes += entry.segment.length;
         switch (result.kind) {
           case 'whole':
-            tally.lines += result.lines;
+            tally.lines += result.lines - 1;
             completeness.add(index, result.senders);
             if (redaction !== null) completeness.redacted(index, result.redacted, redaction.index);
             return;

@@ -1,7 +1,7 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { parseVkey, type Vkey } from '#vault/checkpoint';
 import { nothingKnown } from './completeness.ts';
-import { judgeFreshness } from './freshness.ts';
+import { judgeFreshness, noPresent } from './freshness.ts';
 import { look } from './look.ts';
 import { messageOf, type VerifyOptions, type VerifyReport } from './report.ts';
 import type { Amended } from './scan.ts';
@@ -39,7 +39,7 @@ const nothingLooked = (problem: VerifyReport['problems'][number]): VerifyReport 
   ok: false,
   integrity: { verdict: 'unknown', detail: problem.what },
   completeness: nothingKnown('nothing was looked at'),
-  freshness: judgeFreshness(0, { says: 'nothing', size: null }, []),
+  freshness: judgeFreshness(0, { says: 'nothing', size: null }, [], noPresent),
   scope: 'whole',
   origin: null,
   size: 0,

@@ -5,7 +5,6 @@ import { openHistory } from './history.ts';
 import { checkLeftovers } from './leftovers.ts';
 import { newLogCheck } from './log.ts';
 import type { Looked, Looking } from './look.ts';
-import { sizesOf } from './outside.ts';
 import { newPendingSearch } from './pending.ts';
 import { newPublishedEdges } from './published-edges.ts';
 import { newSegmentChecks } from './segments.ts';
@@ -14,8 +13,9 @@ import { checkTiles } from './tiles.ts';
 
 /** The course of a whole verification: from the entries up to the root, each entry, and then what else lies there. */
 export const lookAtAll = async (looking: Looking): Promise<Looked> => {
-  const { options, vkey, target, amendments, findings, tally, hasMovedOn, mayBeThere, progress } = looking;
-  const { vault, seen = [], threads } = options;
+  const { options, vkey, target, amendments, findings, tally, watched, hasMovedOn, mayBeThere, progress } =
+    looking;
+  const { vault, threads } = options;
   const signers = newSigners(vkey, options.vkey.trim(), keyEntriesOf(amendments));
   const rules = rulesOf(amendments);
   const kinds = newKinds();
@@ -23,7 +23,6 @@ export const lookAtAll = async (looking: Looking): Promise<Looked> => {
   const history = openHistory(vault, findings);
   const edges = newPublishedEdges();
   const segments = newSegmentChecks({ vault, rules, findings, completeness, tally, mayBeThere, threads });
-  const watched = sizesOf(vault, seen);
   const parts = { vault, history, target, signers, rules, kinds, segments, edges, findings, watched };
   const log = newLogCheck(parts);
   const { size, root } = target;
@@ -62,6 +61,7 @@ export const lookAtAll = async (looking: Looking): Promise<Looked> => {
     entries: end.entries,
     uncommitted,
     notes,
+    unwitnessedSince: (entry) => (end.entries < size ? null : end.lastUnwitnessed >= entry),
     amendments: end.amendments,
     sawStaging,
   };

@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test';
+import type { HttpLimits } from '#http';
 import { ask, parsePlace, type Reply } from '../http.ts';
 import { startWitnessServer, type WitnessServer } from '../server.ts';
 import type { Witness } from '../witness.ts';
@@ -13,7 +14,7 @@ export type Served = TestWitness & {
   get(path: string): Promise<Reply>;
 };
 
-export const serve = async (t: TestContext, patience?: number): Promise<Served> => {
+export const serve = async (t: TestContext, limits: Partial<HttpLimits> = {}): Promise<Served> => {
   const log = newTestLog();
   const made = await newTestWitness(t, log);
   const witness = await made.open();
@@ -22,7 +23,7 @@ export const serve = async (t: TestContext, patience?: number): Promise<Served> 
     host: '127.0.0.1',
     port: 0,
     log: (severity, message) => void made.said.push(`${severity}: ${message}`),
-    ...(patience === undefined ? {} : { patience }),
+    limits,
   });
   t.after(async () => {
     await server.stop();

@@ -111,6 +111,10 @@ export const newTestWitness = async (t: TestContext, ...logs: readonly TestLog[]
 export type TestPublisher = {
   url: string;
   show(log: TestLog, size: number): void;
+  /** What it offers to all witnesses from now on; `null`, and at first: it has no such thing, as publishers once had not. */
+  offer(size: number | null): void;
+  /** Answers 403 to contradictions from now on. */
+  refuse(what: 'contradictions'): void;
   /** Answers 503 from now on, or no longer. */
   away(is: 'away' | 'here'): void;
   given: { path: string; note: Buffer }[];
@@ -119,16 +123,23 @@ export type TestPublisher = {
 export const startTestPublisher = async (t: TestContext, first: TestLog): Promise<TestPublisher> => {
   let shown = { log: first, size: 0 };
   let away = false;
+  let candidate: number | null = null;
+  const refused = new Set<string>();
   const given: { path: string; note: Buffer }[] = [];
   const server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://publisher');
     const body = Buffer.concat(await request.toArray());
     if (away) return void response.writeHead(503).end();
     if (request.method === 'POST') {
+      if (refused.has(pathname)) return void response.writeHead(403).end('no\n');
       given.push({ path: pathname, note: body });
       return void response.writeHead(202).end();
     }
     if (pathname === '/checkpoint') return void response.end(shown.log.note(shown.size));
+    if (pathname === '/candidate')
+      return candidate === null
+        ? void response.writeHead(404).end('there is nothing by that name\n')
+        : void response.end(shown.log.note(candidate));
     const [from, to] = [Number(searchParams.get('from')), Number(searchParams.get('to'))];
     return void response.end(formatProof(shown.log.proof(from, to)));
   });
@@ -141,6 +152,8 @@ export const startTestPublisher = async (t: TestContext, first: TestLog): Promis
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     show: (log, size) => void (shown = { log, size }),
+    refuse: () => void refused.add('/contradiction'),
+    offer: (size) => void (candidate = size),
     away: (is) => void (away = is === 'away'),
     given,
   };

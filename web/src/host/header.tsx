@@ -3,15 +3,17 @@ import { ago, count, utcMoment } from '../time.ts';
 import type { Answer, Status } from '../wire.ts';
 
 type Integrity = Answer['answer']['integrity'];
+type Freshness = Answer['answer']['freshness'];
 type Props = {
   status: Status | undefined;
   statusFailed: boolean;
   integrity: Integrity | null;
+  freshness: Freshness | null;
   onVault(): void;
 };
 
 /** Whose log this is, and whether it holds. */
-export const Header = ({ status, statusFailed, integrity, onVault }: Props) => (
+export const Header = ({ status, statusFailed, integrity, freshness, onVault }: Props) => (
   <header className="top">
     <h1>
       <Mark />
@@ -19,20 +21,30 @@ export const Header = ({ status, statusFailed, integrity, onVault }: Props) => (
     </h1>
     {status !== undefined && <span className="top-host">{status.host}</span>}
     <button type="button" className="vault-strip" onClick={onVault} aria-label="The vault: show more">
-      <VaultVerdict status={status} integrity={integrity} />
+      <VaultVerdict status={status} integrity={integrity} freshness={freshness} />
       {status !== undefined && <VaultFacts status={status} />}
       {statusFailed && <span className="strip-fact bad">no word from the console</span>}
     </button>
   </header>
 );
 
+type VerdictProps = { status: Status | undefined; integrity: Integrity | null; freshness: Freshness | null };
+
 /** The verdict of the newest search; it speaks for the lines on the page. */
-const VaultVerdict = ({ status, integrity }: { status: Status | undefined; integrity: Integrity | null }) => {
+const VaultVerdict = ({ status, integrity, freshness }: VerdictProps) => {
   const signature = status?.checkpoint.result === 'found' ? status.checkpoint.signature : null;
   if (integrity?.verdict === 'altered' || signature === 'invalid') {
     return (
       <span className="strip-verdict" data-tone="bad">
         <ShieldBroken /> {signature === 'invalid' ? 'Checkpoint signature is wrong' : 'Altered'}
+      </span>
+    );
+  }
+  // Lines that are unaltered are no good news in a vault that was put back.
+  if (freshness?.verdict === 'contradicted') {
+    return (
+      <span className="strip-verdict" data-tone="bad" title={freshness.detail}>
+        <ShieldBroken /> Contradicted
       </span>
     );
   }

@@ -47,7 +47,7 @@ export const Verdict = ({ shown, total, stale, answer, tail, searching }: Props)
           name="Freshness"
           verdict={answer.freshness.verdict}
           good="current"
-          bad="stale"
+          bad="contradicted"
           detail={answer.freshness.detail}
         />
       </>

@@ -18,6 +18,7 @@ export type StampingOptions = {
 };
 
 const patienceMs = 15_000;
+/** Longest pause after a failure; the first is short, because the publisher may only just be starting. */
 const retryMs = 60_000;
 const soonMs = 1000;
 
@@ -27,6 +28,7 @@ export const startStamping = (options: StampingOptions): { stop(): Promise<void>
   const ending = new AbortController();
   let stamped = -1;
   let complained = '';
+  let failures = 0;
 
   const once = async (): Promise<number> => {
     try {
@@ -42,6 +44,7 @@ export const startStamping = (options: StampingOptions): { stop(): Promise<void>
         authority,
       });
       stamped = head.size;
+      failures = 0;
       if (complained !== '') log('info', `${authority} stamps again`);
       complained = '';
       return every;
@@ -50,7 +53,8 @@ export const startStamping = (options: StampingOptions): { stop(): Promise<void>
       const message = `no time stamp from ${authority}: ${messageOf(error)}; trying again`;
       if (message !== complained) log('warning', message);
       complained = message;
-      return Math.min(every, retryMs);
+      failures += 1;
+      return Math.min(every, retryMs, soonMs * 2 ** Math.min(failures - 1, 6));
     }
   };
 

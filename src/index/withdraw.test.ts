@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { zstdCompressSync } from 'node:zlib';
@@ -73,6 +73,19 @@ const vaultFor = async (t: TestContext): Promise<GrownVault> => {
 /** An index that is stopped and opened again: the engine has one directory at a time. */
 type Kept = { index: Index };
 
+/** Parts of the table of lines that the engine knows, and those directories of them that are on disk. */
+const partsOf = async (index: Index, path: string): Promise<{ known: string[]; onDisk: string[] }> => {
+  const rows = await index.engine.rows(
+    'interactive',
+    `SELECT name FROM system.parts WHERE database = currentDatabase() AND table = 'lines'`,
+  );
+  const known = rows.map((row) => String(row['name']));
+  const directories = readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((found) => found.isDirectory())
+    .map((found) => found.name);
+  return { known, onDisk: known.filter((name) => directories.includes(name)) };
+};
+
 /** The index as it goes on, and one that is made of the vault as it is now, must answer alike. */
 const assertLikeAnew = async (kept: Kept, made: GrownVault): Promise<void> => {
   await caughtUp(kept.index, made);
@@ -125,6 +138,39 @@ describe('lines that the vault has taken away', () => {
     );
     await made.grow([numbered(5, 'n5')]);
     await assertLikeAnew(kept, made);
+  });
+
+  it('are in no file of the index any more, though the engine keeps what it has replaced', async (t) => {
+    const made = await vaultFor(t);
+    const fillers = Array.from({ length: 30 }, (_, i) => ({ raw: `filler ${i} with words ${i * 7919}` }));
+    const first = await made.grow([{ raw: 'a secret correcthorse' }, ...fillers]);
+    const index = await openOn(made, 'index');
+    t.after(() => index.stop());
+    const path = join(made.root, 'index');
+    await caughtUp(index, made);
+    const held = await partsOf(index, path);
+    assert.ok(held.known.length > 0);
+    assert.deepEqual(held.onDisk, held.known);
+    // What a mutation has replaced stays, in system.parts and on disk: that is what would be found here.
+    await index.engine.run(
+      'background',
+      'ALTER TABLE lines DELETE WHERE entry = 999999999 SETTINGS mutations_sync = 2',
+    );
+    const replaced = await partsOf(index, path);
+    for (const name of held.known) assert.ok(replaced.onDisk.includes(name), name);
+    assert.ok(replaced.known.length > held.known.length);
+
+    await redact(made, first, 1);
+    await caughtUp(index, made);
+    const left = async (): Promise<string[]> => {
+      const directories = readdirSync(path, { recursive: true }).map((name) => basename(String(name)));
+      const { known } = await partsOf(index, path);
+      return replaced.known.filter((name) => known.includes(name) || directories.includes(name));
+    };
+    // Well before the engine's own lifetime for them.
+    for (const end = Date.now() + 8_000; (await left()).length > 0; await sleep(20))
+      assert.ok(Date.now() < end, `${(await left()).join()} hold the line still`);
+    assert.equal(index.state().lines, 30);
   });
 
   it('of which copies were left out as redelivered bring those in', async (t) => {

@@ -47,7 +47,7 @@ describe('the list of amendments, of which nothing but the lock record speaks', 
         assert.match(String(error), /amendments is not the list that keys\/lock remembers[^]*fsck --from/);
         return true;
       });
-      assert.deepEqual(conditionOf(made), ['vault/amendments']);
+      assert.ok(conditionOf(made).includes('vault/amendments'), String(text));
     }
     rmSync(listOf(made));
     symlinkSync(join(made.root, 'elsewhere'), listOf(made));

@@ -327,7 +327,7 @@ const assertPresent = ({ keys, vault, unsealedKey }: AppenderOptions): void => {
       'unreadable',
       `there is a vault in ${vault} with keys in ${keys}, and it cannot be read: ${shut.map(({ error }) => messageOf(error)).join('; ')}. ` +
         (shut.some(({ error }) => isForbidden(error))
-          ? 'They belong to somebody else than the user whom this keeper runs as, perhaps because root wrote there: give them back to that user (chown)'
+          ? 'Some of it belongs to another user than the one this keeper runs as, perhaps because root wrote there: give it back to that user (chown)'
           : 'Check the disk; nothing was written'),
     );
   const missing = unreadable.map(({ path }) => path);

@@ -68,7 +68,7 @@ export const recover = async ({ vault, keys, vkey, durable }: Recovering): Promi
   const signed = blame(lockFile, () => openCheckpoint(lock.note, vkey));
   const publishedFile = join(vault, 'checkpoint');
   const publishedBytes = await readFile(publishedFile);
-  assertNotRolledBack(publishedFile, publishedBytes, signed, vkey);
+  assertNotPutBack(publishedFile, publishedBytes, signed, vkey);
   const published = blame(publishedFile, () => openCheckpoint(publishedBytes, vkey));
 
   if (published.size > signed.size) {
@@ -165,22 +165,25 @@ const replay = async ({
 };
 
 /**
- * A checkpoint from before a rotation of the key bears no signature of ours any more. The key that signed it may be
- * known to nobody here, so its signature is not checked: whatever it is, nothing goes on from it.
- * @throws VaultError `rolled-back`
+ * Across a rotation of the key, of two states the one knows nothing of the other's key: so a signature of that is not
+ * checked, and is believed only so far that nothing goes on from here.
+ * @throws VaultError `rolled-back`, `signer-behind`
  */
-const assertNotRolledBack = (file: string, bytes: Buffer, signed: Checkpoint, vkey: Vkey): void => {
+const assertNotPutBack = (file: string, bytes: Buffer, signed: Checkpoint, vkey: Vkey): void => {
   const { origin, size } = blame(file, () => parseCheckpoint(bytes));
   const { signatures } = blame(file, () => parseNote(bytes));
-  const isOfAnotherKey = signatures.every(
-    ({ name, keyId }) => name === vkey.name && !keyId.equals(vkey.keyId),
-  );
-  if (!isOfAnotherKey || origin !== vkey.name || size >= signed.size) return;
-  throw new VaultError(
-    'rolled-back',
-    `${file} has size ${size} and the signature of another key of this log, but the signer has signed size ${signed.size}: ` +
-      'the vault was put back to a state from before its key was replaced. Restore the newer one; signing on from here would fork the log',
-  );
+  const isOfOtherKey = signatures.every(({ name, keyId }) => name === vkey.name && !keyId.equals(vkey.keyId));
+  if (!isOfOtherKey || origin !== vkey.name || size === signed.size) return;
+  const found = `${file} has size ${size} and the signature of another key of this log, and the signer has signed size ${signed.size}`;
+  throw size < signed.size
+    ? new VaultError(
+        'rolled-back',
+        `${found}: the vault was put back to a state from before its key was replaced. Restore the newer one; signing on from here would fork the log`,
+      )
+    : new VaultError(
+        'signer-behind',
+        `${found}: keys/ was put back to a state from before the key was replaced. Restore keys/ of that time, never sign again from here`,
+      );
 };
 
 /** The segments of the last commit, as far as the last bundle names them, are what their entries say. */

@@ -150,6 +150,28 @@ describe('rotation of the signing key', () => {
     assert.throws(() => stays.checkpoint(), withCode('corrupt'));
   });
 
+  it('does not hide that the vault was put back to before it', async (t) => {
+    const made = vaultFor(t);
+    const before = await openTest(made);
+    await before.commit([beat], '');
+    before.close();
+    const copy = join(made.root, 'vault-before');
+    cpSync(made.vault, copy, { recursive: true });
+    const appender = await openTest(made);
+    await appender.commit([rotate], '');
+    await appender.commit([beat], '');
+    appender.close();
+    rmSync(made.vault, { recursive: true });
+    renameSync(copy, made.vault);
+    await assert.rejects(openTest(made), withCode('rolled-back'));
+    // Of the same size, or of another log, it is no older state: something was changed.
+    const text = made.read('checkpoint').toString();
+    made.write('checkpoint', Buffer.from(text.replace(/\n1\n/, '\n3\n')));
+    await assert.rejects(openTest(made), withCode('corrupt'));
+    made.write('checkpoint', Buffer.from(text.replaceAll('test.example', 'else.example')));
+    await assert.rejects(openTest(made), withCode('corrupt'));
+  });
+
   it('is not undone by keys of before: a copy of keys/ from then is refused', async (t) => {
     const made = vaultFor(t);
     const copy = join(made.root, 'keys-before');
@@ -160,9 +182,6 @@ describe('rotation of the signing key', () => {
     appender.close();
     rmSync(made.keys, { recursive: true });
     renameSync(copy, made.keys);
-    await assert.rejects(
-      openTest(made),
-      (error) => withCode('signer-behind')(error) || withCode('corrupt')(error),
-    );
+    await assert.rejects(openTest(made), withCode('signer-behind'));
   });
 });

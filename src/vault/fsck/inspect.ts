@@ -4,7 +4,8 @@ import { isForbidden, messageOf, systemCode } from '#base/errors';
 import { openCheckpoint, parseLock, parseVkey, type Checkpoint, type Vkey } from '#vault/checkpoint';
 import { parsePosition } from '#vault/intake';
 import { openVault, type VaultReader } from '#vault/read';
-import { segmentPath, stagingName, tileWidth } from '#vault/tree';
+import { amendmentsPath, segmentPath, stagingName, tileWidth } from '#vault/tree';
+import { isListRemembered } from './listed.ts';
 import { waitingIntake } from './waiting.ts';
 
 /** One thing about a state directory that its operator should know, and what to do about it. */
@@ -167,6 +168,7 @@ const inspectLock = (
     return null;
   }
   if (published !== null) compare(vault, { published, signed }, add);
+  if (published?.size === signed.size) inspectAmendments(vault, intake, add);
   try {
     return parsePosition(intake);
   } catch (error) {
@@ -176,6 +178,16 @@ const inspectLock = (
 };
 
 const restoreKeys = 'restore keys/ of the time of vault/';
+
+/** A list that is shorter than the signer remembers may hide a legal hold: a keeper refuses. */
+const inspectAmendments = (vault: string, lines: string, add: Add): void => {
+  const what = `vault/${amendmentsPath}`;
+  try {
+    if (!isListRemembered(vault, lines)) add('bad', what, 'not the list that the signer remembers', restore);
+  } catch (error) {
+    addFault(add, what, error, restore);
+  }
+};
 
 const compare = (
   vault: string,

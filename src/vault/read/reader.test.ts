@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { parseCheckpoint } from '#vault/checkpoint';
 import { decodeRecord } from '#vault/record';
 import { leafHash, parseEntry, sha256, verifyInclusion } from '#vault/tree';
-import { openAppender } from '../append/appender.ts';
+import { openAppender, type NewEntry } from '../append/appender.ts';
 import { beats, delivery, newTestVault, type TestVault } from '../testing/test-vault.ts';
 import { VaultError } from '../errors.ts';
 import { openVault } from './reader.ts';
@@ -46,6 +46,41 @@ describe('reader', () => {
     assert.deepEqual(raws, ['one', 'two', 'three']);
     assert.equal(batch.offsets[batch.lineCount], batch.records.length);
     assert.equal(batch.committed, entries[1]?.entry.committed);
+  });
+
+  it('reads amendments a bundle at a time, wherever they stand', async (t) => {
+    const log = newTestVault();
+    t.after(() => log.remove());
+    const appender = await openAppender({ vault: log.vault, keys: log.keys, clock: log.clock });
+    const held: NewEntry = { kind: 'hold', entry: { entries: { first: 0, end: 1 }, reason: 'r', by: 'b' } };
+    for (let i = 0; i < 4; i++)
+      await appender.commit([...beats(i), ...Array.from({ length: 250 }, () => held)], '');
+    const size = appender.size();
+    const timed = <T>(act: () => T): { result: T; ms: number } => {
+      const from = performance.now();
+      return { result: act(), ms: performance.now() - from };
+    };
+    const entries = timed(() => openVault(log.vault).entries(0, size));
+    const amended = timed(() => openVault(log.vault).amendments().all());
+    assert.deepEqual(
+      amended.result.map(({ index }) => index),
+      entries.result.flatMap(({ index, entry }) => (entry.kind === 'hold' ? [index] : [])),
+    );
+    assert.equal(amended.result.length, 1000);
+    assert.ok(amended.ms < 10 * entries.ms + 50, `${amended.ms} ms, all entries ${entries.ms} ms`);
+    // With those that are known, new ones come in.
+    const reader = openVault(log.vault);
+    reader.amendments();
+    await appender.commit([held, ...beats(1), held], '');
+    assert.deepEqual(
+      reader
+        .amendments()
+        .all()
+        .slice(-3)
+        .map(({ index }) => index),
+      [size - 1, size, size + 2],
+    );
+    appender.close();
   });
 
   it('sees a new checkpoint as soon as it is published', async () => {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,6 +17,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { lockFile } from '#base/file-lock';
 import { openInbox } from './inbox.ts';
+import { heldLock, isLocked } from './keeper-lock.ts';
 import { parseRequest, type KeeperRequest } from './request.ts';
 import { RequestError } from './errors.ts';
 import { sendRequest } from './send.ts';
@@ -56,6 +60,48 @@ describe('asking the keeper', () => {
     await assert.rejects(sendRequest(hold, { keys, takenWithinMs: 200 }), code('not-running'));
     assert.deepEqual(readdirSync(join(keys, 'requests')), []);
     held?.release();
+  });
+
+  it('knows of the lock without opening its file, and follows no link for it', async (t) => {
+    const keys = keysFor(t);
+    const path = join(keys, 'keeper.lock');
+    assert.equal(await heldLock(path), 'free');
+    // A process of its own: one that closed the file here would let go of the lock.
+    const holder = spawn(process.execPath, [
+      '--disable-warning=ExperimentalWarning',
+      '--input-type=module',
+      '-e',
+      `import { lockFile } from '${new URL('../../base/file-lock.ts', import.meta.url).href}';
+      await lockFile(process.argv[1]);
+      console.log('locked');
+      setInterval(() => undefined, 1000);`,
+      path,
+    ]);
+    t.after(() => holder.kill('SIGKILL'));
+    await once(holder.stdout, 'data');
+    assert.equal(await heldLock(path), 'held');
+    const link = join(keys, 'link');
+    symlinkSync(path, link);
+    assert.equal(await heldLock(link), 'free');
+    // Whatever lies in its place is not opened.
+    chmodSync(path, 0);
+    assert.equal(await heldLock(path), 'held');
+    holder.kill('SIGKILL');
+    await once(holder, 'exit');
+    assert.equal(await heldLock(path), 'free');
+    writeFileSync(path, 'no database');
+    await assert.rejects(sendRequest(hold, { keys }), code('not-running'));
+  });
+
+  it('tells a lock that is held from one that is waited for, shared or of another file', () => {
+    const line = (kind: string, access: string, inode: number): string =>
+      `${kind}  ADVISORY  ${access} 4242 fe:00:${inode} 1073741824 1073742335\n`;
+    assert.ok(isLocked(`1: ${line('FLOCK', 'WRITE', 7)}2: ${line('POSIX', 'WRITE', 8)}`, 8n));
+    assert.ok(isLocked(`1: ${line('OFDLCK', 'WRITE', 8)}`, 8n));
+    for (const other of [line('POSIX', 'WRITE', 7), line('POSIX', 'READ', 8), line('FLOCK', 'WRITE', 8)])
+      assert.ok(!isLocked(`1: ${other}`, 8n));
+    assert.ok(!isLocked(`1: -> ${line('POSIX', 'WRITE', 8)}`, 8n));
+    assert.ok(!isLocked('', 8n));
   });
 
   it('does not take back what the keeper has taken', async (t) => {

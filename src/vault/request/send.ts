@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { constants, existsSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, systemCode } from '#base/errors';
-import { lockFile } from '#base/file-lock';
 import { RequestError } from './errors.ts';
+import { heldLock } from './keeper-lock.ts';
 import {
   encodeRequest,
   parseAnswer,
@@ -69,19 +69,16 @@ const notRunning = (keys: string): RequestError =>
     `no keeper runs on the vault of ${keys}, so nobody can do it: start Holdfast with 'holdfast up'. Nothing was left behind`,
   );
 
-/** A keeper locks keys/keeper.lock for as long as it lives. The file must not be made here: it is the keeper's. */
+/** A keeper locks keys/keeper.lock for as long as it lives. Where that cannot be told, it is asked all the same. */
 const isKept = async (keys: string): Promise<boolean> => {
   const holder = join(keys, 'keeper.lock');
   for (const until = performance.now() + restartMs; ; await sleep(pollMs)) {
-    if (existsSync(holder)) {
-      const lock = await lockFile(holder).catch((error: unknown) => {
-        throw new RequestError('not-allowed', `cannot look at ${holder}: ${messageOf(error)}`, {
-          cause: error,
-        });
+    const lock = await heldLock(holder).catch((error: unknown) => {
+      throw new RequestError('not-allowed', `cannot look at ${holder}: ${messageOf(error)}`, {
+        cause: error,
       });
-      if (lock === null) return true;
-      lock.release();
-    }
+    });
+    if (lock !== 'free') return true;
     if (performance.now() >= until) return false;
   }
 };

@@ -4,7 +4,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { openCosignature, openCosigned, parseVkey, parseWitnessVkey } from '#vault/checkpoint';
+import {
+  openCosignature,
+  openCosigned,
+  parseVkey,
+  parseWitnessVkey,
+  parseCheckpoint,
+} from '#vault/checkpoint';
 import {
   holdfast,
   removeState,
@@ -79,8 +85,8 @@ test('a whole state directory that was put back is found out by an outside witne
   up = await startUp(state, watched);
   const remembered = (): number =>
     Number(/size (\d+)/.exec(run('witness', 'show', '--state', witness.home).stdout)?.[1] ?? 0);
-  const before = openCosigned(note, parseVkey(readFileSync(state.vkeyFile, 'utf8'))).size;
-  await until('the witness remembers more', () => remembered() > before + 1, 20_000);
+  const { size: backedUp } = parseCheckpoint(readFileSync(join(backup, 'vault', 'checkpoint')));
+  await until('the witness remembers more', () => remembered() > backedUp, 20_000);
   await up.interrupt();
 
   for (const part of parts) {

@@ -53,24 +53,26 @@ export const keepDiskForecast = (
 
   const look = async (): Promise<void> => {
     const now = clock.now() / 1000;
-    for (const [part, free] of freeByPart(state)) {
-      const samples = thinned([...(seen.get(part) ?? []), { at: now, free }], now);
-      seen.set(part, samples);
-      const forecast = forecastOf(samples, now);
+    const free = freeByPart(state);
+    for (const [part, bytes] of free)
+      seen.set(part, thinned([...(seen.get(part) ?? []), { at: now, free: bytes }], now));
+    // Before anything is said: saying it may have to wait for the receiver.
+    replaceFile(file, JSON.stringify(Object.fromEntries(seen)), 0o644, null);
+    for (const [part, bytes] of free) {
+      const forecast = forecastOf(seen.get(part) ?? [], now);
       const { say, said: after } = toSay(forecast, said.get(part) ?? null, now);
       said.set(part, after);
       if (say === 'no' || forecast.result !== 'fills') continue;
-      log('warning', inWords(state[part], forecast, free));
+      log('warning', inWords(state[part], forecast, bytes));
       const { days, perDay, over } = forecast;
       await send({
         path: state[part],
         days: Number(days.toFixed(1)),
-        free,
+        free: bytes,
         perDay: Math.round(perDay),
         overHours: over,
       });
     }
-    replaceFile(file, JSON.stringify(Object.fromEntries(seen)), 0o644, null);
   };
 
   const lookAgain = (): void => {

@@ -11,6 +11,8 @@ export type StateDirectory = {
   spool: string;
   /** What the courier has still to send. */
   feeds: string;
+  /** Certificates: the authority's, the receiver's, and which ones are revoked. */
+  pki: string;
   run: string;
   /** Unix socket of the receiver: what Holdfast itself has to say goes in here. */
   ownSocket: string;
@@ -32,6 +34,7 @@ export const stateDirectory = (root: string): StateDirectory => ({
   keys: join(root, 'keys'),
   spool: join(root, 'spool'),
   feeds: join(root, 'feeds'),
+  pki: join(root, 'pki'),
   run: join(root, 'run'),
   ownSocket: join(root, 'run', 'own.sock'),
   searchSocket: join(root, 'run', 'search.sock'),

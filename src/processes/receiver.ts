@@ -3,29 +3,26 @@ import { runChild } from '#base/child';
 import { systemClock } from '#base/clock';
 import { stateDirectory } from '#base/state';
 import { startReceiver } from '#receive';
+import { allowed, allowedByDefault, listenOn, tlsFiles } from '#wire/listen';
 
 const config = z.strictObject({
   /** Root of the state directory; `intake/` and `run/` in it belong to this process's user. */
   state: z.string().min(1),
   /** Where its own socket is made, if not at `run/own.sock`. */
   ownSocket: z.string().min(1).optional(),
-  listen: z.array(
-    z.strictObject({
-      kind: z.enum(['syslog-tcp', 'syslog-udp']),
-      host: z.string().min(1),
-      port: z.int().min(0).max(65_535),
-    }),
-  ),
+  listen: z.array(listenOn),
+  allowed: allowed.default(allowedByDefault),
+  tls: tlsFiles.nullable().default(null),
 });
 
 await runChild(
   'receiver',
   (value) => config.parse(value),
-  ({ state: root, listen, ownSocket }, log, fail) => {
+  ({ state: root, ownSocket, ...given }, log, fail) => {
     const state = stateDirectory(root);
     return startReceiver({
       state: { ...state, ownSocket: ownSocket ?? state.ownSocket },
-      listen,
+      ...given,
       clock: systemClock(),
       log,
       onFault: fail,

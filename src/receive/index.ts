@@ -1,9 +1,20 @@
 import type { Clock } from '#base/clock';
 import type { OwnLog } from '#base/own-log';
 import type { StateDirectory } from '#base/state';
+import {
+  allowedByDefault,
+  readyName,
+  speaksTls,
+  type Allowed,
+  type ListenOn,
+  type ListenerKind,
+  type TlsFiles,
+} from '#wire/listen';
 import { openIntakeWriter } from '#vault/intake';
 import { admitAtMost, connectionLimit } from './admission.ts';
 import { diskSpace } from './disk-space.ts';
+import { ReceiveError } from './errors.ts';
+import { openGate } from './gate.ts';
 import { openLedger, type LossCause } from './ledger.ts';
 import type { Listener } from './listener.ts';
 import { clearSocketPath } from './own/socket-file.ts';
@@ -12,11 +23,9 @@ import { listenOwn } from './own/server.ts';
 import { carryBudget } from './syslog/framing.ts';
 import { listenSyslogTcp } from './syslog/tcp.ts';
 import { listenSyslogUdp } from './syslog/udp.ts';
+import { openTlsIdentity, type TlsIdentity } from './tls-identity.ts';
 
 export { ReceiveError, type ReceiveErrorCode } from './errors.ts';
-
-/** What to listen on for strangers. Port 0 is any free one; IPv6 literals may stand in brackets. */
-export type ListenOn = { kind: 'syslog-tcp' | 'syslog-udp'; host: string; port: number };
 
 export type ReceiveLimits = {
   /** Bytes of a line that are stored in one piece; longer lines are stored in parts. At least 64 KiB. */
@@ -50,6 +59,10 @@ export type ReceiverOptions = {
   /** `intake` and `run` exist and are this process's to write. */
   state: Pick<StateDirectory, 'intake' | 'ownSocket'>;
   listen: readonly ListenOn[];
+  /** Default: loopback alone, and whoever has a certificate. */
+  allowed?: Allowed;
+  /** Needed by listeners that speak TLS. */
+  tls?: TlsFiles | null;
   clock: Clock;
   log: OwnLog;
   /** Called when nothing can be made durable any more: the process has to end. */
@@ -73,6 +86,7 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
   const limits = { ...defaultLimits, ...options.limits };
   const strangers: Listener[] = [];
   const own: Listener[] = [];
+  const closing: (() => void)[] = [];
 
   const lines = ownLines(clock);
   let totals = (): ReadonlyMap<LossCause, number> => new Map();
@@ -103,6 +117,7 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
   const stop = async (): Promise<void> => {
     await Promise.all(strangers.map((listener) => listener.stop(lastReadsMs)));
     await Promise.all(own.map((listener) => listener.stop(lastReadsMs)));
+    for (const close of closing) close();
     ledger.stop();
     ledger.flush();
     await intake.close();
@@ -117,26 +132,42 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
   const admission = admitAtMost(connectionLimit(limits.maxConnections));
   const budget = carryBudget(limits.maxLine, limits.unfinished);
   try {
+    const gate = openGate(options.allowed ?? allowedByDefault);
+    const identity = options.listen.some(({ kind }) => speaksTls(kind)) ? openIdentity(options, log) : null;
+    closing.push(() => identity?.stop());
+    const stream = { intake, ledger, clock, gate, admission, budget };
+    const open: Record<ListenerKind, (at: Pick<ListenOn, 'host' | 'port'>) => Promise<Listener>> = {
+      'syslog-tcp': (at) => listenSyslogTcp({ ...at, ...stream, tls: null }),
+      'syslog-tls': (at) => listenSyslogTcp({ ...at, ...stream, tls: identity }),
+      'syslog-udp': (at) =>
+        listenSyslogUdp({
+          ...at,
+          intake,
+          ledger,
+          clock,
+          gate,
+          log,
+          receiveBuffer: limits.udpBuffer,
+          dropAbove: limits.dropAbove,
+        }),
+    };
     begin(await listenOwn({ path: state.ownSocket, intake, clock, log }), own);
     for (const { kind, host, port } of options.listen) {
-      const at = { host, port, intake, ledger, clock };
-      const listener =
-        kind === 'syslog-tcp'
-          ? await listenSyslogTcp({ ...at, admission, budget })
-          : await listenSyslogUdp({
-              ...at,
-              log,
-              receiveBuffer: limits.udpBuffer,
-              dropAbove: limits.dropAbove,
-            });
+      const listener = await open[kind]({ host, port });
       begin(listener, strangers);
-      addresses[unusedName(addresses, kind === 'syslog-tcp' ? 'syslogTcp' : 'syslogUdp')] = listener.address;
+      addresses[unusedName(addresses, readyName(kind))] = listener.address;
     }
   } catch (error) {
     await stop();
     throw error;
   }
   return { addresses, stop };
+};
+
+/** @throws ReceiveError `tls-files` */
+const openIdentity = ({ tls }: ReceiverOptions, log: OwnLog): TlsIdentity => {
+  if (tls !== null && tls !== undefined) return openTlsIdentity(tls, log);
+  throw new ReceiveError('tls-files', 'a listener that speaks TLS needs a certificate, and none was given');
 };
 
 const unusedName = (taken: Record<string, string>, base: string): string => {

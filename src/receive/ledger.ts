@@ -11,14 +11,22 @@ export type LossCause =
   /** More is waiting for the disk than may be held in memory. */
   | 'receiver congested'
   /** More connections than the limit. */
-  | 'connection limit';
+  | 'connection limit'
+  /** Neither its address nor the name in its certificate is allowed. */
+  | 'refused sender'
+  /** It showed none that the authority has issued, and may not speak without. */
+  | 'no certificate'
+  | 'revoked certificate'
+  /** TLS did not come about. */
+  | 'tls handshake';
 
 /**
  * What the receiver itself has to say: lines of its own in the log, so that a loss is never silent. Losses are
  * counted and put out once a second, and held back while intake is congested: a flood cannot multiply itself.
  */
 export type Ledger = {
-  lost(cause: LossCause, listener: string, count: number): void;
+  /** @param sender address, without its port; left out where nobody can tell */
+  lost(cause: LossCause, listener: string, count: number, sender?: string): void;
   say(line: OwnLine): void;
   /** Counted since the start, by cause. */
   totals(): ReadonlyMap<LossCause, number>;
@@ -28,6 +36,10 @@ export type Ledger = {
 };
 
 const flushMs = 1000;
+/** More senders than these are counted together, until the next line is put out: strangers choose their addresses. */
+const mostSenders = 1000;
+
+type Counted = { cause: LossCause; listener: string; sender: string | null; count: number; since: Micros };
 
 /** @param onTick called once a second while there is space, after the losses were put out */
 export const openLedger = (
@@ -37,16 +49,16 @@ export const openLedger = (
   log: OwnLog,
   { holdAbove, onTick }: { holdAbove: number; onTick: () => void },
 ): Ledger => {
-  const counts = new Map<string, { cause: LossCause; listener: string; count: number; since: Micros }>();
+  const counts = new Map<string, Counted>();
   const totals = new Map<LossCause, number>();
 
   const say = (line: OwnLine): void => intake.enqueue(own.delivery([line]));
 
   const putOut = (): void => {
     const until = formatMicros(clock.now());
-    for (const { cause, listener, count, since } of counts.values()) {
-      say({ kind: 'loss', cause, listener, count, since: formatMicros(since), until });
-      log('warning', `lost: ${count} on ${listener} (${cause})`);
+    for (const { cause, listener, sender, count, since } of counts.values()) {
+      say({ kind: 'loss', cause, listener, sender, count, since: formatMicros(since), until });
+      log('warning', `lost: ${count} on ${listener}${sender === null ? '' : ` from ${sender}`} (${cause})`);
     }
     counts.clear();
   };
@@ -58,11 +70,14 @@ export const openLedger = (
   }, flushMs);
 
   return {
-    lost(cause, listener, count) {
+    lost(cause, listener, count, sender) {
       totals.set(cause, (totals.get(cause) ?? 0) + count);
-      const key = `${cause} ${listener}`;
-      const known = counts.get(key);
-      if (known === undefined) counts.set(key, { cause, listener, count, since: clock.now() });
+      const keyOf = (name: string | null): string => `${cause} ${listener} ${name ?? ''}`;
+      const given = sender ?? null;
+      const named = counts.has(keyOf(given)) || counts.size < mostSenders ? given : null;
+      const known = counts.get(keyOf(named));
+      if (known === undefined)
+        counts.set(keyOf(named), { cause, listener, sender: named, count, since: clock.now() });
       else known.count += count;
     },
     say,

@@ -11,6 +11,23 @@ export const up: Command = {
       repeats: true,
     },
     {
+      flags: '--allow <network>',
+      description:
+        'an address or a network (192.0.2.0/24) that may speak to the listeners, besides this machine; repeat it for more',
+      repeats: true,
+    },
+    {
+      flags: '--allow-name <name>',
+      description:
+        'a name in certificates (* for any characters) that may speak over TLS; repeat it for more (default: all that the own authority has certified)',
+      repeats: true,
+    },
+    {
+      flags: '--certificates <required|optional>',
+      description:
+        'whether whoever speaks TLS must show a certificate; where it is optional, --allow names who may do without (default: required)',
+    },
+    {
       flags: '--console <host:port>',
       description: `where the console listens (default: ${defaults.console})`,
     },
@@ -37,7 +54,7 @@ export const up: Command = {
     {
       flags: '--config <file>',
       description:
-        'a TOML file with the keys listen, console, agent, publish, witness, witness-quorum, timestamp-authority; flags win over it',
+        'a TOML file with the keys listen, allow, allow-name, certificates, console, agent, publish, witness, witness-quorum, timestamp-authority; flags win over it',
     },
   ],
   examples: [

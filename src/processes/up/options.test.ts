@@ -95,3 +95,17 @@ test('the file has the same keys, and flags win over it', () => {
     rmSync(directory, { recursive: true });
   }
 });
+
+test('a port that is open to others, from which nobody may speak, is refused', () => {
+  const open = ['syslog-udp=0.0.0.0:514'];
+  assert.throws(() => readOptions({ listen: open }), wrong);
+  assert.throws(() => readOptions({ listen: ['syslog-tcp=[::]:514'] }), wrong);
+  assert.deepEqual(readOptions({ listen: open, allow: ['192.0.2.0/24'] }).allowed.networks, ['192.0.2.0/24']);
+  assert.deepEqual(readOptions({ listen: ['syslog-tcp=127.0.0.1:0'] }).allowed.networks, []);
+  // Over TLS the certificate decides.
+  assert.equal(readOptions({ listen: ['syslog-tls=0.0.0.0:6514'] }).allowed.certificates, 'required');
+  assert.throws(() => readOptions({ listen: ['syslog-tls=0.0.0.0:6514'], certificates: 'optional' }), wrong);
+  for (const allow of ['web1', '10.0.0.0/33', '10.0.0/8'])
+    assert.throws(() => readOptions({ allow: [allow] }), wrong, allow);
+  assert.throws(() => readOptions({ certificates: 'no' }), wrong);
+});

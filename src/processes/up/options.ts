@@ -1,26 +1,24 @@
 import { readFileSync } from 'node:fs';
+import { isIP, isIPv6 } from 'node:net';
 import { parse as parseToml } from 'smol-toml';
 import { z } from 'zod';
 import { messageOf } from '#base/errors';
+import { listenerKinds, speaksTls, type Allowed, type ListenOn } from '#wire/listen';
 import { hostPortForm, parseHostPort, type HostPort } from '../host-port.ts';
 import { defaults } from './defaults.ts';
 import { UpError } from './errors.ts';
 import { majority, parseWitness, type Witness } from './witness-option.ts';
 
-/** What the receiver can listen as, for now. */
-export const listenerKinds = ['syslog-tcp', 'syslog-udp'] as const;
-
-export const listenAddress = z.object({
-  kind: z.enum(listenerKinds),
-  host: z.string(),
-  port: z.int().min(0).max(65_535),
-});
-export type ListenAddress = z.infer<typeof listenAddress>;
-
 /** Every key of the configuration file; each has its flag of the same name. */
 export const upFile = z.strictObject({
   /** `KIND=HOST:PORT`, e.g. `syslog-tcp=127.0.0.1:5514` */
   listen: z.array(z.string()).optional(),
+  /** Addresses and networks that may speak to the listeners, `192.0.2.0/24`; this machine always may. */
+  allow: z.array(z.string()).optional(),
+  /** Names in certificates that may speak over TLS; left out: every one that the own authority has certified. */
+  'allow-name': z.array(z.string()).optional(),
+  /** `required` or `optional`: whether whoever speaks TLS must show a certificate. */
+  certificates: z.enum(['required', 'optional']).optional(),
   /** `HOST:PORT` */
   console: z.string().optional(),
   /** false = no local agent (`--no-agent`) */
@@ -36,7 +34,8 @@ export const upFile = z.strictObject({
 });
 
 export type UpOptions = {
-  listen: readonly ListenAddress[];
+  listen: readonly ListenOn[];
+  allowed: Allowed;
   console: HostPort;
   agent: 'on' | 'off';
   publish: HostPort | null;
@@ -53,7 +52,7 @@ const fail = (message: string): never => {
 const hostPort = (text: string, flag: string): HostPort =>
   parseHostPort(text) ?? fail(`${flag}: '${text}' is not ${hostPortForm}`);
 
-export const parseListen = (text: string): ListenAddress => {
+export const parseListen = (text: string): ListenOn => {
   const at = text.indexOf('=');
   const kind = listenerKinds.find((name) => name === text.slice(0, at));
   if (at < 0 || kind === undefined)
@@ -64,6 +63,9 @@ export const parseListen = (text: string): ListenAddress => {
 /** What flags say, else what the file says, else the defaults. @throws UpError `configuration` */
 export const readOptions = (flags: {
   listen?: readonly string[];
+  allow?: readonly string[];
+  allowName?: readonly string[];
+  certificates?: string;
   console?: string;
   agent?: boolean;
   config?: string;
@@ -76,15 +78,47 @@ export const readOptions = (flags: {
   const agent = flags.agent === false ? false : (file.agent ?? true);
   const publish = flags.publish ?? file.publish;
   const witnesses = readWitnesses(flags.witness ?? file.witness ?? []);
+  const listen = (flags.listen ?? file.listen ?? defaults.listen).map(parseListen);
+  const who = readAllowed(flags, file);
+  for (const one of listen) assertSomebodyMaySpeak(one, who);
   return {
     publish: publish === undefined ? null : hostPort(publish, '--publish'),
     witnesses,
     witnessQuorum: readQuorum(flags.witnessQuorum ?? file['witness-quorum'], witnesses.length),
     timestampAuthority: readAuthority(flags.timestampAuthority ?? file['timestamp-authority']),
-    listen: (flags.listen ?? file.listen ?? defaults.listen).map(parseListen),
+    listen,
+    allowed: who,
     console: hostPort(flags.console ?? file.console ?? defaults.console, '--console'),
     agent: agent ? 'on' : 'off',
   };
+};
+
+const readAllowed = (
+  flags: { allow?: readonly string[]; allowName?: readonly string[]; certificates?: string },
+  file: z.infer<typeof upFile>,
+): Allowed => {
+  const certificates = flags.certificates ?? file.certificates ?? 'required';
+  if (certificates !== 'required' && certificates !== 'optional')
+    return fail(`--certificates: '${certificates}' is neither required nor optional`);
+  const networks = [...(flags.allow ?? file.allow ?? [])];
+  for (const network of networks)
+    if (!isNetwork(network)) fail(`--allow: '${network}' is no address and no network, like 192.0.2.0/24`);
+  return { networks, names: [...(flags.allowName ?? file['allow-name'] ?? [])], certificates };
+};
+
+const isNetwork = (text: string): boolean => {
+  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  return isIP(address) !== 0 && Number(bits ?? 0) <= (isIPv6(address) ? 128 : 32);
+};
+
+/** A port that is open to a network from which nobody is let in is a mistake, and is said before it is opened. */
+const assertSomebodyMaySpeak = ({ kind, host }: ListenOn, { networks, certificates }: Allowed): void => {
+  if (/^(127\.|::1$|localhost$)/.test(host) || networks.length > 0) return;
+  if (speaksTls(kind) && certificates === 'required') return;
+  fail(
+    `--listen ${kind}=${host}: beyond this machine nobody may speak there. Name who may with --allow, e.g. ` +
+      '--allow 192.0.2.0/24 (--allow 0.0.0.0/0 lets everybody in)',
+  );
 };
 
 const readWitnesses = (texts: readonly string[]): Witness[] => {

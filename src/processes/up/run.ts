@@ -50,6 +50,9 @@ const start = async (
   try {
     const options = readOptions({
       ...optional('listen', texts(flags, 'listen')),
+      ...optional('allow', texts(flags, 'allow')),
+      ...optional('allowName', texts(flags, 'allowName')),
+      ...optional('certificates', text(flags, 'certificates')),
       ...optional('console', text(flags, 'console')),
       ...optional('config', text(flags, 'config')),
       ...optional('publish', text(flags, 'publish')),

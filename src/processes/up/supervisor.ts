@@ -6,6 +6,7 @@ import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import type { StateDirectory } from '#base/state';
 import { createVault, isCutShortCreation } from '#vault/append';
+import { speaksTls, type TlsFiles } from '#wire/listen';
 import type { Ready } from '#wire/ready';
 import { openUnsealedKey } from '../unsealed-key.ts';
 import { accounts, type ProcessName } from './accounts.ts';
@@ -133,6 +134,8 @@ export const startUp = async (input: UpInput): Promise<Up> => {
       start('receiver', {
         state: state.root,
         listen: options.listen,
+        allowed: options.allowed,
+        tls: options.listen.some(({ kind }) => speaksTls(kind)) ? receiverTls(state) : null,
         ...(sockets === null ? {} : { ownSocket: sockets.own }),
       }),
     ];
@@ -179,6 +182,14 @@ export const startUp = async (input: UpInput): Promise<Up> => {
     throw error instanceof UpError ? error : new UpError('not-ready', messageOf(error), { cause: error });
   }
 };
+
+/** What TLS listeners show, and by which they judge. */
+const receiverTls = ({ pki }: StateDirectory): TlsFiles => ({
+  certificate: join(pki, 'server.crt'),
+  key: join(pki, 'server.key'),
+  authority: join(pki, 'authority.crt'),
+  revoked: join(pki, 'revoked'),
+});
 
 /** Whose cosignatures the keeper waits for, and how many make a checkpoint witnessed. */
 const keeperWitnesses = ({ witnesses, witnessQuorum }: UpOptions): Record<string, unknown> =>

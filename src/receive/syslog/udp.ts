@@ -6,6 +6,7 @@ import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import { encodeRecordHead, Framing } from '#vault/record';
 import type { IntakeWriter } from '#vault/intake';
+import type { Gate } from '../gate.ts';
 import type { Ledger } from '../ledger.ts';
 import { bindAddress, bindError, hostPort, type Listener } from '../listener.ts';
 import { readKernelDrops } from './kernel-drops.ts';
@@ -17,6 +18,7 @@ export type SyslogUdpOptions = {
   intake: IntakeWriter;
   ledger: Ledger;
   clock: Clock;
+  gate: Gate;
   log: OwnLog;
   /** Bytes asked of the kernel for datagrams that wait to be read; it gives at most net.core.rmem_max. */
   receiveBuffer: number;
@@ -32,27 +34,31 @@ const watchMs = 1000;
  * @throws ReceiveError
  */
 export const listenSyslogUdp = async (options: SyslogUdpOptions): Promise<Listener> => {
-  const { intake, ledger, clock, log, receiveBuffer, dropAbove } = options;
+  const { intake, ledger, clock, gate, log, receiveBuffer, dropAbove } = options;
   const host = await bindAddress(options.host);
   const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', recvBufferSize: receiveBuffer });
-  const heads = new Map<string, Buffer>();
+  const heads = new Map<string, Buffer | null>();
   let name = '';
   let lastMessage = 0;
 
-  const headFor = (peer: string): Buffer => {
+  /** `null`: this sender may not speak. */
+  const headFor = (peer: string): Buffer | null => {
     let head = heads.get(peer);
     if (head === undefined) {
-      head = encodeRecordHead({
-        flags: 0,
-        framing: Framing.datagram,
-        received: clock.now(),
-        sequence: 0,
-        listener: name,
-        peer: hostPort(peer.slice(0, peer.lastIndexOf(' ')), Number(peer.slice(peer.lastIndexOf(' ') + 1))),
-        tlsName: '',
-        stream: '',
-        meta: '',
-      });
+      const address = peer.slice(0, peer.lastIndexOf(' '));
+      head = gate.admitsAddress(address)
+        ? encodeRecordHead({
+            flags: 0,
+            framing: Framing.datagram,
+            received: clock.now(),
+            sequence: 0,
+            listener: name,
+            peer: hostPort(address, Number(peer.slice(peer.lastIndexOf(' ') + 1))),
+            tlsName: '',
+            stream: '',
+            meta: '',
+          })
+        : null;
       if (heads.size >= knownPeers) heads.clear();
       heads.set(peer, head);
     }
@@ -61,12 +67,13 @@ export const listenSyslogUdp = async (options: SyslogUdpOptions): Promise<Listen
 
   socket.on('message', (datagram, { address, port }) => {
     lastMessage = clock.elapsed();
-    if (intake.pendingBytes > dropAbove) {
-      ledger.lost('receiver congested', name, 1);
+    const head = headFor(`${address} ${port}`);
+    if (head === null || intake.pendingBytes > dropAbove) {
+      ledger.lost(head === null ? 'refused sender' : 'receiver congested', name, 1, address);
       return;
     }
     intake.enqueue({
-      head: headFor(`${address} ${port}`),
+      head,
       received: clock.now(),
       sequence: 0,
       flags: 0,

@@ -9,7 +9,8 @@ import type { TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '#base/clock';
 import { stateDirectory, type StateDirectory } from '#base/state';
-import { startReceiver, type ListenOn, type ReceiveLimits, type Receiver } from '../index.ts';
+import type { Allowed, ListenerKind, TlsFiles } from '#wire/listen';
+import { startReceiver, type ReceiveLimits, type Receiver } from '../index.ts';
 import { linesOf, readStored, type StoredDelivery } from './stored.ts';
 
 /** A state directory as the supervisor prepares it, removed after the test. */
@@ -36,10 +37,11 @@ export type Started = {
 
 export const start = async (
   t: TestContext,
-  kinds: readonly ListenOn['kind'][],
+  kinds: readonly ListenerKind[],
   limits: Partial<ReceiveLimits> = {},
   host = '127.0.0.1',
   prepare: (state: StateDirectory) => void = () => undefined,
+  who: { allowed?: Allowed; tls?: TlsFiles } = {},
 ): Promise<Started> => {
   const state = prepareState(t);
   prepare(state);
@@ -53,6 +55,7 @@ export const start = async (
       throw error;
     },
     limits,
+    ...who,
   });
   let stopped: Promise<void> | null = null;
   const stop = (): Promise<void> => (stopped ??= receiver.stop());

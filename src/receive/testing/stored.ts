@@ -44,6 +44,7 @@ export const linesOf = (
   let at = 0;
   switch (delivery.framing) {
     case Framing.datagram:
+    case Framing.body:
       return [line(body)];
     case Framing.newline:
       while (at < body.length) {

@@ -12,6 +12,7 @@ import { crc32 } from 'node:zlib';
  *          sequence number of its first line, and flags that hold for every line of it
  *     …    body, by framing:
  *          datagram      the datagram
+ *          body          the body
  *          newline       frames, each ended by LF (the last may lack it when the flags say torn or part)
  *          octetCounted  frames: decimal length, SP, that many bytes (the last may be short when torn or part)
  *          own           frames: u64 sequence, u16 meta length, meta, u32 raw length, raw

@@ -44,6 +44,8 @@ export const Framing = {
   octetCounted: 2,
   /** Holdfast's own length-prefixed messages (run/own.sock) */
   own: 3,
+  /** A whole body, such as that of an HTTP request: the delivery is one frame */
+  body: 6,
 } as const;
 export type Framing = (typeof Framing)[keyof typeof Framing];
 

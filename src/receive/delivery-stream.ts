@@ -1,0 +1,72 @@
+import type { Clock } from '#base/clock';
+import { encodeRecordHead, type Framing } from '#vault/record';
+import type { IntakeWriter, PendingDelivery } from '#vault/intake';
+import type { Peer } from './stream-server.ts';
+import type { FrameRun } from './syslog/framing.ts';
+
+/** Runs of one connection that were read within this (µs) share one delivery, and so one receive time. */
+const mergeWithin = 1000;
+const mergeBytes = 1024 * 1024;
+
+/**
+ * Puts what one connection sends into intake: runs that come close together go into one delivery.
+ * @param meta what is known of each line beside its bytes (JSON), `''` = nothing
+ * @returns takes a run of frames
+ */
+export const deliveryStream = (
+  intake: IntakeWriter,
+  clock: Clock,
+  listener: string,
+  { peer, tlsName }: Peer,
+  meta = '',
+): ((run: FrameRun) => void) => {
+  const heads = new Map<Framing, Buffer>();
+  let last: PendingDelivery | null = null;
+
+  const headFor = (framing: Framing): Buffer => {
+    let head = heads.get(framing);
+    if (head === undefined) {
+      head = encodeRecordHead({
+        flags: 0,
+        framing,
+        received: clock.now(),
+        sequence: 0,
+        listener,
+        peer,
+        tlsName,
+        stream: '',
+        meta,
+      });
+      heads.set(framing, head);
+    }
+    return head;
+  };
+
+  return ({ framing, flags, pieces, length }) => {
+    const head = headFor(framing);
+    const received = clock.now();
+    if (
+      last !== null &&
+      !last.sealed &&
+      last.head === head &&
+      flags === 0 &&
+      last.flags === 0 &&
+      Math.abs(received - last.received) < mergeWithin &&
+      last.bodyLength + length <= mergeBytes
+    ) {
+      intake.extend(last, pieces, length);
+      return;
+    }
+    last = {
+      head,
+      received,
+      sequence: 0,
+      flags,
+      body: pieces,
+      bodyLength: length,
+      durable: null,
+      sealed: false,
+    };
+    intake.enqueue(last);
+  };
+};

@@ -1,0 +1,170 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import type { ListenerKind } from '#wire/listen';
+import type { Admission } from './admission.ts';
+import type { Gate } from './gate.ts';
+import type { Ledger } from './ledger.ts';
+import { bindAddress, bindError, hostPort, type Listener } from './listener.ts';
+import { certificateName, type TlsIdentity } from './tls-identity.ts';
+
+/** Who is at the other end of a connection. */
+export type Peer = {
+  /** `HOST:PORT` */
+  peer: string;
+  /** From a certificate that was verified; `''` = none was shown. */
+  tlsName: string;
+};
+
+/** What a protocol does with one connection. */
+export type Conversation = {
+  /** Bytes as they came. They are its own to keep. */
+  push(chunk: Buffer): void;
+  /** The connection is over, in whatever way. */
+  end(): void;
+  /** At a stop: says goodbye where the protocol has a way to, and settles when nothing is left to be answered. */
+  finish?(): Promise<void>;
+};
+
+export type StreamServerOptions = {
+  kind: ListenerKind;
+  host: string;
+  /** 0 = any that is free. */
+  port: number;
+  /** `null`: without TLS. */
+  tls: TlsIdentity | null;
+  gate: Gate;
+  admission: Admission;
+  ledger: Ledger;
+  /** @param name of the listener, as in the records */
+  converse(socket: Socket, peer: Peer, name: string): Conversation;
+};
+
+const handshakeMs = 10_000;
+
+/**
+ * A TCP listener, with or without TLS. Connections beyond the limit, and of those who may not speak, are closed before a
+ * byte of them is read, and counted.
+ * @throws ReceiveError
+ */
+export const listenStream = async (options: StreamServerOptions): Promise<Listener> => {
+  const { kind, tls, gate, admission, ledger } = options;
+  const host = await bindAddress(options.host);
+  const sockets = new Map<Socket, Conversation>();
+  let paused = false;
+  let name = '';
+
+  const begin = (socket: Socket, tlsName: string): void => {
+    const peer = hostPort(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0);
+    const conversation = options.converse(socket, { peer, tlsName }, name);
+    sockets.set(socket, conversation);
+    socket.on('data', (chunk: Buffer) => conversation.push(chunk));
+    // A reset is followed by 'close', which stores what is left.
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      sockets.delete(socket);
+      conversation.end();
+    });
+    if (paused) socket.pause();
+  };
+
+  /** Counts it in, or closes it. */
+  const enter = (socket: Socket): boolean => {
+    const refused = !admission.enter()
+      ? 'connection limit'
+      : tls === null && !gate.admitsAddress(socket.remoteAddress ?? '')
+        ? 'refused sender'
+        : null;
+    if (refused !== 'connection limit') socket.on('close', () => admission.leave());
+    if (refused === null) return true;
+    ledger.lost(refused, name, 1, socket.remoteAddress);
+    socket.destroy();
+    return false;
+  };
+
+  const secured = (socket: TLSSocket, identity: TlsIdentity): void => {
+    const certificate = socket.authorized ? socket.getPeerCertificate() : null;
+    const tlsName = certificate === null ? '' : certificateName(certificate);
+    const why =
+      certificate === null
+        ? gate.admitsAddress(socket.remoteAddress ?? '') && gate.certificates === 'optional'
+          ? null
+          : 'no certificate'
+        : identity.isRevoked(certificate)
+          ? 'revoked certificate'
+          : gate.admitsName(tlsName)
+            ? null
+            : 'refused sender';
+    if (why === null) return begin(socket, tlsName);
+    ledger.lost(why, name, 1, socket.remoteAddress);
+    socket.on('error', () => undefined);
+    socket.destroy();
+  };
+
+  const server = tls === null ? plainServer() : tlsServer(tls);
+
+  function plainServer(): Server {
+    return createServer({ keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) => {
+      if (enter(socket)) begin(socket, '');
+    });
+  }
+
+  function tlsServer(identity: TlsIdentity): Server {
+    const made = createTlsServer({
+      ...identity.context,
+      requestCert: true,
+      // Judged above, so that each refusal has its reason in the ledger.
+      rejectUnauthorized: false,
+      handshakeTimeout: handshakeMs,
+      keepAlive: true,
+      keepAliveInitialDelay: 60_000,
+    });
+    // The TLS server wraps what comes here; a connection that is refused never begins a handshake.
+    made.prependListener('connection', enter);
+    made.on('secureConnection', (socket) => secured(socket, identity));
+    made.on('tlsClientError', (_, socket) => {
+      if (socket.remoteAddress !== undefined) ledger.lost('tls handshake', name, 1, socket.remoteAddress);
+    });
+    identity.onChange((context) => made.setSecureContext(context));
+    return made;
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    const refuse = (cause: unknown): void => reject(bindError(hostPort(host, options.port), cause));
+    server.once('error', refuse);
+    server.listen({ host, port: options.port, backlog: 4096 }, () => {
+      server.off('error', refuse);
+      resolve();
+    });
+  });
+  const bound = server.address();
+  const address = hostPort(host, bound !== null && typeof bound === 'object' ? bound.port : options.port);
+  name = `${kind}=${address}`;
+
+  return {
+    name,
+    address,
+    pause() {
+      paused = true;
+      for (const socket of sockets.keys()) socket.pause();
+    },
+    resume() {
+      paused = false;
+      for (const socket of sockets.keys()) socket.resume();
+    },
+    async stop(forMs) {
+      server.close();
+      const gone = Promise.all([...sockets.keys()].map((socket) => once(socket, 'close')));
+      // The end of our side tells the sender to stop; what is already on its way is still read.
+      for (const [socket, conversation] of sockets) {
+        void (conversation.finish?.() ?? Promise.resolve()).then(() => socket.end());
+      }
+      const patience = new AbortController();
+      await Promise.race([gone, wait(forMs, undefined, { signal: patience.signal }).catch(() => undefined)]);
+      patience.abort();
+      for (const socket of sockets.keys()) socket.destroy();
+      await gone;
+    },
+  };
+};

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect as dialPlain } from 'node:net';
+import { test } from 'node:test';
+import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { allowedByDefault } from '#wire/listen';
+import { testAuthority, type Holder, type TestAuthority } from '../testing/authority.ts';
+import { start, until, type Started } from '../testing/receiver.ts';
+
+const shown = ({ key, certificate }: Holder): ConnectionOptions => ({
+  key: readFileSync(key),
+  cert: readFileSync(certificate),
+});
+
+const dial = async (
+  port: number,
+  { files }: TestAuthority,
+  more: ConnectionOptions = {},
+): Promise<TLSSocket> => {
+  const socket = connect({
+    port,
+    host: '127.0.0.1',
+    servername: 'localhost',
+    ca: readFileSync(files.authority),
+    ...more,
+  });
+  socket.on('error', () => undefined);
+  await once(socket, 'secureConnect').catch(() => undefined);
+  return socket;
+};
+
+const losses = (receiver: Started): { cause: string; sender: string; count: number }[] =>
+  receiver
+    .lines('receiver')
+    .map((line) => JSON.parse(line))
+    .filter(({ kind }) => kind === 'loss');
+
+test('syslog over TLS: certified senders speak, with their name; others are refused and counted', async (t) => {
+  const authority = testAuthority(t);
+  const stranger = testAuthority(t);
+  const receiver = await start(t, ['syslog-tls'], {}, '127.0.0.1', () => undefined, { tls: authority.files });
+  const port = receiver.port('syslogTls');
+
+  const web = await dial(port, authority, shown(authority.issue('web1.example')));
+  web.end('10 <13>octets\n<13>then by line\n');
+  await until(() => receiver.lines('syslog-tls').length === 2);
+  assert.deepEqual(receiver.lines('syslog-tls'), ['<13>octets', '<13>then by line']);
+  assert.deepEqual(
+    new Set(
+      receiver
+        .stored()
+        .filter(({ listener }) => listener.startsWith('syslog-tls'))
+        .map(({ tlsName }) => tlsName),
+    ),
+    new Set(['web1.example']),
+  );
+
+  const refused = [
+    await dial(port, authority),
+    await dial(port, authority, shown(stranger.issue('web1.example'))),
+  ];
+  for (const socket of refused) {
+    socket.write('<13>forged\n');
+    if (!socket.closed) await once(socket, 'close');
+  }
+  const plain = dialPlain(port, '127.0.0.1');
+  plain.on('error', () => undefined);
+  plain.end('<13>not TLS at all\n');
+  await once(plain, 'close');
+  await until(() => losses(receiver).length >= 2);
+  assert.equal(receiver.lines('syslog-tls').length, 2, 'nothing of theirs is stored');
+  const counted = new Map<string, number>();
+  for (const { cause, sender, count } of losses(receiver)) {
+    assert.equal(sender, '127.0.0.1');
+    counted.set(cause, (counted.get(cause) ?? 0) + count);
+  }
+  assert.deepEqual(
+    counted,
+    new Map([
+      ['no certificate', 2],
+      ['tls handshake', 1],
+    ]),
+  );
+});
+
+test('a revoked certificate and a name that is not allowed are refused, also once the receiver runs', async (t) => {
+  const authority = testAuthority(t);
+  const [good, bad, other] = [authority.issue('web1'), authority.issue('web2'), authority.issue('db1')];
+  const receiver = await start(t, ['syslog-tls'], {}, '127.0.0.1', () => undefined, {
+    tls: authority.files,
+    allowed: { ...allowedByDefault, names: ['web*'] },
+  });
+  const port = receiver.port('syslogTls');
+  const say = async (holder: Holder, line: string): Promise<void> => {
+    const socket = await dial(port, authority, shown(holder));
+    socket.end(`${line}\n`);
+    if (!socket.closed) await once(socket, 'close');
+  };
+  await say(bad, '<13>still good');
+  await until(() => receiver.lines('syslog-tls').length === 1);
+  writeFileSync(authority.files.revoked, `${bad.serial.toLowerCase()}\n`);
+  await until(() => receiver.logged.some((line) => line.includes('read again')));
+  await say(bad, '<13>revoked');
+  await say(other, '<13>not allowed');
+  await say(good, '<13>good');
+  await until(() => receiver.lines('syslog-tls').length === 2 && losses(receiver).length === 2);
+  assert.deepEqual(receiver.lines('syslog-tls'), ['<13>still good', '<13>good']);
+  assert.deepEqual(
+    losses(receiver)
+      .map(({ cause }) => cause)
+      .toSorted(),
+    ['refused sender', 'revoked certificate'],
+  );
+});
+
+test('TLS 1.1 is refused, 1.2 is not', async (t) => {
+  const authority = testAuthority(t);
+  const receiver = await start(t, ['syslog-tls'], {}, '127.0.0.1', () => undefined, {
+    tls: authority.files,
+    allowed: { ...allowedByDefault, certificates: 'optional' },
+  });
+  const port = receiver.port('syslogTls');
+  const old = await dial(port, authority, {
+    minVersion: 'TLSv1.1',
+    maxVersion: 'TLSv1.1',
+    ciphers: 'DEFAULT@SECLEVEL=0',
+  });
+  assert.equal(old.getProtocol() === 'TLSv1.1', false);
+  const socket = await dial(port, authority, { maxVersion: 'TLSv1.2' });
+  assert.equal(socket.getProtocol(), 'TLSv1.2');
+  socket.end('<13>without a certificate, from this machine\n');
+  await until(() => receiver.lines('syslog-tls').length === 1);
+});
+
+test('without usable files there is no listener', async (t) => {
+  await assert.rejects(start(t, ['syslog-tls']), { code: 'tls-files' });
+  const { files } = testAuthority(t);
+  const tls = { ...files, key: files.authority };
+  await assert.rejects(
+    start(t, ['syslog-tls'], {}, '127.0.0.1', () => undefined, { tls }),
+    { code: 'tls-files' },
+  );
+});

@@ -22,7 +22,8 @@ import {
 export type AgentWitnessOptions = {
   /** `spool/` of this host: what the agent remembers of the log lies in `witness/` in it. */
   spool: string;
-  publishSocket: string;
+  /** Where the log is published: `unix:SOCKET` or a URL. */
+  publisher: string;
   vkeyFile: string;
   clock: Clock;
   log: OwnLog;
@@ -75,7 +76,7 @@ export const startAgentWitness = (options: AgentWitnessOptions): { stop(): Promi
 };
 
 const begin = async (
-  { spool, publishSocket, clock, log, fail }: AgentWitnessOptions,
+  { spool, publisher, clock, log, fail }: AgentWitnessOptions,
   logKeys: readonly string[],
 ): Promise<{ stop(): Promise<void> }> => {
   const keys = logKeys.map(parseVkey);
@@ -85,7 +86,7 @@ const begin = async (
   const signer = createWitness(layout, layout.key, name);
   await beginMemory(layout, openDurable({ scratch: layout.scratch }), origin, signer.vkey);
   const witness = await openWitness({ layout, signer, logs: knownLogs(keys), clock, log, fail });
-  const place = parsePlace(`unix:${publishSocket}`);
+  const place = parsePlace(publisher);
   const asking = new AbortController();
   const watching = startWatching({
     watcher: openWatcher(witness, openPublisher(place, origin, keys, asking.signal), origin, clock),

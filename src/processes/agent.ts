@@ -6,7 +6,7 @@ import { runChild } from '#base/child';
 import { systemClock } from '#base/clock';
 import { stateDirectory } from '#base/state';
 import { packageFinder } from '#inspect';
-import { connectOwn, startShipping, type Fact } from '#ship';
+import { connectOwn, remoteReceiver, startShipping, type Fact } from '#ship';
 import { startAgentWitness } from './agent-witness.ts';
 import { serviceFacts } from './service-facts.ts';
 
@@ -20,6 +20,16 @@ const config = z.strictObject({
   kernelRing: z.enum(['auto', 'off']).default('auto'),
   /** File with the facts of this host, kept fresh by the supervisor; without it the agent looks itself. */
   factsFile: z.string().optional(),
+  /** A receiver elsewhere; without it the one of this state directory. */
+  server: z
+    .strictObject({
+      host: z.string().min(1),
+      port: z.int().min(1).max(65_535),
+      files: z.strictObject({ key: z.string(), certificate: z.string(), authority: z.string() }),
+    })
+    .optional(),
+  /** Where that log is published, and the file with its public key. */
+  published: z.strictObject({ at: z.string(), vkeyFile: z.string() }).optional(),
   /** Whether it also remembers what the log has signed, and cosigns what continues it. */
   witness: z.enum(['on', 'off']).default('on'),
 });
@@ -31,12 +41,12 @@ const factsFrom = async (file: string): Promise<Fact[]> =>
 await runChild(
   'agent',
   (value) => config.parse(value),
-  async ({ state, logRoots, journal, kernelRing, factsFile, witness }, log, fail) => {
+  async ({ state, logRoots, journal, kernelRing, factsFile, server, published, witness }, log, fail) => {
     const { root, spool, ownSocket: socket, publishSocket, vkeyFile } = stateDirectory(state);
     const clock = systemClock();
     const packages = packageFinder();
     const deliverer = await connectOwn({
-      socket,
+      socket: server === undefined ? socket : remoteReceiver(server.host, server.port, server.files),
       sender: 'agent',
       stream: 'agent',
       spool: join(spool, 'agent'),
@@ -56,8 +66,18 @@ await runChild(
       log,
       fail,
     });
+    const witnessed = server === undefined ? { at: `unix:${publishSocket}`, vkeyFile } : (published ?? null);
     const witnessing =
-      witness === 'on' ? startAgentWitness({ spool, publishSocket, vkeyFile, clock, log, fail }) : null;
+      witness === 'on' && witnessed !== null
+        ? startAgentWitness({
+            spool,
+            publisher: witnessed.at,
+            vkeyFile: witnessed.vkeyFile,
+            clock,
+            log,
+            fail,
+          })
+        : null;
     return {
       addresses: {},
       async stop() {

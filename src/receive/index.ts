@@ -19,6 +19,7 @@ import { openLedger, type LossCause } from './ledger.ts';
 import type { Listener } from './listener.ts';
 import { clearSocketPath } from './own/socket-file.ts';
 import { ownLines } from './own-line.ts';
+import { listenAgents } from './own/agents.ts';
 import { listenOwn } from './own/server.ts';
 import { carryBudget } from './syslog/framing.ts';
 import { listenSyslogTcp } from './syslog/tcp.ts';
@@ -136,9 +137,11 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
     const identity = options.listen.some(({ kind }) => speaksTls(kind)) ? openIdentity(options, log) : null;
     closing.push(() => identity?.stop());
     const stream = { intake, ledger, clock, gate, admission, budget };
+    const secure = (): TlsIdentity => identity ?? openIdentity(options, log);
     const open: Record<ListenerKind, (at: Pick<ListenOn, 'host' | 'port'>) => Promise<Listener>> = {
       'syslog-tcp': (at) => listenSyslogTcp({ ...at, ...stream, tls: null }),
-      'syslog-tls': (at) => listenSyslogTcp({ ...at, ...stream, tls: identity }),
+      'syslog-tls': (at) => listenSyslogTcp({ ...at, ...stream, tls: secure() }),
+      agent: (at) => listenAgents({ ...at, ...stream, tls: secure() }),
       'syslog-udp': (at) =>
         listenSyslogUdp({
           ...at,

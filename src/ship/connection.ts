@@ -1,9 +1,10 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import type { Hello } from '#wire/own';
 import { encodeHello, openAcknowledgements } from '#wire/own-frame';
+import type { Destination } from './destination.ts';
 import type { Spool } from './spool/spool.ts';
 
 /** Sends what the spool holds and hears what is acknowledged, for as long as it is not closed. */
@@ -17,21 +18,22 @@ export type Connection = {
 
 const firstBackoff = 20;
 const lastBackoff = 1000;
+const connectWithinMs = 10_000;
 
 /**
- * Keeps a connection to `run/own.sock` (protocol: src/wire/own.ts). After a reconnect it sends again from the first
+ * Keeps a connection to the receiver (protocol: src/wire/own.ts). After a reconnect it sends again from the first
  * line that was not acknowledged. An acknowledgement of something that was never sent ends the connection and
  * frees nothing.
  */
 export const keepConnection = (options: {
-  socket: string;
+  to: Destination;
   hello: Hello;
   spool: Spool;
   log: OwnLog;
   onAcknowledged(through: number): Promise<void>;
   onFault(error: unknown): void;
 }): Connection => {
-  const { spool, log } = options;
+  const { spool, log, to } = options;
   const ended = new AbortController();
   let current: Socket | null = null;
   let awaken: (() => void) | null = null;
@@ -48,6 +50,8 @@ export const keepConnection = (options: {
           new Error(`the receiver acknowledged line ${through}, but only ${sent} were sent to it`),
         );
       } else if (through > spool.acknowledged()) {
+        if (failing) log('info', `${to.shown}: it takes lines again`);
+        failing = false;
         options.onAcknowledged(through).catch(options.onFault);
       }
     });
@@ -75,24 +79,15 @@ export const keepConnection = (options: {
   const run = async (): Promise<void> => {
     let backoff = firstBackoff;
     while (!ended.signal.aborted) {
-      const socket = connect(options.socket);
-      socket.on('error', (error) => {
+      const complain = (error: unknown): void => {
         if (!failing)
-          log(
-            'warning',
-            `${options.socket}: ${messageOf(error)}; lines are kept in the spool until it answers`,
-          );
+          log('warning', `${to.shown}: ${messageOf(error)}; lines are kept in the spool until it answers`);
         failing = true;
-      });
-      const opened = await new Promise<boolean>((resolve) => {
-        socket.once('connect', () => resolve(true));
-        socket.once('close', () => resolve(false));
-      });
-      if (opened) {
-        if (failing) log('info', `${options.socket}: connected again`);
-        failing = false;
-        current = socket;
+      };
+      const socket = await opened(to, complain, ended.signal);
+      if (socket !== null) {
         const before = spool.acknowledged();
+        current = socket;
         try {
           await serve(socket);
         } finally {
@@ -101,6 +96,9 @@ export const keepConnection = (options: {
           else socket.destroy();
         }
         if (spool.acknowledged() > before) backoff = firstBackoff;
+        // A server that does not take our certificate says so only after the handshake (TLS 1.3).
+        else if (spool.last() > before && !ended.signal.aborted)
+          complain(new Error('it ended the connection and acknowledged nothing'));
       }
       if (!ended.signal.aborted)
         await wait(backoff, undefined, { signal: ended.signal }).catch(() => undefined);
@@ -118,4 +116,31 @@ export const keepConnection = (options: {
       await running;
     },
   };
+};
+
+/** @returns `null` where it did not come about */
+const opened = async (
+  to: Destination,
+  complain: (error: unknown) => void,
+  ended: AbortSignal,
+): Promise<Socket | null> => {
+  let socket: Socket;
+  try {
+    socket = to.connect();
+  } catch (error) {
+    complain(error);
+    return null;
+  }
+  socket.on('error', complain);
+  const give = (): void => void socket.destroy(new Error('no answer'));
+  const patience = setTimeout(give, connectWithinMs);
+  const end = (): void => void socket.destroy();
+  ended.addEventListener('abort', end);
+  const isOpen = await new Promise<boolean>((resolve) => {
+    socket.once(to.opened, () => resolve(true));
+    socket.once('close', () => resolve(false));
+  });
+  clearTimeout(patience);
+  ended.removeEventListener('abort', end);
+  return isOpen ? socket : null;
 };

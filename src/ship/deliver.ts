@@ -3,6 +3,7 @@ import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import { hello, type LineMeta } from '#wire/own';
 import { keepConnection } from './connection.ts';
+import { localReceiver, type Destination } from './destination.ts';
 import { ShipError } from './errors.ts';
 import { inParts, selfLine, type CursorChanges, type Line } from './line.ts';
 import { openSpool } from './spool/spool.ts';
@@ -50,7 +51,8 @@ const groupBytes = 4 * mebibyte;
  * @throws ShipError `spool-locked`, `spool-damaged`, `spool-broken`
  */
 export const connectOwn = async (options: {
-  socket: string;
+  /** Path of `run/own.sock`, or a receiver elsewhere. */
+  socket: string | Destination;
   sender: string;
   stream: string;
   spool: string;
@@ -59,6 +61,7 @@ export const connectOwn = async (options: {
   limit?: number;
 }): Promise<Deliverer> => {
   const { clock, log } = options;
+  const to = typeof options.socket === 'string' ? localReceiver(options.socket) : options.socket;
   const limit = options.limit ?? 256 * mebibyte;
   const segmentBytes = Math.min(8 * mebibyte, Math.ceil(limit / 8));
   const spool = await openSpool({ directory: options.spool, stream: options.stream, segmentBytes, log });
@@ -96,7 +99,7 @@ export const connectOwn = async (options: {
   };
 
   const connection = keepConnection({
-    socket: options.socket,
+    to,
     hello: hello.parse({ sender: options.sender, stream: spool.stream }),
     spool,
     log,
@@ -165,7 +168,7 @@ export const connectOwn = async (options: {
         if (isFull(limit / 16)) {
           throw new ShipError(
             'spool-full',
-            `${options.spool} holds ${spool.bytes()} bytes that the receiver at ${options.socket} has not acknowledged; a ${meta.via} line was refused. Bring the receiver back`,
+            `${options.spool} holds ${spool.bytes()} bytes that the receiver at ${to.shown} has not acknowledged; a ${meta.via} line was refused. Bring the receiver back`,
           );
         }
         await enqueue(inParts({ meta, raw }), {});

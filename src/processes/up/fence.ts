@@ -114,8 +114,8 @@ export const identity = (
 export type Asked = {
   /** E.g. for a port below 1024. */
   extra?: readonly Capability[];
-  /** Where it is not to use the one that its row allows. */
-  network?: 'none';
+  /** Where it is to use another than the one of its row. */
+  network?: 'none' | 'host';
 };
 
 /**

@@ -99,6 +99,26 @@ export const prepareLayout = (state: StateDirectory, privileged: 'root' | 'ordin
   if (privileged === 'root') assertTraversable(state.root);
 };
 
+/**
+ * The same for a host that has nothing but an agent: its spool, its key, `run/`.
+ * @throws UpError `state-unusable`
+ */
+export const prepareAgentLayout = (
+  state: StateDirectory,
+  privileged: 'root' | 'ordinary user',
+  files: { key: string },
+): void => {
+  preparing(state, () => {
+    for (const part of parts(state)) {
+      if (![state.root, state.spool, state.run].includes(part.path)) continue;
+      mkdirSync(part.path, { recursive: true, mode: 0o700 });
+      if (privileged === 'root') own(part);
+    }
+    if (privileged === 'root') own({ path: files.key, ...accounts.agent, mode: 0o400 });
+  });
+  if (privileged === 'root') assertTraversable(state.root);
+};
+
 const preparing = (state: StateDirectory, act: () => void): void => {
   try {
     act();

@@ -11,6 +11,7 @@ import type { Ready } from '#wire/ready';
 import { openUnsealedKey } from '../unsealed-key.ts';
 import { accounts, type ProcessName } from './accounts.ts';
 import { supervise, type Supervised } from './child.ts';
+import { environment } from './environment.ts';
 import { UpError } from './errors.ts';
 import {
   fencedCommand,
@@ -231,15 +232,6 @@ const command = (
     ...(name === 'publisher' && publish === null ? { network: 'none' as const } : {}),
   });
 };
-
-const environment = (state: StateDirectory): NodeJS.ProcessEnv => ({
-  PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
-  LANG: 'C.UTF-8',
-  TZ: process.env['TZ'],
-  HOME: state.run,
-  HOLDFAST_READY_FD: '3',
-  HOLDFAST_DEBUG: process.env['HOLDFAST_DEBUG'],
-});
 
 /** @throws UpError `state-unusable` where unprivileged processes could not even read their own code. */
 const assertCodeReachable = (root: string, abilities: FenceAbilities | null): void => {

@@ -1,16 +1,21 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '#base/clock';
 import { messageOf } from '#base/errors';
-import type { OwnLog } from '#base/own-log';
-import { encodeRecordHead, Framing } from '#vault/record';
+import { encodeRecordHead, Framing, type DecodedRecord } from '#vault/record';
 import type { IntakeWriter, PendingDelivery } from '#vault/intake';
 import { hello, type Hello } from '#wire/own';
+import type { Conversation } from '../stream-server.ts';
 import { walkOwnFrames } from './frame.ts';
 
-/** One connection to `run/own.sock`. */
-export type OwnSender = {
-  /** Takes nothing more; resolves when all that was taken is acknowledged, and ends the connection. */
-  finish(): Promise<void>;
+/** Under which names a sender's lines are stored, once it has said who it is. */
+export type OwnIdentity = (hello: Hello) => Pick<DecodedRecord, 'listener' | 'peer' | 'tlsName' | 'stream'>;
+
+export type OwnSenderOptions = {
+  intake: IntakeWriter;
+  clock: Clock;
+  identity: OwnIdentity;
+  /** It broke the protocol, and is heard no more. */
+  onRefusal(why: string): void;
 };
 
 const helloWithinMs = 5000;
@@ -18,11 +23,14 @@ const longestHello = 4096;
 const mergeWithin = 1000;
 const mergeBytes = 1024 * 1024;
 
-/** Reads the hello, then stores runs of whole frames and acknowledges each when it is durable. */
+/**
+ * Reads the hello, then stores runs of whole frames and acknowledges each when it is durable. `finish` takes nothing
+ * more, and settles when all that was taken is acknowledged.
+ */
 export const serveOwnSender = (
   socket: Socket,
-  { intake, clock, log }: { intake: IntakeWriter; clock: Clock; log: OwnLog },
-): OwnSender => {
+  { intake, clock, identity, onRefusal }: OwnSenderOptions,
+): Required<Conversation> => {
   let who: Hello | null = null;
   let head: Buffer | null = null;
   let carry: Buffer[] = [];
@@ -41,10 +49,7 @@ export const serveOwnSender = (
   };
 
   const refuse = (why: string): void => {
-    log(
-      'error',
-      `own.sock: ${who === null ? 'a sender' : `sender ${who.sender}`} broke the protocol: ${why}`,
-    );
+    onRefusal(`${who === null ? 'a sender' : `sender ${who.sender}`} broke the protocol: ${why}`);
     finishing = true;
     carry = [];
     carried = 0;
@@ -104,11 +109,8 @@ export const serveOwnSender = (
       framing: Framing.own,
       received: clock.now(),
       sequence: 0,
-      listener: 'own',
-      peer: who.sender,
-      tlsName: '',
-      stream: who.stream,
       meta: '',
+      ...identity(who),
     });
     clearTimeout(patience);
     return bytes.subarray(wanted);
@@ -141,19 +143,18 @@ export const serveOwnSender = (
   };
 
   const patience = setTimeout(() => refuse(`no hello within ${helloWithinMs} ms`), helloWithinMs);
-  socket.on('close', () => {
-    clearTimeout(patience);
-    finished?.();
-  });
-  socket.on('data', (chunk: Buffer) => {
-    try {
-      take(chunk);
-    } catch (error) {
-      refuse(messageOf(error));
-    }
-  });
-
   return {
+    push(chunk) {
+      try {
+        take(chunk);
+      } catch (error) {
+        refuse(messageOf(error));
+      }
+    },
+    end() {
+      clearTimeout(patience);
+      finished?.();
+    },
     finish: () =>
       new Promise((resolve) => {
         finished = resolve;

@@ -7,7 +7,8 @@ import type { OwnLog } from '#base/own-log';
 import type { IntakeWriter } from '#vault/intake';
 import { ReceiveError } from '../errors.ts';
 import type { Listener } from '../listener.ts';
-import { serveOwnSender, type OwnSender } from './sender.ts';
+import type { Conversation } from '../stream-server.ts';
+import { serveOwnSender } from './sender.ts';
 import { clearSocketPath } from './socket-file.ts';
 
 export type OwnServerOptions = {
@@ -28,14 +29,23 @@ const maxSenders = 64;
 export const listenOwn = async (options: OwnServerOptions): Promise<Listener> => {
   const { path, intake, clock, log } = options;
   await clearSocketPath(path);
-  const senders = new Map<Socket, OwnSender>();
+  const senders = new Map<Socket, Required<Conversation>>();
   let paused = false;
 
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
-    const sender = serveOwnSender(socket, { intake, clock, log });
+    const sender = serveOwnSender(socket, {
+      intake,
+      clock,
+      identity: (hello) => ({ listener: 'own', peer: hello.sender, tlsName: '', stream: hello.stream }),
+      onRefusal: (why) => log('error', `own.sock: ${why}`),
+    });
     senders.set(socket, sender);
-    socket.on('close', () => senders.delete(socket));
+    socket.on('data', (chunk: Buffer) => sender.push(chunk));
+    socket.on('close', () => {
+      senders.delete(socket);
+      sender.end();
+    });
     if (paused) socket.pause();
   });
   server.maxConnections = maxSenders;

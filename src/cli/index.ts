@@ -1,5 +1,6 @@
 import { audit } from './audit/command.ts';
 import type { Command } from './command.ts';
+import { hostsSnippet } from './hosts/snippet.ts';
 import { indexRebuild } from './search-index/rebuild.ts';
 import { isolationShow } from './isolation/show.ts';
 import { logsSearch } from './logs/search.ts';
@@ -44,6 +45,7 @@ export const commands: readonly Command[] = [
   vaultFsck,
   vaultRotateKey,
   vaultTimestamps,
+  hostsSnippet,
   servicesList,
   patchesList,
   isolationShow,

@@ -12,6 +12,7 @@ import type { Io } from './io.ts';
 const nouns: Readonly<Record<string, string>> = {
   logs: 'read the log',
   vault: 'evidence: check it, prove it',
+  hosts: 'who sends here, and how',
   services: 'every way a stranger can send bytes to this host',
   patches: 'what is pending, and why',
   isolation: 'what falls when one service falls',

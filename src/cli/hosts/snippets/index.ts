@@ -1,0 +1,20 @@
+import { agent } from './agent.ts';
+import { journald } from './journald.ts';
+import { curl, loggen, logger, nginx, opentelemetry } from './programs.ts';
+import { rsyslog } from './rsyslog.ts';
+import type { Snippet } from './snippet.ts';
+import { syslogNg } from './syslog-ng.ts';
+
+export { usualPort, type Kind, type Snippet, type Target, type Way } from './snippet.ts';
+
+export const snippets: readonly Snippet[] = [
+  agent,
+  rsyslog,
+  syslogNg,
+  journald,
+  logger,
+  nginx,
+  opentelemetry,
+  curl,
+  loggen,
+];

@@ -24,8 +24,10 @@ import { vaultVerify } from './vault/verify.ts';
 export { text, texts, type Command, type Context, type Flags } from './command.ts';
 export { CliError } from './errors.ts';
 export { Exit } from './exit.ts';
+export { renderGaps } from './gap.ts';
 export { processIo, type Io } from './io.ts';
 export { runProgram } from './program.ts';
+export { wrap } from './wrap.ts';
 
 /** Every command but `up`, which is a composition root and lives in src/processes/up. */
 export const commands: readonly Command[] = [

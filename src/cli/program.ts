@@ -16,6 +16,7 @@ const nouns: Readonly<Record<string, string>> = {
   services: 'every way a stranger can send bytes to this host',
   patches: 'what is pending, and why',
   isolation: 'what falls when one service falls',
+  config: 'what Holdfast is told at its start',
   index: 'the search index, which can always be made again',
 };
 

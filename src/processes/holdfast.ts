@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commands, processIo, runProgram } from '#cli';
 import { agent } from './agent-host/command.ts';
+import { configCheck } from './up/check-command.ts';
 import { up } from './up/command.ts';
 import { witness } from './witness/command.ts';
 
@@ -14,7 +15,7 @@ process.stdout.on('error', () => process.exit(0));
 
 process.exitCode = await runProgram(
   process.argv.slice(2),
-  [up, agent, witness, ...commands],
+  [up, agent, witness, configCheck, ...commands],
   processIo(),
   String(version),
 );

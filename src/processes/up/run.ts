@@ -3,14 +3,14 @@ import { systemClock } from '#base/clock';
 import { ownLog } from '#base/own-log';
 import type { StateDirectory } from '#base/state';
 import { waitingFor } from '#vault/fsck';
-import { CliError, Exit, text, texts, type Context, type Flags } from '#cli';
+import { CliError, Exit, type Context, type Flags } from '#cli';
 import { renderSummary } from '#cli/audit';
 import { announce, programName, stateFlag } from './announce.ts';
 import { keepDiskForecast } from './disk-watch.ts';
 import { ended } from './ended.ts';
 import { UpError } from './errors.ts';
+import { optionsOf } from './flags.ts';
 import { keepAuditFresh } from './host-watch.ts';
-import { readOptions } from './options.ts';
 import { startUp, type Up } from './supervisor.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -48,25 +48,10 @@ const start = async (
   interrupted: Promise<void>,
 ): Promise<Up> => {
   try {
-    const options = readOptions({
-      ...optional('listen', texts(flags, 'listen')),
-      ...optional('allow', texts(flags, 'allow')),
-      ...optional('allowName', texts(flags, 'allowName')),
-      ...optional('certificates', text(flags, 'certificates')),
-      ...optional('console', text(flags, 'console')),
-      ...optional('config', text(flags, 'config')),
-      ...optional('publish', text(flags, 'publish')),
-      ...optional('witness', texts(flags, 'witness')),
-      ...optional('witnessQuorum', text(flags, 'witnessQuorum')),
-      ...optional('timestampAuthority', text(flags, 'timestampAuthority')),
-      agent: flags['agent'] !== false,
-    });
+    const options = optionsOf(flags);
     return await startUp({ root, state, options, uid, log: ownLog('up'), interrupted });
   } catch (error) {
     if (error instanceof UpError) throw new CliError('usage', error.message, { cause: error });
     throw error;
   }
 };
-
-const optional = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } =>
-  value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });

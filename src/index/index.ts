@@ -3,6 +3,7 @@ export { IndexError, type IndexErrorCode } from './errors.ts';
 export type { Indexed, IndexState, Trouble } from './index-state.ts';
 export { openIndex, type Index, type IndexOptions } from './indexer.ts';
 export { Numbering, type Hole } from './numbering.ts';
+export { Guessed } from './parse/parsed.ts';
 export { facilityNames, severityNames, facilityNumber, severityNumber } from './parse/priority.ts';
 export { machineZone, utc, type LocalTime } from './parse/timestamp.ts';
 export { RowBinaryReader } from './project/row-binary.ts';

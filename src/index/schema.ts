@@ -1,6 +1,9 @@
 import type { Engine, TableLayout } from './engine/engine.ts';
 
-/** Raised whenever parsing or the layout changes: an index of another version is made again from the vault. */
+/**
+ * Raised whenever the layout changes, as `parserVersion` is when parsing does: an index of another version of either is
+ * made again from the vault.
+ */
 export const indexVersion = 3;
 
 /** Seconds for which parts are kept that others have replaced. */
@@ -11,8 +14,8 @@ export const oldPartsLifetime = 15;
  * `raw` holds the line and prefix and suffix are empty. Strings are bytes, not necessarily UTF-8, except host, app,
  * source, listener, via, tls_name and stream.
  *
- * `time` is what search sorts by: `claimed` if the line has one from ten years before `received` to one day after,
- * else `received`. 255 in facility or severity means none. `content` tells lines apart that came under one number: eight
+ * `time` is what search sorts by: `claimed` if the line has one from ten years before `received` (one day, if the sender
+ * says that its clock is not set) to one day after, else `received`. 255 in facility or severity means none. `content` tells lines apart that came under one number: eight
  * bytes of a hash of meta and raw, zero for lines without a number.
  */
 export const lines: TableLayout = {

@@ -1,13 +1,13 @@
 import { micros } from '#base/clock';
 import { printable } from '#base/printable';
 import { formatMicros } from '#base/rfc3339';
-import { facilityNames, RowBinaryReader, severityNames } from '#index';
+import { facilityNames, Guessed, RowBinaryReader, severityNames } from '#index';
 import { lineAddress } from '#vault/record';
-import type { Hit } from '#wire/search';
+import { guessNames, type Guess, type Hit } from '#wire/search';
 
 /** What `readHits` needs, in its order. */
 export const hitColumns = `entry, line, part, time, claimed, received, committed, host, app, source, via, pid, facility,
-  severity, message, fields, prefix, suffix, raw`;
+  severity, message, fields, prefix, suffix, raw, flags, parser_version, confidence`;
 
 /** Rows of `hitColumns` in RowBinary. Text is made printable; `raw` is exact. */
 export const readHits = (rows: Buffer): Hit[] => {
@@ -37,6 +37,9 @@ const readHit = (reader: RowBinaryReader): Hit => {
   const prefix = reader.bytes();
   const suffix = reader.bytes();
   const raw = reader.bytes();
+  const guessed = guessedOf(reader.uint16());
+  const parser = reader.uint8();
+  const confidence = reader.uint8();
   return {
     address: part === 0 ? lineAddress(entry, line) : `${lineAddress(entry, line)}/${part}`,
     claimed,
@@ -51,10 +54,15 @@ const readHit = (reader: RowBinaryReader): Hit => {
     severity: severityNames[severity] ?? null,
     message: printable(message),
     fields,
+    guessed,
+    confidence,
+    parser,
     via,
     raw: (raw.length > 0 ? raw : Buffer.concat([prefix, message, suffix])).toString('base64'),
   };
 };
+
+const guessedOf = (flags: number): Guess[] => guessNames.filter((name) => (flags & Guessed[name]) !== 0);
 
 const readTime = (reader: RowBinaryReader): string => formatMicros(micros(reader.int64()));
 

@@ -104,7 +104,8 @@ describe('search over its socket', () => {
   it('gives every field of a hit, and the exact bytes', async () => {
     const [first] = (await served.find('alice')).hits;
     assert.ok(first !== undefined);
-    const { committed, ...rest } = first;
+    const { committed, parser, ...rest } = first;
+    assert.ok(parser !== undefined && parser > 1);
     assert.match(committed, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
     assert.deepEqual(rest, {
       address: '0:1',
@@ -119,6 +120,8 @@ describe('search over its socket', () => {
       severity: 'err',
       message: 'Failed password for alice',
       fields: { 'origin@1.ip': '192.0.2.9' },
+      guessed: [],
+      confidence: 100,
       via: 'syslog-tcp',
       raw: Buffer.from(
         '<35>1 2026-05-12T02:00:00Z web1 sshd 812 - [origin@1 ip="192.0.2.9"] Failed password for alice',

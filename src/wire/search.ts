@@ -32,6 +32,14 @@ export type SqlRequest = z.input<typeof sqlRequest>;
 
 const time = z.string();
 
+/**
+ * What a parser had to guess: the `year` (the one that fits the receive time), the `zone` (the indexer's own, or one of
+ * several of that name), the `host` (the first word, for want of anything that says so). `clock`: the sender says that
+ * its clock is not set.
+ */
+export const guessNames = ['year', 'zone', 'host', 'clock'] as const;
+export type Guess = (typeof guessNames)[number];
+
 /** One line. `null` where absent; times are RFC 3339 UTC with six decimals. */
 export const hit = z.object({
   address: z.string(),
@@ -51,7 +59,14 @@ export const hit = z.object({
   facility: z.string().nullable(),
   severity: z.string().nullable(),
   message: z.string(),
+  /** What was taken out of the line. */
   fields: z.record(z.string(), z.string()),
+  /** What of the above was not in the line: see `guessNames`. */
+  guessed: z.array(z.enum(guessNames)).optional(),
+  /** Version of the parser that read the line. */
+  parser: z.int().optional(),
+  /** 0–100: how far the line kept to the format it was read as; 0 = no format recognised. */
+  confidence: z.int().optional(),
   via: z.string(),
   /** base64 of the exact bytes received, without framing */
   raw: z.string(),

@@ -1,11 +1,12 @@
 import { parseRfc3339 } from '#base/rfc3339';
-import { asName, fromText, toBytes, type ByteString } from './byte-string.ts';
+import { fromText, toBytes, type ByteString } from './byte-string.ts';
+import { flatten, isObject, mostFields, pushScalars, type JsonObject } from './fields.ts';
 import { none, plainText, type Parsed } from './parsed.ts';
 import { severityNumber } from './priority.ts';
 
 const app = 'holdfast';
-const mostFields = 64;
-const longestValue = 1024;
+/** Words of the message; more than become fields. */
+const mostWords = 1024;
 const longestMessage = 4096;
 
 /**
@@ -15,7 +16,7 @@ const longestMessage = 4096;
 export const parseOwnLine = (raw: ByteString): Parsed => {
   const object = parseObject(raw);
   if (object === null) return { ...plainText(raw), app };
-  const scalars = flatten(object);
+  const scalars = flatten(object, mostWords);
   const kind = typeof object['kind'] === 'string' ? object['kind'] : '';
   const time = typeof object['time'] === 'string' ? parseRfc3339(object['time']) : null;
   const severity = typeof object['severity'] === 'string' ? severityNumber(object['severity']) : null;
@@ -24,8 +25,7 @@ export const parseOwnLine = (raw: ByteString): Parsed => {
     .map(([name, value]) => `${name}=${quoted(value)}`);
   const message = [kind, ...words].filter((word) => word !== '').join(' ');
   const fields: ByteString[] = [];
-  for (const [name, value] of scalars.slice(0, mostFields))
-    fields.push(asName(fromText(name)), fromText(value.slice(0, longestValue)));
+  pushScalars(fields, scalars.slice(0, mostFields));
   return {
     ...plainText(raw),
     claimed: time,
@@ -37,32 +37,13 @@ export const parseOwnLine = (raw: ByteString): Parsed => {
   };
 };
 
-const parseObject = (raw: ByteString): Record<string, unknown> | null => {
+const parseObject = (raw: ByteString): JsonObject | null => {
   try {
     const value: unknown = JSON.parse(toBytes(raw).toString('utf8'));
     return isObject(value) ? value : null;
   } catch {
     return null;
   }
-};
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const deepest = 6;
-
-/** Scalars with their dotted names, in order; `null` is left out, lists stay JSON. */
-const flatten = (object: Record<string, unknown>): [name: string, value: string][] => {
-  const scalars: [string, string][] = [];
-  const walk = (value: unknown, name: string, depth: number): void => {
-    if (value === null || value === undefined) return;
-    if (isObject(value) && depth < deepest) {
-      for (const [key, inner] of Object.entries(value))
-        walk(inner, name === '' ? key : `${name}.${key}`, depth + 1);
-    } else scalars.push([name, typeof value === 'object' ? JSON.stringify(value) : String(value)]);
-  };
-  walk(object, '', 0);
-  return scalars;
 };
 
 const quoted = (value: string): string =>

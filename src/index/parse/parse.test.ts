@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parse, received, seenPart, type Seen } from '../testing/seen.ts';
-import { asName, fromBytes, fromText, toBytes } from './byte-string.ts';
-import { parseLine, parseMeta } from './parse.ts';
-import { utc } from './timestamp.ts';
+import { parse, seenPart, type Seen } from '../testing/seen.ts';
+import { asName, fromText, toBytes } from './byte-string.ts';
+import { parseMeta } from './parse.ts';
 
 describe('lines of the host', () => {
   it('reads a journal entry with binary fields', () => {
@@ -124,39 +123,6 @@ describe('lines of the host', () => {
       path: '/x',
     });
   });
-});
-
-it('never throws, and keeps every message inside its line', () => {
-  const seeds = [
-    '<34>1 2026-05-12T03:00:00Z h a 1 - [x y="z"] m',
-    '<13>May 12 02:59:59 h a[1]: m',
-    '[Tue May 12 03:00:00 2026] [x:error] m',
-    'A\n\u0005\u0000\u0000\u0000\u0000\u0000\u0000\u0000abcde\n',
-    '4,1,2,-;t\n K=v',
-  ];
-  let state = 1;
-  const random = (below: number): number => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return state % below;
-  };
-  for (let round = 0; round < 20_000; round += 1) {
-    const bytes = Buffer.from(seeds[random(seeds.length)] ?? '');
-    for (let flips = random(6); flips >= 0; flips -= 1) bytes[random(bytes.length)] = random(256);
-    const raw = fromBytes(bytes.subarray(0, random(bytes.length + 1)));
-    for (const via of ['', 'journal', 'kernel', 'file', 'self']) {
-      const parsed = parseLine(raw, via === '' ? null : { via, host: '', path: '/var/log/x.log' }, {
-        received,
-        local: utc,
-      });
-      assert.ok(
-        parsed.message !== null ||
-          (parsed.messageStart >= 0 &&
-            parsed.messageStart <= parsed.messageEnd &&
-            parsed.messageEnd <= raw.length),
-        JSON.stringify([via, raw, parsed]),
-      );
-    }
-  }
 });
 
 it('cuts a name that is longer than any may be, and never within a character', () => {

@@ -1,7 +1,9 @@
+import { readJournalAudit } from './audit.ts';
 import { asName, fromText, type ByteString } from './byte-string.ts';
 import { parseJournal } from './journal.ts';
 import { parseKernel } from './kernel.ts';
 import { parseOwnLine } from './own-line.ts';
+import { readPayload } from './payload.ts';
 import { plainText, type ParseContext, type Parsed } from './parsed.ts';
 import { noPriority, scanPriority } from './priority.ts';
 import { parseRfc3164 } from './rfc3164.ts';
@@ -29,6 +31,14 @@ export const parseMeta = (json: string): Meta | null => {
 
 /** Never throws and never changes the line: what cannot be understood is a message with confidence 0. */
 export const parseLine = (raw: ByteString, meta: Meta | null, context: ParseContext): Parsed => {
+  const parsed = parseFormat(raw, meta, context);
+  // Where the message is no slice of the line, its own parser has looked into it
+  if (parsed.message === null && !(meta?.via === 'journal' && readJournalAudit(raw, parsed)))
+    readPayload(raw, parsed);
+  return parsed;
+};
+
+const parseFormat = (raw: ByteString, meta: Meta | null, context: ParseContext): Parsed => {
   if (meta === null) return parseSyslog(raw, context);
   switch (meta.via) {
     case 'journal':
@@ -46,7 +56,12 @@ export const parseLine = (raw: ByteString, meta: Meta | null, context: ParseCont
 };
 
 const parseSyslog = (raw: ByteString, context: ParseContext): Parsed => {
-  const priority = scanPriority(raw);
-  if (priority === null) return parseRfc3164(raw, noPriority, context) ?? plainText(raw);
+  // A byte order mark before all else (§6.4 of RFC 5424 has it before the message only)
+  const start = raw.charCodeAt(0) === 0xef && raw.startsWith('\u00ef\u00bb\u00bf') ? 3 : 0;
+  const priority = scanPriority(raw, start);
+  if (priority === null) {
+    const none = { ...noPriority, end: start };
+    return parseRfc5424(raw, none, context) ?? parseRfc3164(raw, none, context) ?? plainText(raw);
+  }
   return parseRfc5424(raw, priority, context) ?? parseRfc3164(raw, priority, context) ?? plainText(raw);
 };

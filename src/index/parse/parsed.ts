@@ -27,8 +27,15 @@ export type Parsed = {
   guessed: number;
 };
 
-/** Bits of `Parsed.guessed`; in the table's `flags` they stand above the record's own eight. */
-export const Guessed = { year: 1 << 8, zone: 1 << 9 } as const;
+/**
+ * Bits of `Parsed.guessed`; in the table's `flags` they stand above the record's own eight.
+ *
+ * - `year`: the line names none; the one that fits the receive time was taken
+ * - `zone`: it names none, so this machine's was taken, or one whose name several zones use
+ * - `host`: the first word was taken for the host, and nothing that follows says that it is one
+ * - `clock`: the sender says that its clock is not set or not synchronised
+ */
+export const Guessed = { year: 1 << 8, zone: 1 << 9, host: 1 << 10, clock: 1 << 11 } as const;
 
 /** What a parser may know beside the line. */
 export type ParseContext = {

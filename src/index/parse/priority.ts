@@ -60,18 +60,18 @@ export const facilityNumber = (text: string): number | null => {
 
 export type Priority = { facility: number; severity: number; end: number };
 
-/** `<0>` to `<191>` at the start of a line; `null` if there is none. */
-export const scanPriority = (raw: ByteString): Priority | null => {
-  if (raw.charCodeAt(0) !== 60) return null;
+/** `<0>` to `<191>` at `start`; `null` if there is none. */
+export const scanPriority = (raw: ByteString, start = 0): Priority | null => {
+  if (raw.charCodeAt(start) !== 60) return null;
   let value = 0;
-  let at = 1;
-  for (; at < 5; at += 1) {
+  let at = start + 1;
+  for (; at < start + 5; at += 1) {
     const code = raw.charCodeAt(at);
     if (code === 62) break;
     if (!(code >= 48 && code <= 57)) return null;
     value = value * 10 + code - 48;
   }
-  if (at === 1 || at === 5 || value > 191) return null;
+  if (at === start + 1 || at === start + 5 || value > 191) return null;
   return { facility: value >> 3, severity: value & 7, end: at + 1 };
 };
 

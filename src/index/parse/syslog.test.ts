@@ -50,7 +50,7 @@ describe('RFC 5424', () => {
   it('keeps broken structured data in the message and says so', () => {
     const line = parse('<34>1 2026-05-12T03:00:00Z h a 1 - [broken x="1 hello');
     assert.equal(line.message, '[broken x="1 hello');
-    assert.deepEqual(line.fields, {});
+    assert.deepEqual(line.fields, { x: '1' });
     assert.ok(line.confidence < 100);
   });
 });
@@ -93,9 +93,10 @@ describe('RFC 3164 and its dialects', () => {
       '<189>*May 12 2026 02:59:59.250: %SYS-5-CONFIG: done',
       {
         claimed: '2026-05-12T02:59:59.250000Z',
-        message: 'done',
-        app: '%SYS-5-CONFIG',
-        guessed: Guessed.zone,
+        message: '%SYS-5-CONFIG: done',
+        app: 'SYS',
+        fields: { facility: 'SYS', mnemonic: 'CONFIG' },
+        guessed: Guessed.zone | Guessed.clock,
       },
     ],
     ['<13>just text', { claimed: null, message: 'just text', facility: 1, severity: 5 }],

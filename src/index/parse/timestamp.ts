@@ -14,10 +14,24 @@ export type LocalTime = (
 
 /** The zone of this machine, as syslog daemons read times without one. */
 export const machineZone: LocalTime = (year, month, day, hour, minute, second) => {
-  const date = new Date(2000, month - 1, day, hour, minute, second);
+  // Years below 100 would be taken for those of the 20th century, so the year is set by itself; on a day that it has
+  const date = new Date(2000, 0, 1, hour, minute, second);
   date.setFullYear(year, month - 1, day);
   return Math.floor(date.getTime() / 1000);
 };
+
+/**
+ * A zone as it is best read for a line received then: of a wall-clock hour that comes twice (clocks set back), the pass
+ * that is nearer to the receive time. An hour that never was (clocks set forward) is read as if they had not been.
+ */
+export const nearestPass =
+  (received: Micros, local: LocalTime): LocalTime =>
+  (year, month, day, hour, minute, second) => {
+    const first = local(year, month, day, hour, minute, second);
+    if (received / 1_000_000 - first <= 1800) return first;
+    const next = local(year, month, day, hour + 1, minute, second);
+    return next - first === 7200 ? first + 3600 : first;
+  };
 
 export const utc: LocalTime = (year, month, day, hour, minute, second) =>
   daysFromCivil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
@@ -35,7 +49,7 @@ const daysFromCivil = (year: number, month: number, day: number): number => {
   return era * 146_097 + dayOfEra - 719_468;
 };
 
-const daysIn = (year: number, month: number): number =>
+export const daysIn = (year: number, month: number): number =>
   month === 2
     ? year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
       ? 29
@@ -44,8 +58,8 @@ const daysIn = (year: number, month: number): number =>
       ? 30
       : 31;
 
-/** `width` decimal digits at `at`, or -1. */
-const digits = (text: ByteString, at: number, width: number): number => {
+/** The value of `width` decimal digits at `at`, or -1. */
+export const digits = (text: ByteString, at: number, width: number): number => {
   let value = 0;
   for (let i = at; i < at + width; i += 1) {
     const digit = text.charCodeAt(i) - 48;
@@ -69,10 +83,10 @@ const fraction = (text: ByteString, at: number): { value: number; end: number } 
   return { value, end: i };
 };
 
-type ClockTime = { hour: number; minute: number; second: number; fraction: number; end: number };
+export type ClockTime = { hour: number; minute: number; second: number; fraction: number; end: number };
 
 /** `hh:mm:ss[.fraction]` */
-const scanClock = (text: ByteString, at: number): ClockTime | null => {
+export const scanClock = (text: ByteString, at: number): ClockTime | null => {
   const hour = digits(text, at, 2);
   const minute = digits(text, at + 3, 2);
   const second = digits(text, at + 6, 2);
@@ -87,8 +101,11 @@ const scanClock = (text: ByteString, at: number): ClockTime | null => {
   return { hour, minute, second, fraction: 0, end: at + 8 };
 };
 
+/** Seconds east of UTC, and where it ends. */
+export type Offset = { seconds: number; end: number };
+
 /** Offset from UTC in seconds: `Z`, `+hh:mm`, `+hhmm`. `null` if there is none at `at`. */
-const scanOffset = (text: ByteString, at: number): { seconds: number; end: number } | null => {
+export const scanOffset = (text: ByteString, at: number): Offset | null => {
   const sign = text.charCodeAt(at);
   if (sign === 90 || sign === 122) return { seconds: 0, end: at + 1 };
   if (sign !== 43 && sign !== 45) return null;
@@ -99,10 +116,10 @@ const scanOffset = (text: ByteString, at: number): { seconds: number; end: numbe
   return { seconds: (sign === 45 ? -1 : 1) * (hours * 3600 + minutes * 60), end: at + 5 + colon };
 };
 
-const compose = (
+export const compose = (
   date: { year: number; month: number; day: number },
   clock: ClockTime,
-  offset: { seconds: number; end: number } | null,
+  offset: Offset | null,
   local: LocalTime,
   guessed: number,
 ): Scanned => {
@@ -120,7 +137,59 @@ const compose = (
 };
 
 /** ISO 8601 as logs write it: `2026-05-12T03:00:00[.fraction][Z|±hh[:]mm]`, also with a space or with slashes. */
-export const scanIso = (text: ByteString, at: number, local: LocalTime): Scanned | null => {
+export const scanIso = (text: ByteString, at: number, local: LocalTime): Scanned | null =>
+  scanSameDay(text, at) ?? scanAnyIso(text, at, local);
+
+/** Of the last date that was read in full: its ten characters, and seconds since the epoch at its midnight in UTC. */
+let sameDay = '\u0000';
+let sameMidnight = 0;
+
+/**
+ * What nearly all timestamps are: of the same date as the last one, with `T` and an offset. Of one such line in a row
+ * of millions only the digits of the time are left to be read.
+ */
+const scanSameDay = (text: ByteString, at: number): Scanned | null => {
+  if (text.charCodeAt(at + 10) !== 84 || !text.startsWith(sameDay, at)) return null;
+  const hour = twoDigits(text, at + 11);
+  const minute = twoDigits(text, at + 14);
+  const second = twoDigits(text, at + 17);
+  if (!(hour <= 23 && minute <= 59 && second <= 60)) return null;
+  if (text.charCodeAt(at + 13) !== 58 || text.charCodeAt(at + 16) !== 58) return null;
+  let end = at + 19;
+  let micro = 0;
+  if (text.charCodeAt(end) === 46) {
+    let scale = 100_000;
+    for (end += 1; end < at + 29; end += 1) {
+      const digit = text.charCodeAt(end) - 48;
+      if (!(digit >= 0 && digit <= 9)) break;
+      micro += digit * scale;
+      scale = scale > 1 ? scale / 10 : 0;
+    }
+    if (end === at + 20) return null;
+  }
+  let offset = 0;
+  const sign = text.charCodeAt(end);
+  if (sign === 90) end += 1;
+  else {
+    if ((sign !== 43 && sign !== 45) || text.charCodeAt(end + 3) !== 58) return null;
+    const hours = twoDigits(text, end + 1);
+    const minutes = twoDigits(text, end + 4);
+    if (!(hours <= 23 && minutes <= 59)) return null;
+    offset = (hours * 60 + minutes) * (sign === 45 ? -60 : 60);
+    end += 6;
+  }
+  const seconds = sameMidnight + hour * 3600 + minute * 60 + second - offset;
+  return { time: micros(seconds * 1_000_000 + micro), end, guessed: 0 };
+};
+
+/** NaN where there are none. */
+const twoDigits = (text: ByteString, at: number): number => {
+  const tens = text.charCodeAt(at) - 48;
+  const ones = text.charCodeAt(at + 1) - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
+};
+
+const scanAnyIso = (text: ByteString, at: number, local: LocalTime): Scanned | null => {
   const year = digits(text, at, 4);
   const month = digits(text, at + 5, 2);
   const day = digits(text, at + 8, 2);
@@ -132,71 +201,59 @@ export const scanIso = (text: ByteString, at: number, local: LocalTime): Scanned
   // apt's history.log puts two spaces between date and time
   const gap = separator === 32 && text.charCodeAt(at + 11) === 32 ? 12 : 11;
   const clock = scanClock(text, at + gap);
-  return clock === null ? null : compose({ year, month, day }, clock, scanOffset(text, clock.end), local, 0);
+  if (clock === null) return null;
+  if (separator === 84 && dash === 45) {
+    // A copy: a slice would keep the line in memory
+    sameDay = Buffer.from(text.slice(at, at + 10), 'latin1').toString('latin1');
+    sameMidnight = utc(year, month, day, 0, 0, 0);
+  }
+  return compose({ year, month, day }, clock, scanOffset(text, clock.end), local, 0);
 };
 
-/** Month names by their letters' codes. */
-const months = new Map(
-  ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'].map((name, index) => [
-    name,
-    index + 1,
-  ]),
+/** Month names in lower case; those who write them out or in capitals are met too. */
+const months = [
+  'january',
+  'february',
+  'march',
+  'april',
+  'may',
+  'june',
+  'july',
+  'august',
+  'september',
+  'october',
+  'november',
+  'december',
+] as const;
+
+/** By the usual three letters. */
+const byAbbreviation = new Map(
+  months.map((name, index) => [`${name.charAt(0).toUpperCase()}${name.slice(1, 3)}`, index + 1]),
 );
 
-const monthAt = (text: ByteString, at: number): number => {
+export type Month = { number: number; end: number };
+
+/** The number of the month whose usual abbreviation (`Oct`) is at `at`; 0 = none. */
+export const monthAt = (text: ByteString, at: number): number => {
   const first = text.charCodeAt(at);
   // Cheap refusal: no line that starts with a month starts with anything but A D F J M N O S.
   if (!(first >= 65 && first <= 83)) return 0;
-  return months.get(text.slice(at, at + 3)) ?? 0;
+  return byAbbreviation.get(text.slice(at, at + 3)) ?? 0;
 };
 
-/**
- * RFC 3164's `Mmm dd hh:mm:ss`, with the dialects `Mmm dd yyyy hh:mm:ss` (Cisco) and a fraction.
- * A missing year is the latest that puts the time no more than a day after `received`: a line from 31 December that
- * comes on 1 January is last year's.
- */
-export const scanBsd = (text: ByteString, at: number, received: Micros, local: LocalTime): Scanned | null => {
-  const month = monthAt(text, at);
-  if (month === 0 || text.charCodeAt(at + 3) !== 32) return null;
-  let position = at + 4;
-  if (text.charCodeAt(position) === 32) position += 1;
-  let day = digits(text, position, 2);
-  if (day >= 0) position += 2;
-  else {
-    day = digits(text, position, 1);
-    position += 1;
-  }
-  if (day < 1 || day > daysIn(2000, month) || text.charCodeAt(position) !== 32) return null;
-  position += 1;
-  const year = digits(text, position, 4);
-  if (year > 0 && text.charCodeAt(position + 4) === 32) {
-    const clock = scanClock(text, position + 5);
-    return clock === null || day > daysIn(year, month)
-      ? null
-      : compose({ year, month, day }, clock, null, local, 0);
-  }
-  const clock = scanClock(text, position);
-  return clock === null ? null : withGuessedYear(month, day, clock, received, local);
+/** A month however it is written: `Oct`, `OCT`, `october`. */
+export const scanMonth = (text: ByteString, at: number): Month | null => {
+  const usual = monthAt(text, at);
+  if (usual !== 0 && !isLetter(text.charCodeAt(at + 3))) return { number: usual, end: at + 3 };
+  let end = at;
+  while (end < at + 10 && isLetter(text.charCodeAt(end))) end += 1;
+  if (end < at + 3) return null;
+  const word = text.slice(at, end).toLowerCase();
+  const index = months.findIndex((name) => name === word || (word.length === 3 && name.startsWith(word)));
+  return index < 0 ? null : { number: index + 1, end };
 };
 
-const day = 86_400_000_000;
-
-const withGuessedYear = (
-  month: number,
-  dayOfMonth: number,
-  clock: ClockTime,
-  received: Micros,
-  local: LocalTime,
-): Scanned | null => {
-  const newest = new Date(received / 1000 + 86_400_000).getUTCFullYear() + 1;
-  // Nine years reach a 29 February across a century year without one.
-  for (let year = newest; year > newest - 10; year -= 1) {
-    if (dayOfMonth > daysIn(year, month)) continue;
-    const scanned = compose({ year, month, day: dayOfMonth }, clock, null, local, Guessed.year);
-    if (scanned.time <= received + day) return scanned;
-  }
-  return null;
-};
+const isLetter = (code: number): boolean => (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
 
 /** Common Log Format, without its bracket: `12/May/2026:03:00:00 +0200`. */
 export const scanCommonLog = (text: ByteString, at: number, local: LocalTime): Scanned | null => {

@@ -2,13 +2,13 @@ import { hash } from 'node:crypto';
 import { micros, type Micros } from '#base/clock';
 import { fromBytes, type ByteString } from '../parse/byte-string.ts';
 import { parseLine } from '../parse/parse.ts';
-import type { ParseContext, Parsed } from '../parse/parsed.ts';
+import { Guessed, type ParseContext, type Parsed } from '../parse/parsed.ts';
 import type { LocalTime } from '../parse/timestamp.ts';
 import { decode, earliest, hasNumber, latest, withinColumn, type Decoded } from './decode.ts';
 import type { RowBinaryWriter } from './row-binary.ts';
 
 /** Raised when the same bytes would be parsed into something else. Stands in every row. */
-export const parserVersion = 1;
+export const parserVersion = 2;
 
 /** Lines of the vault, as `#vault/read` gives them. */
 export type BatchRecords = {
@@ -53,10 +53,12 @@ const longestPast = 3653 * day;
 
 /**
  * The time that search sorts by: the claimed one where it can be believed (ten years back to a day ahead of the
- * receive time), else the receive time.
+ * receive time; a day back where the sender says that its clock is not set), else the receive time.
  */
-export const believedTime = (claimed: Micros | null, received: Micros): Micros =>
-  claimed !== null && claimed >= received - longestPast && claimed <= received + day ? claimed : received;
+export const believedTime = (claimed: Micros | null, received: Micros, guessed: number): Micros => {
+  const past = (guessed & Guessed.clock) === 0 ? longestPast : day;
+  return claimed !== null && claimed >= received - past && claimed <= received + day ? claimed : received;
+};
 
 export type Projected = {
   rows: number;
@@ -137,7 +139,7 @@ const writeRow = (
 ): void => {
   const claimed =
     parsed.claimed !== null && parsed.claimed >= earliest && parsed.claimed <= latest ? parsed.claimed : null;
-  const time = believedTime(claimed, head.received);
+  const time = believedTime(claimed, head.received, parsed.guessed);
   const host = parsed.host !== '' ? parsed.host : (head.meta?.host ?? '');
   const app = parsed.app;
   // A value-less pair cannot be: fields come in twos.

@@ -17,15 +17,20 @@ export type Seen = {
   facility: number;
   severity: number;
   message: string;
+  /** Values of one that comes more than once are joined by LF, as in a hit. */
   fields: Record<string, string>;
   confidence: number;
   guessed: number;
 };
 
 const seen = (raw: ByteString, parsed: Parsed): Seen => {
-  const pairs: [string, string][] = [];
-  for (let i = 0; i < parsed.fields.length; i += 2)
-    pairs.push([parsed.fields[i] ?? '', parsed.fields[i + 1] ?? '']);
+  const fields = new Map<string, string>();
+  for (let i = 0; i < parsed.fields.length; i += 2) {
+    const name = parsed.fields[i] ?? '';
+    const before = fields.get(name);
+    const value = parsed.fields[i + 1] ?? '';
+    fields.set(name, before === undefined ? value : `${before}\n${value}`);
+  }
   return {
     claimed: parsed.claimed === null ? null : formatMicros(parsed.claimed),
     host: parsed.host,
@@ -34,7 +39,7 @@ const seen = (raw: ByteString, parsed: Parsed): Seen => {
     facility: parsed.facility,
     severity: parsed.severity,
     message: parsed.message ?? raw.slice(parsed.messageStart, parsed.messageEnd),
-    fields: Object.fromEntries(pairs),
+    fields: Object.fromEntries(fields),
     confidence: parsed.confidence,
     guessed: parsed.guessed,
   };

@@ -1,4 +1,4 @@
-import type { Parameters } from '#index';
+import { Guessed, type Parameters } from '#index';
 import type { Expression, Query, SenderField } from './expression.ts';
 import type { Value } from './tokens.ts';
 import { containedPattern, likeEscape, likePattern, hasWildcard, nameMatcher } from './wildcard.ts';
@@ -140,10 +140,19 @@ const matchesAll = (value: Value): boolean =>
   value.text === '' || (hasWildcard(value) && /^\*+$/.test(value.text));
 
 const namedSql = (name: string, value: Value, binder: Binder): string => {
+  if (name === 'guessed') return guessedSql(value);
   const key = binder.bind('String', name);
   const present = `mapContains(fields, ${key})`;
   if (!value.quoted && value.text === '*') return present;
-  return `(${present} AND fields[${key}] ILIKE ${binder.bind('String', likePattern(value))})`;
+  // Not `fields[…]`, which is the first of the values that a field may have
+  return `(${present} AND arrayExists((k, v) -> k = ${key} AND v ILIKE ${binder.bind('String', likePattern(value))}, mapKeys(fields), mapValues(fields)))`;
+};
+
+/** `guessed=year`: what a hit shows as a field is a bit of each row. */
+const guessedSql = (value: Value): string => {
+  const asked = nameMatcher(value);
+  const bits = Object.entries(Guessed).reduce((all, [name, bit]) => (asked(name) ? all | bit : all), 0);
+  return bits === 0 ? 'false' : `bitAnd(flags, ${bits}) != 0`;
 };
 
 /** Whether lines of Holdfast's own are asked for by name, or one line by its address. */

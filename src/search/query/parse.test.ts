@@ -100,7 +100,11 @@ describe('the query language', () => {
       '*%_*',
     ]) {
       const compiled = compileQuery(parseQuery(text, now), namesAmong([sender({ host: "o'brien" })]));
-      assert.match(compiled.where.replaceAll(own, ''), /^[A-Za-z0-9_(){}:[\], .=<>]*$/, text);
+      assert.match(
+        compiled.where.replaceAll(own, '').replace('(k, v) -> ', ''),
+        /^[A-Za-z0-9_(){}:[\], .=<>]*$/,
+        text,
+      );
     }
   });
 

@@ -8,6 +8,14 @@ import { Hexdump } from './hexdump.tsx';
 
 type Props = { hit: Hit; onClose(): void; onNarrow(term: string): void };
 
+/** What the line did not say, or said that it does not know. */
+const guesses = {
+  year: 'the year: the line has none',
+  zone: 'the time zone: the line has none that is clear',
+  host: 'the host: the first word was taken for it',
+  clock: 'the time: the sender’s clock is not set, as it says itself',
+} as const;
+
 /** Everything that is known of one line. */
 export const HitDetail = ({ hit, onClose, onNarrow }: Props) => {
   const body = useRef<HTMLDivElement>(null);
@@ -54,6 +62,12 @@ export const HitDetail = ({ hit, onClose, onNarrow }: Props) => {
           <Moment name="Committed" time={hit.committed} absent="" hit={hit} />
         </dl>
 
+        {hit.guessed !== undefined && hit.guessed.length > 0 && (
+          <dl className="facts">
+            <Fact name="Guessed">{hit.guessed.map((name) => guesses[name]).join('; ')}</Fact>
+          </dl>
+        )}
+
         <h3>Origin</h3>
         <dl className="facts">
           <Fact name="Host">{hit.host}</Fact>
@@ -63,6 +77,11 @@ export const HitDetail = ({ hit, onClose, onNarrow }: Props) => {
           <Fact name="Severity">{hit.severity}</Fact>
           <Fact name="Source">{hit.source}</Fact>
           <Fact name="Via">{hit.via}</Fact>
+          {hit.confidence !== undefined && (
+            <Fact name="Read with">
+              {hit.confidence} % confidence, parser {hit.parser}
+            </Fact>
+          )}
         </dl>
 
         {fields.length > 0 && (

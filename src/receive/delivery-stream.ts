@@ -17,7 +17,7 @@ export const deliveryStream = (
   intake: IntakeWriter,
   clock: Clock,
   listener: string,
-  { peer, tlsName }: Peer,
+  { peer, tlsName }: Pick<Peer, 'peer' | 'tlsName'>,
   meta = '',
 ): ((run: FrameRun) => void) => {
   const heads = new Map<Framing, Buffer>();

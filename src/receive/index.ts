@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import type { Clock } from '#base/clock';
 import type { OwnLog } from '#base/own-log';
 import type { StateDirectory } from '#base/state';
@@ -15,6 +16,13 @@ import { admitAtMost, connectionLimit } from './admission.ts';
 import { diskSpace } from './disk-space.ts';
 import { ReceiveError } from './errors.ts';
 import { openGate } from './gate.ts';
+import { listenGelfTcp } from './gelf/tcp.ts';
+import { listenGelfUdp } from './gelf/udp.ts';
+import { httpLimits, type HttpLimits } from './over-http/limits.ts';
+import { bodyMemory } from './over-http/memory.ts';
+import { openRepeats } from './over-http/repeats.ts';
+import type { CertificateHandler } from './over-http/certificates.ts';
+import { listenHttp } from './over-http/server.ts';
 import { openLedger, type LossCause } from './ledger.ts';
 import type { Listener } from './listener.ts';
 import { clearSocketPath } from './own/socket-file.ts';
@@ -26,6 +34,7 @@ import { listenSyslogTcp } from './syslog/tcp.ts';
 import { listenSyslogUdp } from './syslog/udp.ts';
 import { openTlsIdentity, type TlsIdentity } from './tls-identity.ts';
 
+export type { CertificateHandler, CertificateRequest } from './over-http/certificates.ts';
 export { ReceiveError, type ReceiveErrorCode } from './errors.ts';
 
 export type ReceiveLimits = {
@@ -42,6 +51,8 @@ export type ReceiveLimits = {
   udpBuffer: number;
   /** Bytes of unfinished lines that all connections may hold before each may hold but 8 KiB. */
   unfinished: number;
+  /** Of HTTP; what is left out is as in `httpLimits`. */
+  http: Partial<HttpLimits>;
 };
 
 const MiB = 1024 * 1024;
@@ -54,6 +65,7 @@ export const defaultLimits: ReceiveLimits = {
   dropAbove: 64 * MiB,
   udpBuffer: 64 * MiB,
   unfinished: 64 * MiB,
+  http: {},
 };
 
 export type ReceiverOptions = {
@@ -64,6 +76,8 @@ export type ReceiverOptions = {
   allowed?: Allowed;
   /** Needed by listeners that speak TLS. */
   tls?: TlsFiles | null;
+  /** Who answers `POST /enrol` and `/renew` at `https` listeners; without it they are not there. */
+  certificates?: CertificateHandler | null;
   clock: Clock;
   log: OwnLog;
   /** Called when nothing can be made durable any more: the process has to end. */
@@ -94,6 +108,7 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
   const disk = diskSpace(state.intake, limits.dropAbove, lines, clock, log, () => totals());
 
   await clearSocketPath(state.ownSocket);
+  const began = (await readdir(state.intake)).some((name) => name.endsWith('.intake')) ? 'again' : 'new';
   const intake = await openIntakeWriter({
     dir: state.intake,
     clock,
@@ -137,22 +152,32 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
     const identity = options.listen.some(({ kind }) => speaksTls(kind)) ? openIdentity(options, log) : null;
     closing.push(() => identity?.stop());
     const stream = { intake, ledger, clock, gate, admission, budget };
+    const datagrams = {
+      intake,
+      ledger,
+      clock,
+      gate,
+      log,
+      receiveBuffer: limits.udpBuffer,
+      dropAbove: limits.dropAbove,
+    };
+    const http = {
+      ...stream,
+      memory: bodyMemory(limits.http.bodies ?? httpLimits.bodies),
+      repeats: openRepeats(clock, began),
+      certificates: options.certificates ?? null,
+      limits: limits.http,
+    };
     const secure = (): TlsIdentity => identity ?? openIdentity(options, log);
     const open: Record<ListenerKind, (at: Pick<ListenOn, 'host' | 'port'>) => Promise<Listener>> = {
       'syslog-tcp': (at) => listenSyslogTcp({ ...at, ...stream, tls: null }),
       'syslog-tls': (at) => listenSyslogTcp({ ...at, ...stream, tls: secure() }),
       agent: (at) => listenAgents({ ...at, ...stream, tls: secure() }),
-      'syslog-udp': (at) =>
-        listenSyslogUdp({
-          ...at,
-          intake,
-          ledger,
-          clock,
-          gate,
-          log,
-          receiveBuffer: limits.udpBuffer,
-          dropAbove: limits.dropAbove,
-        }),
+      'syslog-udp': (at) => listenSyslogUdp({ ...at, ...datagrams }),
+      http: (at) => listenHttp({ ...at, ...http, tls: null }),
+      https: (at) => listenHttp({ ...at, ...http, tls: secure() }),
+      'gelf-tcp': (at) => listenGelfTcp({ ...at, ...stream, tls: null }),
+      'gelf-udp': (at) => listenGelfUdp({ ...at, ...datagrams }),
     };
     begin(await listenOwn({ path: state.ownSocket, intake, clock, log }), own);
     for (const { kind, host, port } of options.listen) {

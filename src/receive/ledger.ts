@@ -18,7 +18,21 @@ export type LossCause =
   | 'no certificate'
   | 'revoked certificate'
   /** TLS did not come about. */
-  | 'tls handshake';
+  | 'tls handshake'
+  /** HTTP: no request by the rules of RFC 9112. */
+  | 'malformed request'
+  | 'request head too large'
+  /** HTTP: it did not come in time. */
+  | 'slow request'
+  | 'too many requests ahead'
+  | 'unknown path'
+  | 'body too large'
+  /** HTTP: the connection ended before the body did. Its sender was told nothing. */
+  | 'torn body'
+  /** HTTP: sent back, because there is no space. */
+  | 'disk full'
+  /** GELF: a message of which a chunk did not come in time. What came is stored, and marked. */
+  | 'torn message';
 
 /**
  * What the receiver itself has to say: lines of its own in the log, so that a loss is never silent. Losses are

@@ -15,6 +15,8 @@ export type Peer = {
   peer: string;
   /** From a certificate that was verified; `''` = none was shown. */
   tlsName: string;
+  /** It may not speak, and the protocol is left to say so (`uncertified`); else `null`. */
+  refused: 'no certificate' | null;
 };
 
 /** What a protocol does with one connection. */
@@ -37,6 +39,8 @@ export type StreamServerOptions = {
   gate: Gate;
   admission: Admission;
   ledger: Ledger;
+  /** Whether one without the certificate that it needs is cut off, or is left to the protocol. */
+  uncertified?: 'refuse' | 'converse';
   /** @param name of the listener, as in the records */
   converse(socket: Socket, peer: Peer, name: string): Conversation;
 };
@@ -55,9 +59,9 @@ export const listenStream = async (options: StreamServerOptions): Promise<Listen
   let paused = false;
   let name = '';
 
-  const begin = (socket: Socket, tlsName: string): void => {
+  const begin = (socket: Socket, tlsName: string, refused: Peer['refused'] = null): void => {
     const peer = hostPort(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0);
-    const conversation = options.converse(socket, { peer, tlsName }, name);
+    const conversation = options.converse(socket, { peer, tlsName, refused }, name);
     sockets.set(socket, conversation);
     socket.on('data', (chunk: Buffer) => conversation.push(chunk));
     // A reset is followed by 'close', which stores what is left.
@@ -97,6 +101,7 @@ export const listenStream = async (options: StreamServerOptions): Promise<Listen
             ? null
             : 'refused sender';
     if (why === null) return begin(socket, tlsName);
+    if (why === 'no certificate' && options.uncertified === 'converse') return begin(socket, '', why);
     ledger.lost(why, name, 1, socket.remoteAddress);
     socket.on('error', () => undefined);
     socket.destroy();

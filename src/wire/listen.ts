@@ -1,11 +1,21 @@
 import { z } from 'zod';
 
 /** What the receiver can listen as. */
-export const listenerKinds = ['syslog-tcp', 'syslog-udp', 'syslog-tls', 'agent'] as const;
+export const listenerKinds = [
+  'syslog-tcp',
+  'syslog-udp',
+  'syslog-tls',
+  'agent',
+  'http',
+  'https',
+  'gelf-tcp',
+  'gelf-udp',
+] as const;
 export type ListenerKind = (typeof listenerKinds)[number];
 
 /** Kinds that speak TLS, and so need a certificate of the server's. */
-export const speaksTls = (kind: ListenerKind): boolean => kind.endsWith('-tls') || kind === 'agent';
+export const speaksTls = (kind: ListenerKind): boolean =>
+  kind.endsWith('-tls') || kind === 'agent' || kind === 'https';
 
 /** The name of a kind in `run/ready.json`: `syslog-tcp` is `syslogTcp`. */
 export const readyName = (kind: ListenerKind): string =>

@@ -40,6 +40,13 @@ const LESS_THAN = 0x3c;
 const maxDigits = 9;
 const empty = Buffer.alloc(0);
 
+/** How a stream's frames end. `undecided` as to octet counting is RFC 6587 alone. */
+export type Trailer = { byte: number; framing: Framing; mode: 'undecided' | 'newline' };
+
+const lineFeedTrailer: Trailer = { byte: LF, framing: Framing.newline, mode: 'undecided' };
+/** Each frame ends with NUL, and no count is looked for. */
+export const nulTrailer: Trailer = { byte: 0, framing: Framing.nul, mode: 'newline' };
+
 /**
  * Cuts what one connection sends (RFC 6587) at its last complete frame. Octet counting (§3.4.1) is recognised by the
  * first bytes, a count and `<`; anything else is newline framing (§3.4.2). Newline framing looks for the last LF of
@@ -54,8 +61,9 @@ export const cutFrames = (
   budget: CarryBudget,
   emit: (run: FrameRun) => void,
   lostSync: () => void,
+  trailer: Trailer = lineFeedTrailer,
 ): FrameCutter => {
-  let mode: 'undecided' | 'newline' | 'octets' = 'undecided';
+  let mode: 'undecided' | 'newline' | 'octets' = trailer.mode;
   /** The unfinished frame; with octet counting its header too, unless the frame goes out in parts. */
   let carry = empty;
   let carried = 0;
@@ -96,7 +104,7 @@ export const cutFrames = (
   const part = (bytes: Buffer, flags: number): void => {
     if (mode === 'octets')
       run(Framing.octetCounted, Flag.part | flags, [Buffer.from(`${bytes.length} `), bytes]);
-    else run(Framing.newline, Flag.part | flags, [bytes]);
+    else run(trailer.framing, Flag.part | flags, [bytes]);
   };
 
   /** Puts out parts of `limit` bytes while more than that is held; at least one byte stays for the last part. */
@@ -116,19 +124,19 @@ export const cutFrames = (
     const limit = budget.limit();
     let rest = chunk;
     if (inParts || (carried > 0 && carried + chunk.length > limit)) {
-      const at = chunk.indexOf(LF);
+      const at = chunk.indexOf(trailer.byte);
       const lineEnd = at < 0 ? chunk.length : at;
       if (inParts || carried + lineEnd > limit) {
         keep(chunk.subarray(0, lineEnd));
         splitCarry(limit);
         if (at < 0) return;
         inParts = false;
-        run(Framing.newline, Flag.part | Flag.lastPart, [takeCarry(), chunk.subarray(at, at + 1)]);
+        run(trailer.framing, Flag.part | Flag.lastPart, [takeCarry(), chunk.subarray(at, at + 1)]);
         rest = chunk.subarray(at + 1);
       }
     }
-    const cut = rest.lastIndexOf(LF) + 1;
-    if (cut > 0) run(Framing.newline, 0, [takeCarry(), rest.subarray(0, cut)]);
+    const cut = rest.lastIndexOf(trailer.byte) + 1;
+    if (cut > 0) run(trailer.framing, 0, [takeCarry(), rest.subarray(0, cut)]);
     keep(rest.subarray(cut));
     splitCarry(limit);
   };
@@ -213,7 +221,7 @@ export const cutFrames = (
       const flags = Flag.torn | (inParts ? Flag.part | Flag.lastPart : 0);
       const bytes = takeCarry();
       // An unfinished header is no frame: its bytes are kept as a line of their own.
-      if (mode !== 'octets' || missing === 0) run(Framing.newline, flags, [bytes]);
+      if (mode !== 'octets' || missing === 0) run(trailer.framing, flags, [bytes]);
       else if (inParts) part(bytes, Flag.lastPart | Flag.torn);
       else run(Framing.octetCounted, flags, [bytes]);
     },

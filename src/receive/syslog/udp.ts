@@ -11,7 +11,21 @@ import type { Ledger } from '../ledger.ts';
 import { bindAddress, bindError, hostPort, type Listener } from '../listener.ts';
 import { readKernelDrops } from './kernel-drops.ts';
 
-export type SyslogUdpOptions = {
+/** What a datagram gives: at once, or with others that came before it. */
+export type Joined = { pieces: Buffer[]; flags: number };
+
+export type DatagramOptions = {
+  kind: 'syslog-udp' | 'gelf-udp';
+  /** What is known of each line beside its bytes (JSON), `''` = nothing. */
+  meta: string;
+  /**
+   * Puts together what was sent in several datagrams; without it each is a line.
+   * @param later stores what was given up for incomplete
+   */
+  join?: (later: (joined: Joined, peer: string) => void) => {
+    take(datagram: Buffer, peer: string): Joined | null;
+    stop(): void;
+  };
   host: string;
   /** 0 = any that is free. */
   port: number;
@@ -33,7 +47,12 @@ const watchMs = 1000;
  * Syslog over UDP (RFC 5426): each datagram is one line and one delivery, whatever is in it.
  * @throws ReceiveError
  */
-export const listenSyslogUdp = async (options: SyslogUdpOptions): Promise<Listener> => {
+export const listenSyslogUdp = (
+  options: Omit<DatagramOptions, 'kind' | 'meta' | 'join'>,
+): Promise<Listener> => listenDatagrams({ ...options, kind: 'syslog-udp', meta: '' });
+
+/** @throws ReceiveError */
+export const listenDatagrams = async (options: DatagramOptions): Promise<Listener> => {
   const { intake, ledger, clock, gate, log, receiveBuffer, dropAbove } = options;
   const host = await bindAddress(options.host);
   const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', recvBufferSize: receiveBuffer });
@@ -56,7 +75,7 @@ export const listenSyslogUdp = async (options: SyslogUdpOptions): Promise<Listen
             peer: hostPort(address, Number(peer.slice(peer.lastIndexOf(' ') + 1))),
             tlsName: '',
             stream: '',
-            meta: '',
+            meta: options.meta,
           })
         : null;
       if (heads.size >= knownPeers) heads.clear();
@@ -65,6 +84,26 @@ export const listenSyslogUdp = async (options: SyslogUdpOptions): Promise<Listen
     return head;
   };
 
+  const store = (head: Buffer, body: Buffer[], flags: number): void =>
+    intake.enqueue({
+      head,
+      received: clock.now(),
+      sequence: 0,
+      flags,
+      body,
+      bodyLength: body.reduce((sum, piece) => sum + piece.length, 0),
+      durable: null,
+      sealed: false,
+    });
+
+  const joining =
+    options.join?.(({ pieces, flags }, peer) => {
+      const head = headFor(peer);
+      if (head === null) return;
+      ledger.lost('torn message', name, 1, peer.slice(0, peer.lastIndexOf(' ')));
+      store(head, pieces, flags);
+    }) ?? null;
+
   socket.on('message', (datagram, { address, port }) => {
     lastMessage = clock.elapsed();
     const head = headFor(`${address} ${port}`);
@@ -72,16 +111,9 @@ export const listenSyslogUdp = async (options: SyslogUdpOptions): Promise<Listen
       ledger.lost(head === null ? 'refused sender' : 'receiver congested', name, 1, address);
       return;
     }
-    intake.enqueue({
-      head,
-      received: clock.now(),
-      sequence: 0,
-      flags: 0,
-      body: [datagram],
-      bodyLength: datagram.length,
-      durable: null,
-      sealed: false,
-    });
+    if (joining === null) return store(head, [datagram], 0);
+    const joined = joining.take(datagram, `${address} ${port}`);
+    if (joined !== null) store(head, joined.pieces, joined.flags);
   });
 
   await new Promise<void>((resolve, reject) => {
@@ -95,7 +127,7 @@ export const listenSyslogUdp = async (options: SyslogUdpOptions): Promise<Listen
   socket.on('error', (error) => log('error', `${name}: ${error.message}`));
   const { port } = socket.address();
   const address = hostPort(host, port);
-  name = `syslog-udp=${address}`;
+  name = `${options.kind}=${address}`;
   warnOfSmallBuffer(name, receiveBuffer, socket.getRecvBufferSize(), log);
 
   let dropped = 0;
@@ -129,6 +161,7 @@ export const listenSyslogUdp = async (options: SyslogUdpOptions): Promise<Listen
       const began = clock.elapsed();
       do await new Promise((resolve) => setTimeout(resolve, 10));
       while (clock.elapsed() - lastMessage < 20 && clock.elapsed() - began < forMs);
+      joining?.stop();
       await look();
       await new Promise<void>((resolve) => socket.close(() => resolve()));
     },

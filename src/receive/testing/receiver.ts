@@ -10,7 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '#base/clock';
 import { stateDirectory, type StateDirectory } from '#base/state';
 import type { Allowed, ListenerKind, TlsFiles } from '#wire/listen';
-import { startReceiver, type ReceiveLimits, type Receiver } from '../index.ts';
+import { startReceiver, type CertificateHandler, type ReceiveLimits, type Receiver } from '../index.ts';
 import { linesOf, readStored, type StoredDelivery } from './stored.ts';
 
 /** A state directory as the supervisor prepares it, removed after the test. */
@@ -41,7 +41,7 @@ export const start = async (
   limits: Partial<ReceiveLimits> = {},
   host = '127.0.0.1',
   prepare: (state: StateDirectory) => void = () => undefined,
-  who: { allowed?: Allowed; tls?: TlsFiles } = {},
+  who: { allowed?: Allowed; tls?: TlsFiles; certificates?: CertificateHandler } = {},
 ): Promise<Started> => {
   const state = prepareState(t);
   prepare(state);

@@ -36,7 +36,7 @@ export const readStored = (dir: string): { deliveries: StoredDelivery[]; torn: n
 };
 
 export const linesOf = (
-  delivery: Pick<StoredDelivery, 'raw' | 'flags' | 'framing' | 'sequence'>,
+  delivery: Pick<StoredDelivery, 'raw' | 'flags' | 'framing' | 'sequence'> & { listener?: string },
 ): StoredLine[] => {
   const { raw: body, flags } = delivery;
   const line = (raw: Buffer): StoredLine => ({ raw, flags, sequence: 0, meta: '' });
@@ -46,10 +46,15 @@ export const linesOf = (
     case Framing.datagram:
     case Framing.body:
       return [line(body)];
+    case Framing.journal:
+      if ((flags & (Flag.part | Flag.torn)) !== 0) return [line(body)];
+      return splitEntries(body).map(line);
+    case Framing.nul:
     case Framing.newline:
       while (at < body.length) {
-        const lf = body.indexOf(0x0a, at);
-        if (lf < 0 && (flags & (Flag.part | Flag.torn)) === 0)
+        const lf = body.indexOf(delivery.framing === Framing.nul ? 0 : 0x0a, at);
+        // A whole body may end without it; a stream is cut at its last one.
+        if (lf < 0 && (flags & (Flag.part | Flag.torn)) === 0 && !delivery.listener?.startsWith('http'))
           throw new Error('a newline delivery without its last LF');
         lines.push(line(body.subarray(at, lf < 0 ? body.length : lf)));
         at = lf < 0 ? body.length : lf + 1;
@@ -82,4 +87,27 @@ export const linesOf = (
       }
       return lines;
   }
+};
+
+/** Entries of systemd's export format, read as it is documented: each field by itself. */
+const splitEntries = (body: Buffer): Buffer[] => {
+  const entries: Buffer[] = [];
+  let from = 0;
+  let at = 0;
+  while (at < body.length) {
+    if (body[at] === 0x0a) {
+      if (at > from) entries.push(body.subarray(from, at));
+      at += 1;
+      from = at;
+      continue;
+    }
+    const end = body.indexOf(0x0a, at);
+    if (end < 0) throw new Error(`a field without its end at byte ${at}`);
+    at = body.subarray(at, end).includes(0x3d)
+      ? end + 1
+      : end + 1 + 8 + Number(body.readBigUInt64LE(end + 1)) + 1;
+    if (at > body.length) throw new Error('a field that leaves its delivery');
+  }
+  if (at > from) entries.push(body.subarray(from, at));
+  return entries;
 };

@@ -13,7 +13,10 @@ import { crc32 } from 'node:zlib';
  *     …    body, by framing:
  *          datagram      the datagram
  *          body          the body
- *          newline       frames, each ended by LF (the last may lack it when the flags say torn or part)
+ *          newline       frames, each ended by LF (the last may lack it when the flags say torn or part, or after HTTP)
+ *          nul           frames, each ended by NUL, likewise
+ *          journal       entries of systemd's export format, each ended by an empty line (the last may lack it); one
+ *                        frame when the flags say torn or part
  *          octetCounted  frames: decimal length, SP, that many bytes (the last may be short when torn or part)
  *          own           frames: u64 sequence, u16 meta length, meta, u32 raw length, raw
  *

@@ -1,4 +1,5 @@
 export { deliveryFixed, deliveryMagic, encodeDeliveryFixed } from './delivery.ts';
+export { walkEntries, type EntryWalker } from './journal-entry.ts';
 export { leaveMark, markedFile } from './leave.ts';
 export { parseDelivery, senderNames, type Delivery } from './parse-delivery.ts';
 export {

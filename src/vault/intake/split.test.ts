@@ -42,6 +42,38 @@ const split = (delivery: Delivery): DecodedRecord[] => {
 const raws = (records: DecodedRecord[]): string[] => records.map((record) => record.raw.toString('latin1'));
 
 describe('splitting a delivery', () => {
+  it('nul: NUL goes, LF stays', () => {
+    const records = split(whole(Buffer.from('a\nb\0\0c\0last'), { framing: Framing.nul }));
+    assert.deepEqual(raws(records), ['a\nb', 'c', 'last']);
+    assert.ok(records.every(({ framing }) => framing === Framing.nul));
+  });
+
+  it('journal: an entry is a record, the empty line after it goes, and a value may hold anything', () => {
+    const value = Buffer.from('\x04\0\0\0\0\0\0\0\n\nA=\n', 'latin1');
+    const body = Buffer.concat([Buffer.from('A=1\nB\n'), value, Buffer.from('\n\n\nC=2\nD=3\n')]);
+    const records = split(whole(body, { framing: Framing.journal }));
+    assert.deepEqual(raws(records), [`A=1\nB\n${value.toString('latin1')}`, 'C=2\nD=3\n']);
+    assert.deepEqual(
+      records.map(({ flags }) => flags),
+      [0, 0],
+    );
+  });
+
+  it('journal: from where nothing can be walked the rest is one torn record; a part stays what it is', () => {
+    const bad = split(whole(Buffer.from('A=1\n\nno field\nC=2\n\n'), { framing: Framing.journal }));
+    assert.deepEqual(raws(bad), ['A=1\n', 'no field\nC=2\n\n']);
+    assert.deepEqual(
+      bad.map(({ flags }) => flags),
+      [0, Flag.torn],
+    );
+    for (const flags of [Flag.part, Flag.torn]) {
+      const [part, ...more] = split(whole(Buffer.from('A=1\n\nB=2'), { framing: Framing.journal, flags }));
+      assert.equal(part?.raw.toString(), 'A=1\n\nB=2');
+      assert.equal(part?.flags, flags);
+      assert.equal(more.length, 0);
+    }
+  });
+
   it('newline: LF goes, CR and NUL stay, empty lines are none, the last may lack its LF', () => {
     const records = split(whole(Buffer.from('a\r\n\nb\0\xff\n\nlast', 'latin1')));
     assert.deepEqual(raws(records), ['a\r', 'b\0\xff', 'last']);

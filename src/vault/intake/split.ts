@@ -1,4 +1,5 @@
 import { Flag, Framing } from '#vault/record';
+import { walkEntries } from './journal-entry.ts';
 import type { Delivery } from './parse-delivery.ts';
 
 /** A growing run of records, back to back: the body of the batch that is being filled. Reused from batch to batch. */
@@ -61,6 +62,7 @@ export type Splitting = {
 };
 
 const lineFeed = 0x0a;
+const nul = 0x00;
 const space = 0x20;
 /** Offsets in a record head, see src/vault/record. */
 const flagsAt = 5;
@@ -68,18 +70,22 @@ const sequenceAt = 16;
 
 /**
  * Splits a delivery into records: one for each frame, its head that of the delivery. The raw bytes are the frame's,
- * without its framing: LF, octet count or length words go, CR stays.
+ * without its framing: LF, NUL, octet count, length words or the empty line after a journal entry go, CR stays.
  *
  * - Where the sender numbers, the first line has the delivery's sequence number and each next one more; in `own`
  *   framing every frame brings its own number and meta.
- * - A newline frame of zero bytes is no line and gives no record. In the other framings an empty frame does.
+ * - A frame of zero bytes that LF or NUL ends is no line and gives no record. In the other framings an empty frame does.
  * - A frame that ends before its count says has what is there as its raw bytes. Where a count or a length word should
  *   be and is not, the rest of the delivery becomes one record flagged torn: no byte is dropped.
  */
 export const splitDelivery = (delivery: Delivery): Splitting => {
   switch (delivery.framing) {
     case Framing.newline:
-      return splitNewline(delivery);
+      return splitTrailed(delivery, lineFeed);
+    case Framing.nul:
+      return splitTrailed(delivery, nul);
+    case Framing.journal:
+      return splitFrames(delivery, journalFrames(delivery));
     case Framing.octetCounted:
       return splitFrames(delivery, octetFrame);
     case Framing.own:
@@ -90,7 +96,7 @@ export const splitDelivery = (delivery: Delivery): Splitting => {
 };
 
 /** The hot path: no object is made for a line. */
-const splitNewline = ({ head, body, sequence }: Delivery): Splitting => {
+const splitTrailed = ({ head, body, sequence }: Delivery, trailer: number): Splitting => {
   let at = 0;
   let number = sequence;
   const headLength = head.length;
@@ -99,7 +105,7 @@ const splitNewline = ({ head, body, sequence }: Delivery): Splitting => {
     fill(lines) {
       const before = lines.count;
       while (at < body.length && lines.used < maxLinesBytes && lines.count < maxLines) {
-        const found = body.indexOf(lineFeed, at);
+        const found = body.indexOf(trailer, at);
         const end = found < 0 ? body.length : found;
         if (end > at) {
           const length = headLength + end - at;
@@ -208,6 +214,22 @@ const rest = (body: Buffer, at: number): Frame => ({
   next: body.length,
   flags: Flag.torn,
 });
+
+/** A part of an entry, or what of one came before the connection was cut, is one record whatever is in it. */
+const journalFrames = ({ head }: Delivery): ((body: Buffer, at: number) => Frame) => {
+  if (((head[flagsAt] ?? 0) & (Flag.part | Flag.torn)) !== 0) return datagramFrame;
+  const walker = walkEntries();
+  return (body, at) => {
+    walker.begin();
+    const found = walker.walk(body, at);
+    const isWhole = found === 'whole' || (found === 'unfinished' && walker.betweenFields);
+    if (!isWhole) return rest(body, at);
+    let next = found === 'whole' ? walker.at : body.length;
+    const to = found === 'whole' ? next - 1 : next;
+    while (body[next] === lineFeed) next += 1;
+    return { ...inherited, from: at, to, next };
+  };
+};
 
 const octetFrame = (body: Buffer, at: number): Frame => {
   let from = at;

@@ -46,6 +46,10 @@ export const Framing = {
   own: 3,
   /** A whole body, such as that of an HTTP request: the delivery is one frame */
   body: 6,
+  /** Entries of systemd's journal export format, each ended by an empty line */
+  journal: 5,
+  /** NUL as the trailer, as GELF over TCP has it */
+  nul: 7,
 } as const;
 export type Framing = (typeof Framing)[keyof typeof Framing];
 

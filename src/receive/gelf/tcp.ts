@@ -1,0 +1,31 @@
+import type { Clock } from '#base/clock';
+import type { IntakeWriter } from '#vault/intake';
+import { deliveryStream } from '../delivery-stream.ts';
+import type { Listener } from '../listener.ts';
+import { listenStream, type StreamServerOptions } from '../stream-server.ts';
+import { cutFrames, nulTrailer, type CarryBudget } from '../syslog/framing.ts';
+import { gelfMeta } from './meta.ts';
+
+export type GelfTcpOptions = Omit<StreamServerOptions, 'kind' | 'converse'> & {
+  intake: IntakeWriter;
+  clock: Clock;
+  budget: CarryBudget;
+};
+
+/**
+ * GELF over TCP: each message ends with NUL (https://go2docs.graylog.org/current/getting_in_log_data/gelf.html). There
+ * is no acknowledgement, and no compression.
+ * @throws ReceiveError
+ */
+export const listenGelfTcp = (options: GelfTcpOptions): Promise<Listener> =>
+  listenStream({
+    ...options,
+    kind: 'gelf-tcp',
+    converse: (_, peer, name) =>
+      cutFrames(
+        options.budget,
+        deliveryStream(options.intake, options.clock, name, peer, gelfMeta),
+        () => undefined,
+        nulTrailer,
+      ),
+  });

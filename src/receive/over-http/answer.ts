@@ -1,0 +1,59 @@
+import { Readable } from 'node:stream';
+import { bulkActions, bulkAnswer } from './bulk-actions.ts';
+import { productHeader } from './elasticsearch.ts';
+import type { StoreRoute } from './routes.ts';
+
+export type Answer = {
+  status: number;
+  /** Content-Type; `''` = no body. */
+  type: string;
+  body: string | Readable;
+  headers?: Record<string, string>;
+};
+
+export const plainText = 'text/plain; charset=utf-8';
+
+const document = JSON.stringify({
+  _index: 'holdfast',
+  result: 'created',
+  _shards: { total: 1, successful: 1, failed: 0 },
+});
+
+/** What the sender of a body hears once it is durable: what its own server would have said. */
+export type Answers = (
+  route: StoreRoute,
+  stored: { type: string; encoding: string; body: Buffer },
+) => Promise<Answer>;
+
+export const openAnswers = (): Answers => {
+  let counting: Promise<unknown> = Promise.resolve();
+  return async (route, { type, encoding, body }) => {
+    switch (route.answer) {
+      case 'journal':
+      case 'text':
+        return { status: 200, type: plainText, body: 'OK.\n' };
+      case 'none':
+        return { status: 204, type: '', body: '' };
+      case 'accepted':
+        return { status: 202, type: '', body: '' };
+      case 'otlp':
+        // An ExportLogsServiceResponse in which nothing was rejected has no fields (opentelemetry-proto, logs_service.proto).
+        return /^application\/json\b/i.test(type)
+          ? { status: 200, type: 'application/json', body: '{}' }
+          : { status: 200, type: 'application/x-protobuf', body: '' };
+      case 'document':
+        return { status: 201, type: 'application/json', body: `${document}\n`, headers: productHeader };
+      case 'bulk': {
+        // One at a time: what is unpacked for it competes with the disk for threads.
+        const counted = counting.then(() => bulkActions(body, encoding));
+        counting = counted.catch(() => undefined);
+        return {
+          status: 200,
+          type: 'application/json',
+          body: Readable.from(bulkAnswer(await counted)),
+          headers: productHeader,
+        };
+      }
+    }
+  };
+};

@@ -1,0 +1,85 @@
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+
+/** What an HTTP server is given instead of the socket: it gets no more of it at once than it may. */
+export type HttpConnection = {
+  duplex: Duplex;
+  push(chunk: Buffer): void;
+  /** The socket is closed. */
+  end(): void;
+  /** Says goodbye: what is being written still goes out, what comes is not looked at any more. */
+  close(): void;
+};
+
+/**
+ * Bytes parsed in one turn of the event loop: outside a body, where they may be some forty requests, and within one.
+ * Node parses all that it is given before anything can end the connection, or another one has its turn.
+ */
+const sliceOutside = 1024;
+const sliceWithin = 16 * 1024;
+/** How long one that was told to go may still send: a reset would take the answer away from under its eyes. */
+const lingerMs = 2000;
+
+/** @param isWithinBody whether what comes next belongs to a body */
+export const httpConnection = (socket: Socket, isWithinBody: () => boolean): HttpConnection => {
+  let rest: Buffer = Buffer.alloc(0);
+  let isWaiting = false;
+  let isClosing = false;
+
+  const next = (): void => {
+    isWaiting = true;
+    setImmediate(() => {
+      isWaiting = false;
+      if (duplex.destroyed || isClosing) return;
+      const size = isWithinBody() ? sliceWithin : sliceOutside;
+      const slice = rest.subarray(0, size);
+      rest = rest.subarray(slice.length);
+      if (duplex.push(slice)) goOn();
+    });
+  };
+  const goOn = (): void => {
+    if (isWaiting) return;
+    if (rest.length > 0) next();
+    else socket.resume();
+  };
+
+  const duplex = new Duplex({
+    allowHalfOpen: true,
+    read: goOn,
+    write: (chunk: Buffer, encoding, done) => void socket.write(chunk, encoding, done),
+    writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], done) {
+      socket.cork();
+      for (const [i, { chunk, encoding }] of chunks.entries())
+        socket.write(chunk, encoding, i === chunks.length - 1 ? done : undefined);
+      socket.uncork();
+    },
+    final(done) {
+      isClosing = true;
+      rest = Buffer.alloc(0);
+      socket.resume();
+      setTimeout(() => socket.destroy(), lingerMs).unref();
+      socket.end(done);
+    },
+    destroy(error, done) {
+      socket.destroy();
+      done(error);
+    },
+  });
+  // A peer that is gone is no fault of the server's.
+  duplex.on('error', () => undefined);
+  socket.on('end', () => {
+    if (!duplex.destroyed && !isClosing && rest.length === 0) duplex.push(null);
+  });
+
+  return {
+    duplex,
+    push(chunk) {
+      if (isClosing) return;
+      socket.pause();
+      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      if (!isWaiting) next();
+    },
+    end: () => void duplex.destroy(),
+    close: () => void duplex.end(),
+  };
+};

@@ -1,0 +1,140 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '#base/clock';
+import { Flag } from '#vault/record';
+import type { IntakeWriter } from '#vault/intake';
+import type { Ledger } from '../ledger.ts';
+import type { FrameRun } from '../syslog/framing.ts';
+import { openAnswers, type Answer } from './answer.ts';
+import { bodyMeta, type BodyMeta } from './body-meta.ts';
+import { whenOver, type Connection } from './connections.ts';
+import { compressedBody, journalBody, linesBody, wholeBody, type Incoming } from './incoming.ts';
+import type { HttpLimits } from './limits.ts';
+import { growing, type BodyMemory, type Growing } from './memory.ts';
+import type { Pace } from './pace.ts';
+import { refusals, type Refusal } from './refusal.ts';
+import type { Repeats } from './repeats.ts';
+import { requestStore } from './request-store.ts';
+import type { StoreRoute } from './routes.ts';
+
+export type StoringOptions = {
+  intake: IntakeWriter;
+  clock: Clock;
+  ledger: Ledger;
+  memory: BodyMemory;
+  repeats: Repeats;
+  limits: HttpLimits;
+  pace: Pace;
+};
+
+/** A request whose body is to be stored. */
+export type ToStore = {
+  request: IncomingMessage;
+  response: ServerResponse;
+  connection: Connection;
+  route: StoreRoute;
+  path: string;
+  query: string;
+  /** Of the listener. */
+  name: string;
+  /** The sender waits for `100 Continue` before it sends the body. */
+  goAhead(): void;
+};
+
+/** What is to be said when it is durable; or why it is not stored; `null`: the connection is gone. */
+export type Stored = { answer: Answer } | { refusal: Refusal } | null;
+
+/** Stores what a request brings, and answers for it once it is durable. */
+export const openStoring = (options: StoringOptions): ((given: ToStore) => Promise<Stored>) => {
+  const { intake, clock, ledger, memory, repeats, limits, pace } = options;
+  const answers = openAnswers();
+
+  return async ({ request, response, connection, route, path, query, name, goAhead }) => {
+    const { peer } = connection;
+    const sender = peer.tlsName || connection.address;
+    const meta = bodyMeta(request, route.format, path, query);
+    const way = wayOf(meta);
+    if (way === 'whole' && Number(request.headers['content-length'] ?? 0) > limits.body)
+      return { refusal: refusals.bodyTooLarge };
+    const obstacle = await pace.calm();
+    if (obstacle !== null) return { refusal: obstacle };
+    goAhead();
+
+    const held = growing(memory, sender);
+    const storing = requestStore(intake, clock, name, peer, JSON.stringify(meta));
+    /** Of what was stored, where its sender gave nothing by which a repeated body can be told. */
+    const digests: string[] = [];
+    let body: Buffer = Buffer.alloc(0);
+    const emit = (run: FrameRun): void => {
+      const [bytes = body] = run.pieces;
+      if (way === 'whole') body = bytes;
+      if (meta.key !== undefined || route.format === 'journal') return storing.take(run);
+      const digest = repeats.digest(bytes);
+      digests.push(digest);
+      const flag = repeats.isPossible(sender, digest) ? Flag.possibleRedelivery : 0;
+      storing.take({ ...run, flags: run.flags | flag });
+    };
+    let outcome: 'answered' | 'not answered' = 'not answered';
+    whenOver(connection, response, () => {
+      held.free();
+      if (outcome === 'answered' && response.writableFinished) return;
+      for (const digest of digests) repeats.unanswered(sender, digest);
+    });
+
+    const notAnEntry = (): void =>
+      ledger.say({
+        kind: 'framing',
+        cause: 'no journal entry where one was due',
+        listener: name,
+        peer: peer.peer,
+      });
+    const incoming = incomingFor(way, held, limits, emit, notAnEntry);
+    const result = await pace.read(
+      request,
+      connection,
+      incoming,
+      route.format === 'journal' ? 'followed' : 'due',
+    );
+    if (result !== 'complete') {
+      incoming.torn();
+      held.free();
+      if (result !== 'torn') return { refusal: result };
+      if (!connection.isRefused) ledger.lost('torn body', name, 1, connection.address);
+      return null;
+    }
+    incoming.complete();
+    await storing.durable();
+    const answer = await answers(route, { ...meta, body });
+    if (response.destroyed) return null;
+    outcome = 'answered';
+    return { answer };
+  };
+};
+
+type Way = 'whole' | 'lines' | 'entries' | 'compressed entries';
+
+/** JSON may go over several lines, so what says that it is JSON is not cut at them. */
+const wayOf = ({ format, encoding, type }: BodyMeta): Way => {
+  if (format === 'journal') return encoding === 'identity' ? 'entries' : 'compressed entries';
+  return format === 'jsonl' && encoding === 'identity' && !/^application\/json\b/i.test(type)
+    ? 'lines'
+    : 'whole';
+};
+
+const incomingFor = (
+  way: Way,
+  held: Growing,
+  limits: HttpLimits,
+  emit: (run: FrameRun) => void,
+  notAnEntry: () => void,
+): Incoming => {
+  switch (way) {
+    case 'whole':
+      return wholeBody(held, limits, emit);
+    case 'lines':
+      return linesBody(held, limits, emit);
+    case 'entries':
+      return journalBody(held, limits, emit, notAnEntry);
+    case 'compressed entries':
+      return compressedBody(held, limits, emit);
+  }
+};

@@ -54,6 +54,18 @@ export const suites: readonly Suite[] = [
   { name: 'detection', tests: ['test/detection/**/*.test.ts'], serial: true },
   { name: 'faults', tests: ['test/faults/**/*.test.ts'], serial: true, packages: ['strace'] },
   {
+    name: 'fleet',
+    tests: ['test/fleet/**/*.test.ts'],
+    serial: true,
+    packages: ['systemd-container', 'debootstrap', 'iproute2', 'util-linux'],
+    cannotRun: () =>
+      process.getuid?.() !== 0
+        ? 'only root can start whole hosts in systemd-nspawn'
+        : onPath('systemd-nspawn') && onPath('debootstrap')
+          ? null
+          : 'systemd-nspawn and debootstrap are not installed (apt-get install systemd-container debootstrap)',
+  },
+  {
     name: 'browser',
     tests: ['test/browser/**/*.test.ts'],
     serial: true,

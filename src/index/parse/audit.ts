@@ -9,7 +9,7 @@ import { asPid } from './rfc5424.ts';
  * and the kernel's (`audit: type=1400 audit(1364481363.243:24287): …`). See "audit event fields" of linux-audit.
  */
 const headPattern =
-  /(?:node=(?<node>\S{1,255}) )?(?:audit: )?type=(?<type>\w{1,64}|UNKNOWN\[\d{1,5}\]) (?:msg=)?audit\((?<seconds>\d{1,11})\.(?<milliseconds>\d{3}):(?<serial>\d{1,19})\): ?/y;
+  /(?:node=(?<node>\S{1,255}) )?(?:audit: )?type=(?<type>\w{1,64}|UNKNOWN\[\d{1,5}\]) (?:msg=)?audit\((?<seconds>\d{1,10})\.(?<milliseconds>\d{3}):(?<serial>\d{1,19})\): ?/y;
 
 /** Such values the kernel writes in hexadecimal where they hold a space, a quote or a control byte. */
 const untrusted = new Set(

@@ -5,6 +5,7 @@ import {
   compose,
   daysIn,
   digits,
+  monthAt,
   scanClock,
   scanMonth,
   scanOffset,
@@ -25,8 +26,10 @@ const none = -1;
  * puts the time no more than a day after `received`: a line from 31 December that comes on 1 January is last year's.
  */
 export const scanBsd = (text: ByteString, at: number, received: Micros, local: LocalTime): Scanned | null => {
-  const before = scanBefore(text, at);
-  const month = scanMonth(text, before.end);
+  // What most lines begin with, and what follows in most of them, is told by a character or two
+  const usual = text.charCodeAt(at + 3) === 32 ? monthAt(text, at) : 0;
+  const before = usual === 0 ? scanBefore(text, at) : { year: none, zone: null, end: at };
+  const month = usual === 0 ? scanMonth(text, before.end) : { number: usual, end: at + 3 };
   if (month === null || text.charCodeAt(month.end) !== 32) return null;
   let position = month.end + 1;
   if (text.charCodeAt(position) === 32) position += 1;
@@ -43,7 +46,8 @@ export const scanBsd = (text: ByteString, at: number, received: Micros, local: L
   }
   const clock = scanClock(text, position);
   if (clock === null) return null;
-  const after = scanAfter(text, { ...before, year, end: clock.end });
+  const around: Around = { year, zone: before.zone, end: clock.end };
+  const after = mayGoOn(text, clock.end) ? scanAfter(text, around) : around;
   const date = { month: month.number, day: dayOfMonth };
   const found =
     after.year === none
@@ -91,8 +95,14 @@ const scanBefore = (text: ByteString, at: number): Around => {
   return around;
 };
 
-const scanAfter = (text: ByteString, before: Around): Around => {
-  const around = { ...before };
+/** A year or a zone begins with a digit, a sign or a capital. */
+const mayGoOn = (text: ByteString, end: number): boolean => {
+  if (text.charCodeAt(end) !== 32) return true;
+  const next = text.charCodeAt(end + 1);
+  return (next >= 48 && next <= 57) || (next >= 65 && next <= 90) || next === 43 || next === 45;
+};
+
+const scanAfter = (text: ByteString, around: Around): Around => {
   if (around.zone === null) {
     const attached = scanOffset(text, around.end);
     if (attached !== null && ends(text, attached.end)) {
@@ -141,6 +151,17 @@ const isBeforeMnemonic = (text: ByteString, end: number): boolean => {
 
 const day = 86_400_000_000;
 
+/** The year in UTC: two days ahead, it is the last that a time up to a day ahead can have, in whatever zone. */
+const yearOf = (time: number): number => {
+  if (!(time >= knownYear.start && time < knownYear.end)) {
+    const year = new Date(time / 1000).getUTCFullYear();
+    knownYear = { year, start: Date.UTC(year, 0) * 1000, end: Date.UTC(year + 1, 0) * 1000 };
+  }
+  return knownYear.year;
+};
+
+let knownYear = { year: 0, start: 0, end: 0 };
+
 const withGuessedYear = (
   date: { month: number; day: number },
   clock: ClockTime,
@@ -148,7 +169,7 @@ const withGuessedYear = (
   received: Micros,
   local: LocalTime,
 ): Scanned | null => {
-  const newest = new Date(received / 1000 + 86_400_000).getUTCFullYear() + 1;
+  const newest = yearOf(received + 2 * day);
   // Nine years reach a 29 February across a century year without one.
   for (let year = newest; year > newest - 10; year -= 1) {
     if (date.day > daysIn(year, date.month)) continue;

@@ -8,9 +8,12 @@ export const wordEnd = (raw: ByteString, at: number): number => {
 
 /** `sshd[12]:`, `su:`, `app[x]`: but not an IPv6 address, which has more than one colon, nor one in brackets. */
 export const isTagWord = (raw: ByteString, start: number, end: number): boolean => {
-  const word = raw.slice(start, end);
-  if (word.includes('[')) return word.charCodeAt(0) !== 91;
-  return word.indexOf(':') === word.length - 1;
+  for (let i = start; i < end; i += 1) {
+    const code = raw.charCodeAt(i);
+    if (code === 91) return i > start;
+    if (code === 58) return i === end - 1 || raw.slice(i + 1, end).includes('[');
+  }
+  return false;
 };
 
 /** What many a program writes after the time, where a host would stand. */

@@ -79,4 +79,5 @@ const littleEndian = (raw: ByteString, at: number): number => {
 const digit = (text: ByteString, highest: number): number =>
   /^\d{1,2}$/.test(text) && Number(text) <= highest ? Number(text) : none;
 
-const asTime = (text: ByteString): Micros | null => (/^\d{1,16}$/.test(text) ? micros(Number(text)) : null);
+const asTime = (text: ByteString): Micros | null =>
+  /^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text)) ? micros(Number(text)) : null;

@@ -186,7 +186,8 @@ const readMessage = (raw: ByteString, start: number, parsed: Parsed, kind: Stamp
       parsed.pid = tag.pid;
     }
   }
-  let known = tag !== null;
+  // Whether something shows that the first word is a host
+  let known = tag !== null || at > start;
   const mnemonic = mnemonicAt(raw, at);
   if (mnemonic !== null) {
     known = true;

@@ -14,6 +14,22 @@ export type LocalTime = (
 
 /** The zone of this machine, as syslog daemons read times without one. */
 export const machineZone: LocalTime = (year, month, day, hour, minute, second) => {
+  const key = ((year * 16 + month) * 32 + day) * 32 + hour;
+  const known = hourStarts.get(key);
+  if (known !== undefined) return known + minute * 60 + second;
+  const start = machineTime(year, month, day, hour, 0, 0);
+  // Not where clocks are set within the hour
+  if (machineTime(year, month, day, hour, 59, 59) - start !== 3599)
+    return machineTime(year, month, day, hour, minute, second);
+  if (hourStarts.size >= 4096) hourStarts.clear();
+  hourStarts.set(key, start);
+  return start + minute * 60 + second;
+};
+
+/** When hours begin: to ask the platform takes longer than all else that is done with a time. */
+const hourStarts = new Map<number, number>();
+
+const machineTime: LocalTime = (year, month, day, hour, minute, second) => {
   // Years below 100 would be taken for those of the 20th century, so the year is set by itself; on a day that it has
   const date = new Date(2000, 0, 1, hour, minute, second);
   date.setFullYear(year, month - 1, day);

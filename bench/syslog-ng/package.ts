@@ -5,17 +5,25 @@ import { messageOf } from '#base/errors';
 import { BenchError } from '../errors.ts';
 
 /** syslog-ng from Debian's packages, unpacked beside the system: it cannot be installed where rsyslog is. */
-export type SyslogNg = { program: string; version: string; args: readonly string[]; env: NodeJS.ProcessEnv };
+export type SyslogNg = {
+  program: string;
+  version: string;
+  /** What its files lie below, instead of `/`. */
+  root: string;
+  args: readonly string[];
+  env: NodeJS.ProcessEnv;
+};
 
 const packageName = 'syslog-ng-core';
 
 /**
  * Downloads the package and the libraries that this system lacks, and unpacks them below `dir`; does so once.
+ * @param modulePackages packages of its modules that are wanted too
  * @throws BenchError `unavailable`
  */
-export const syslogNg = (dir: string): SyslogNg => {
-  const root = join(dir, 'syslog-ng');
-  if (!existsSync(root)) unpack(dir, root);
+export const syslogNg = (dir: string, modulePackages: readonly string[] = []): SyslogNg => {
+  const root = join(dir, ['syslog-ng', ...modulePackages].join('+'));
+  if (!existsSync(root)) unpack(dir, root, [packageName, ...modulePackages]);
   const libraries = join(root, 'usr/lib/syslog-ng');
   const multiarch = readdirSync(join(root, 'usr/lib')).filter((name) => name.includes('-linux-'));
   const modules = readdirSync(libraries).find((name) => /^\d/.test(name)) ?? '';
@@ -34,15 +42,15 @@ export const syslogNg = (dir: string): SyslogNg => {
       'unavailable',
       `${program} does not run: ${stderr?.trim() ?? ''}. Remove ${root} to unpack it again`,
     );
-  return { program, version, args: [`--module-path=${join(libraries, modules)}`], env };
+  return { program, version, root, args: [`--module-path=${join(libraries, modules)}`], env };
 };
 
-const unpack = (dir: string, root: string): void => {
+const unpack = (dir: string, root: string, packages: readonly string[]): void => {
   const partial = `${root}.${process.pid}`;
   const downloads = join(partial, 'packages');
   try {
     mkdirSync(downloads, { recursive: true });
-    run('apt-get', ['-q', 'download', ...missingPackages()], downloads);
+    run('apt-get', ['-q', 'download', ...missingPackages(packages)], downloads);
     for (const file of readdirSync(downloads)) run('dpkg', ['-x', join(downloads, file), partial], dir);
     rmSync(downloads, { recursive: true });
     renameSync(partial, root);
@@ -57,11 +65,11 @@ const unpack = (dir: string, root: string): void => {
   }
 };
 
-/** The package, and what apt would install along with it on this system. Nothing is installed: this is a simulation. */
-const missingPackages = (): string[] => {
-  const text = run('apt-get', ['-s', '-q', '--no-install-recommends', 'install', packageName], '/');
+/** The packages, and what apt would install along with it on this system. Nothing is installed: this is a simulation. */
+const missingPackages = (packages: readonly string[]): string[] => {
+  const text = run('apt-get', ['-s', '-q', '--no-install-recommends', 'install', ...packages], '/');
   const wanted = [...text.matchAll(/^Inst (\S+)/gm)].map((match) => match[1] ?? '');
-  return [...new Set([packageName, ...wanted])];
+  return [...new Set([...packages, ...wanted])];
 };
 
 const run = (file: string, args: readonly string[], cwd: string): string =>

@@ -29,6 +29,8 @@ export type LossCause =
   | 'body too large'
   /** HTTP: the connection ended before the body did. Its sender was told nothing. */
   | 'torn body'
+  /** A journal: bytes that are no entry of it. They are stored, and marked. */
+  | 'torn entry'
   /** HTTP: sent back, because there is no space. */
   | 'disk full'
   /** GELF: a message of which a chunk did not come in time. What came is stored, and marked. */

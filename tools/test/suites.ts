@@ -51,6 +51,22 @@ export const suites: readonly Suite[] = [
     serial: true,
     packages: ['rsyslog', 'bsdutils', 'lsof', 'strace'],
   },
+  {
+    name: 'senders',
+    tests: ['test/senders/**/*.test.ts'],
+    serial: true,
+    packages: [
+      'systemd-journal-remote',
+      'curl',
+      'openssl',
+      'bsdutils',
+      'rsyslog',
+      'rsyslog-elasticsearch',
+      'golang-go',
+      'golang-github-graylog2-go-gelf-dev',
+    ],
+    tools: ['tools/otel-sender'],
+  },
   { name: 'detection', tests: ['test/detection/**/*.test.ts'], serial: true },
   { name: 'faults', tests: ['test/faults/**/*.test.ts'], serial: true, packages: ['strace'] },
   {

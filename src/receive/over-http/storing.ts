@@ -80,13 +80,7 @@ export const openStoring = (options: StoringOptions): ((given: ToStore) => Promi
       for (const digest of digests) repeats.unanswered(sender, digest);
     });
 
-    const notAnEntry = (): void =>
-      ledger.say({
-        kind: 'framing',
-        cause: 'no journal entry where one was due',
-        listener: name,
-        peer: peer.peer,
-      });
+    const notAnEntry = (): void => ledger.lost('torn entry', name, 1, connection.address);
     const incoming = incomingFor(way, held, limits, emit, notAnEntry);
     const result = await pace.read(
       request,

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { full, until } from '../harness/up.ts';
+import { alive, full, until } from '../harness/up.ts';
 import { noFleet } from './able.ts';
 import { startFleet, startHost, type Context } from './host.ts';
+import { programOf } from './process.ts';
 import { knowsSuite, versionIn, type Suite } from './tree.ts';
 
 /** What tests of whole hosts stand on: that they are whole, apart from this machine and from each other, and leave nothing. */
@@ -124,24 +127,48 @@ test('what a host wrote is there after a stop in order and after a power cut', {
   assert.equal(await host.ok(['cat', '/var/lib/kept']), 'kept\n');
 });
 
+/** What is there of the hosts of a process, as far as it is no process. */
+const leftOf = (pid: number): string[] => [
+  ...readdirSync(tmpdir()).filter((name) => name.startsWith(`holdfast-fleet-${pid}-`)),
+  ...readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('holdfast-fleet-')),
+  ...spawnSync('find', ['/sys/fs/cgroup', '-name', `holdfast-fleet-${pid}-*`], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter(Boolean),
+  ...(existsSync('/run/systemd/nspawn') ? readdirSync('/run/systemd/nspawn') : []),
+];
+
 test('nothing is left of hosts that are gone', { skip }, async () => {
-  const seen = (): string[] => [
-    ...readdirSync('/tmp').filter((name) => name.startsWith('holdfast-fleet-')),
-    ...readFileSync('/proc/self/mountinfo', 'utf8')
-      .split('\n')
-      .filter((line) => line.includes('holdfast-fleet-')),
-    ...spawnSync('find', ['/sys/fs/cgroup', '-name', `holdfast-fleet-${process.pid}-*`], { encoding: 'utf8' })
-      .stdout.split('\n')
-      .filter(Boolean),
-    ...(existsSync('/run/systemd/nspawn') ? readdirSync('/run/systemd/nspawn') : []),
-  ];
-  const before = seen();
+  const before = leftOf(process.pid);
   const context = ending();
   const host = await startHost(context, { name: 'brief' });
   const init = host.init();
   assert.ok(existsSync(`/proc/${init}`));
-  assert.ok(seen().length > before.length);
+  assert.ok(leftOf(process.pid).length > before.length);
   await context.end();
-  assert.deepEqual(seen(), before);
+  assert.deepEqual(leftOf(process.pid), before);
   assert.equal(existsSync(`/proc/${init}/exe`), false);
+});
+
+test('hosts end with the process that started them, also where that is killed', { skip }, async () => {
+  const script = `
+    import { startHost } from ${JSON.stringify(join(import.meta.dirname, 'host.ts'))};
+    const host = await startHost({ after() {} });
+    console.log(host.init());
+    setInterval(() => undefined, 1000);
+  `;
+  const starter = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [printed] = await once(starter.stdout, 'data');
+  const init = Number(String(printed));
+  assert.equal(programOf(init), 'systemd');
+  starter.kill('SIGKILL');
+  await until('its init is gone', () => !alive(init), 20_000);
+  // What of it is no process is taken away by whoever starts hosts next.
+  const context = ending();
+  await startHost(context);
+  await context.end();
+  assert.deepEqual(leftOf(starter.pid ?? 0), []);
 });

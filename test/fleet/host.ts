@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeControlGroup } from './cgroup.ts';
 import { bridge, makeNetwork, prefixLength, type Network } from './network.ts';
+import { childrenOf, programOf, sharePidNamespace } from './process.ts';
 import { plainEnvironment, runProgram, type Outcome, type RunOptions } from './run.ts';
 import { treeOf, type Suite } from './tree.ts';
 
@@ -106,7 +107,7 @@ const makeHost = async (
   writeFileSync(join(root, 'etc', 'hosts'), `127.0.0.1 localhost\n::1 localhost\n${address} ${name}\n`);
   options.prepare?.(root);
 
-  let running: { nspawn: ChildProcess; init: number; ended: Promise<void> } | null = null;
+  let running: { nspawn: number; init: number; ended: Promise<void> } | null = null;
   const enter = (command: readonly string[]): string[] => {
     if (running === null) throw new Error(`${name} is not running`);
     return ['nsenter', '--all', `--target=${running.init}`, '--wd=/', '--', ...command];
@@ -128,19 +129,30 @@ const makeHost = async (
     init: () => running?.init ?? 0,
     async start() {
       const group = makeControlGroup(name);
-      const { nspawn, printed } = boot(network, name, part('root'), group.join, options.bind ?? []);
-      const exited = once(nspawn, 'exit').then(() => undefined);
+      const { entered, printed } = boot(network, name, part('root'), group.join, options.bind ?? []);
+      const exited = once(entered, 'exit').then(() => undefined);
       const ended = exited.then(async () => {
         running = null;
         await group.remove();
       });
       try {
-        const init = await initOf(nspawn);
+        const { nspawn, init } = await firstProcesses(entered);
         running = { nspawn, init, ended };
-        await network.run(['nsenter', `--net=/proc/${init}/ns/net`, 'sh', '-ec', connect(address)]);
+        const linked = await runProgram([
+          'nsenter',
+          `--net=/proc/${init}/ns/net`,
+          'sh',
+          '-ec',
+          connect(address),
+        ]);
+        if (linked.status !== 0) throw new Error(`no address for ${name}: ${linked.stderr}`);
         await booted(run);
       } catch (error) {
-        nspawn.kill('SIGKILL');
+        for (const pid of [
+          ...childrenOf(entered.pid ?? 0).flatMap(childrenOf),
+          ...childrenOf(entered.pid ?? 0),
+        ])
+          process.kill(pid, 'SIGKILL');
         await ended;
         throw new Error(`${name} did not start:\n${printed()}`, { cause: error });
       }
@@ -149,14 +161,13 @@ const makeHost = async (
       if (running === null) return;
       const { nspawn, ended } = running;
       // nspawn passes it on to init as the signal that halts it in order.
-      nspawn.kill('SIGTERM');
+      process.kill(nspawn, 'SIGTERM');
       await ended;
     },
     async powerCut() {
       if (running === null) return;
-      const { nspawn, init, ended } = running;
+      const { init, ended } = running;
       process.kill(init, 'SIGKILL');
-      nspawn.kill('SIGKILL');
       await ended;
     },
   };
@@ -165,22 +176,19 @@ const makeHost = async (
 const connect = (address: string): string =>
   `ip address add ${address}/${prefixLength} dev host0; ip link set host0 up`;
 
-/** Starts nspawn in a control group of its own. It is killed when this process ends, and the whole host with it. */
+/** Starts nspawn in a control group of its own. */
 const boot = (
   network: Network,
   name: string,
   root: string,
   groups: readonly string[],
   bind: readonly { from: string; to: string }[],
-): { nspawn: ChildProcess; printed(): string } => {
+): { entered: ChildProcess; printed(): string } => {
   const [file = '', ...args] = network.enter([
     'sh',
     '-ec',
     'for group in $GROUPS_TO_JOIN; do echo $$ > "$group"; done; exec "$@"',
     'sh',
-    'setpriv',
-    '--pdeathsig',
-    'KILL',
     'systemd-nspawn',
     '--quiet',
     `--directory=${root}`,
@@ -195,47 +203,34 @@ const boot = (
     '--console=read-only',
     ...bind.map(({ from, to }) => `--bind-ro=${from}:${to}`),
   ]);
-  const nspawn = spawn(file, args, {
+  const entered = spawn(file, args, {
     // Newer releases of systemd start on the unified hierarchy alone.
     env: { ...plainEnvironment, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1', GROUPS_TO_JOIN: groups.join(' ') },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
-  for (const stream of [nspawn.stdout, nspawn.stderr])
+  for (const stream of [entered.stdout, entered.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (said = `${said}${text}`.slice(-8000)));
-  return { nspawn, printed: () => said };
+  return { entered, printed: () => said };
 };
 
-/** The first process in the host's own process namespace, once nspawn has made it. */
-const initOf = async (nspawn: ChildProcess): Promise<number> => {
-  const ours = readlinkSync('/proc/self/ns/pid');
+/**
+ * Waits until nspawn has started the host's own first process.
+ * @param entered who entered the network and became nspawn's parent thereby
+ */
+const firstProcesses = async (entered: ChildProcess): Promise<{ nspawn: number; init: number }> => {
   for (let waited = 0; waited < bootWithinMs; waited += 20) {
-    if (nspawn.exitCode !== null || nspawn.signalCode !== null) throw new Error('nspawn ended');
-    const init = childrenOf(nspawn.pid ?? 0).find((pid) => isInit(pid, ours));
-    if (init !== undefined) return init;
+    if (entered.exitCode !== null || entered.signalCode !== null) throw new Error('nspawn ended');
+    for (const nspawn of childrenOf(entered.pid ?? 0)) {
+      // Past nspawn's own preparations it runs the host's systemd.
+      const init = childrenOf(nspawn).find(
+        (pid) => !sharePidNamespace(pid, nspawn) && programOf(pid) === 'systemd',
+      );
+      if (init !== undefined) return { nspawn, init };
+    }
     await sleep(20);
   }
   throw new Error('nspawn started no init');
-};
-
-const childrenOf = (pid: number): number[] => {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
-};
-
-/** Whether it is past nspawn's own preparations: it runs the host's systemd. */
-const isInit = (pid: number, ours: string): boolean => {
-  try {
-    return (
-      readlinkSync(`/proc/${pid}/ns/pid`) !== ours &&
-      readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'systemd'
-    );
-  } catch {
-    return false;
-  }
 };
 
 const booted = async (run: Host['run']): Promise<void> => {

@@ -4,12 +4,13 @@ import { mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { alive } from '../harness/up.ts';
+import { childrenOf } from './process.ts';
 import { runProgram, type Outcome, type RunOptions } from './run.ts';
 
 /**
- * A place for hosts that nothing outside can see: a network namespace with a bridge, and a mount namespace with a file
- * system in memory on which the hosts lie. Both are gone when the process that holds them is, and that ends with this
- * one, however this one ends.
+ * A place for hosts that nothing outside can see: a network namespace with a bridge, a mount namespace with a file
+ * system in memory on which the hosts lie, and a process namespace around all of their processes. All is gone when the
+ * process that holds them is, and that ends with this one, however this one ends.
  */
 export type Network = {
   /** Puts a command into the network, as a stranger on the bridge: it is no host, and has `address`. */
@@ -45,6 +46,8 @@ echo made
 exec cat
 `;
 
+const unshared = ['--net', '--mount', '--propagation', 'private', '--pid', '--mount-proc', '--fork'];
+
 const namePrefix = 'holdfast-fleet-';
 
 /** Mount points of a run that was killed: what was mounted on them ended with it. */
@@ -60,8 +63,8 @@ export const makeNetwork = async (): Promise<Network> => {
   const inside = mkdtempSync(join(tmpdir(), `${namePrefix}${process.pid}-`));
   const holder: ChildProcess = spawn(
     'unshare',
-    ['--net', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', inside],
-    // `cat` ends with this pipe.
+    [...unshared, 'sh', '-c', script, 'sh', inside],
+    // `cat` ends with this pipe; as the first process of its namespace it takes all others in it along.
     { stdio: ['pipe', 'pipe', 'pipe'] },
   );
   const exited = once(holder, 'exit');
@@ -73,11 +76,13 @@ export const makeNetwork = async (): Promise<Network> => {
     rmSync(inside, { recursive: true, force: true });
     throw new Error(`no network for hosts could be made: ${complaint}`);
   }
-  const namespaces = ['net', 'mnt'].map((kind) => `/proc/${holder.pid}/ns/${kind}`);
+  const [first = 0] = childrenOf(holder.pid ?? 0);
   const enter = (command: readonly string[]): string[] => [
     'nsenter',
-    `--net=${namespaces[0]}`,
-    `--mount=${namespaces[1]}`,
+    `--target=${first}`,
+    '--net',
+    '--mount',
+    '--pid',
     '--',
     ...command,
   ];
@@ -87,7 +92,7 @@ export const makeNetwork = async (): Promise<Network> => {
     address: addressOf(1),
     run: async (command, options) => runProgram(enter(command), options),
     inside,
-    outside: `/proc/${holder.pid}/root${inside}`,
+    outside: `/proc/${first}/root${inside}`,
     nextAddress: () => addressOf(++hosts),
     async close() {
       holder.stdin?.end();

@@ -30,6 +30,7 @@ import { ownLines } from './own-line.ts';
 import { listenAgents } from './own/agents.ts';
 import { listenOwn } from './own/server.ts';
 import { carryBudget } from './syslog/framing.ts';
+import { listenRelp } from './relp/relp.ts';
 import { listenSyslogTcp } from './syslog/tcp.ts';
 import { listenSyslogUdp } from './syslog/udp.ts';
 import { openTlsIdentity, type TlsIdentity } from './tls-identity.ts';
@@ -172,6 +173,8 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
     const open: Record<ListenerKind, (at: Pick<ListenOn, 'host' | 'port'>) => Promise<Listener>> = {
       'syslog-tcp': (at) => listenSyslogTcp({ ...at, ...stream, tls: null }),
       'syslog-tls': (at) => listenSyslogTcp({ ...at, ...stream, tls: secure() }),
+      relp: (at) => listenRelp({ ...at, ...stream, tls: null }),
+      'relp-tls': (at) => listenRelp({ ...at, ...stream, tls: secure() }),
       agent: (at) => listenAgents({ ...at, ...stream, tls: secure() }),
       'syslog-udp': (at) => listenSyslogUdp({ ...at, ...datagrams }),
       http: (at) => listenHttp({ ...at, ...http, tls: null }),

@@ -6,6 +6,8 @@ export const listenerKinds = [
   'syslog-udp',
   'syslog-tls',
   'agent',
+  'relp',
+  'relp-tls',
   'http',
   'https',
   'gelf-tcp',

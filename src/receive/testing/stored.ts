@@ -72,6 +72,15 @@ export const linesOf = (
         at = end;
       }
       return lines;
+    case Framing.relp:
+      while (at < body.length) {
+        const [whole = '', count = ''] = /^\d+ syslog (\d+)/.exec(body.toString('latin1', at, at + 40)) ?? [];
+        const from = at + whole.length + (count === '0' ? 0 : 1);
+        at = from + Number(count) + 1;
+        if (whole === '' || body[at - 1] !== 0x0a) throw new Error('a RELP delivery that does not add up');
+        lines.push(line(body.subarray(from, at - 1)));
+      }
+      return lines;
     case Framing.own:
       while (at < body.length) {
         const metaEnd = at + 10 + body.readUInt16BE(at + 8);

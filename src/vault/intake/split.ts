@@ -90,6 +90,8 @@ export const splitDelivery = (delivery: Delivery): Splitting => {
       return splitFrames(delivery, octetFrame);
     case Framing.own:
       return splitFrames(delivery, ownFrame);
+    case Framing.relp:
+      return splitFrames(delivery, relpFrame);
     default:
       return splitFrames(delivery, datagramFrame);
   }
@@ -243,6 +245,26 @@ const octetFrame = (body: Buffer, at: number): Frame => {
   from += 1;
   const to = Math.min(from + count, body.length);
   return { ...inherited, from, to, next: to };
+};
+
+const lowestDigit = 0x30;
+
+/** The data of `TXNR SP syslog SP LENGTH [SP DATA] LF`. */
+const relpFrame = (body: Buffer, at: number): Frame => {
+  const number = body.indexOf(space, at);
+  const command = number < 0 ? -1 : body.indexOf(space, number + 1);
+  if (command < 0) return rest(body, at);
+  let from = command + 1;
+  let length = 0;
+  for (; from < body.length && from - command <= 9; from++) {
+    const digit = (body[from] ?? 0) - lowestDigit;
+    if (digit < 0 || digit > 9) break;
+    length = length * 10 + digit;
+  }
+  if (length > 0) from += 1;
+  const to = from + length;
+  if (from === command + 1 || body[to] !== lineFeed) return rest(body, at);
+  return { ...inherited, from, to, next: to + 1 };
 };
 
 const ownFrame = (body: Buffer, at: number): Frame => {

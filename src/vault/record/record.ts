@@ -44,6 +44,8 @@ export const Framing = {
   octetCounted: 2,
   /** Holdfast's own length-prefixed messages (run/own.sock) */
   own: 3,
+  /** RELP's frames, `TXNR SP syslog SP LENGTH SP DATA LF` */
+  relp: 4,
   /** A whole body, such as that of an HTTP request: the delivery is one frame */
   body: 6,
   /** Entries of systemd's journal export format, each ended by an empty line */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { runChild } from '#base/child';
 import { systemClock } from '#base/clock';
 import { stateDirectory } from '#base/state';
-import { startReceiver } from '#receive';
+import { passOn, startReceiver } from '#receive';
 import { allowed, allowedByDefault, listenOn, tlsFiles } from '#wire/listen';
 
 const config = z.strictObject({
@@ -13,16 +13,19 @@ const config = z.strictObject({
   listen: z.array(listenOn),
   allowed: allowed.default(allowedByDefault),
   tls: tlsFiles.nullable().default(null),
+  /** Where requests for certificates are put for the issuer; left out: there is none. */
+  asked: z.string().min(1).optional(),
 });
 
 await runChild(
   'receiver',
   (value) => config.parse(value),
-  ({ state: root, ownSocket, ...given }, log, fail) => {
+  ({ state: root, ownSocket, asked, ...given }, log, fail) => {
     const state = stateDirectory(root);
     return startReceiver({
       state: { ...state, ownSocket: ownSocket ?? state.ownSocket },
       ...given,
+      certificates: asked === undefined ? null : passOn(asked),
       clock: systemClock(),
       log,
       onFault: fail,

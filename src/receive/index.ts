@@ -36,6 +36,7 @@ import { listenSyslogUdp } from './syslog/udp.ts';
 import { openTlsIdentity, type TlsIdentity } from './tls-identity.ts';
 
 export type { CertificateHandler, CertificateRequest } from './over-http/certificates.ts';
+export { passOn } from './over-http/pass-on.ts';
 export { ReceiveError, type ReceiveErrorCode } from './errors.ts';
 
 export type ReceiveLimits = {

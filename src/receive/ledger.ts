@@ -17,6 +17,8 @@ export type LossCause =
   /** It showed none that the authority has issued, and may not speak without. */
   | 'no certificate'
   | 'revoked certificate'
+  /** Certificates were asked for more often than is answered. */
+  | 'too many certificate requests'
   /** TLS did not come about. */
   | 'tls handshake'
   /** HTTP: no request by the rules of RFC 9112. */

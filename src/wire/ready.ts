@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { allowed, allowedByDefault } from './listen.ts';
 
 /** `run/ready.json`: written when all processes serve. `receiver` has `syslogTcp`, `syslogUdp`, a second one of a kind as `syslogTcp2`; `HOST:PORT`. */
 export const ready = z.object({
@@ -6,6 +7,8 @@ export const ready = z.object({
   console: z.string().nullable(),
   /** `HOST:PORT` where checkpoints and tiles are published over TCP; the unix socket is always there. */
   publisher: z.string().nullable(),
+  /** Who may speak to the receiver's listeners. */
+  allowed: allowed.default(allowedByDefault),
   vkey: z.string(),
   supervisorPid: z.int(),
   processes: z.record(z.string(), z.object({ pid: z.int(), uid: z.int(), groups: z.array(z.int()) })),

@@ -24,7 +24,7 @@ let up: RunningUp;
 
 before(async () => {
   if (skip !== false) return;
-  up = await startUp(state, []);
+  up = await startUp(state, ['--listen', 'https=127.0.0.1:0']);
   await until('the first batch is in the vault', () => existsSync(segment()));
 });
 
@@ -51,6 +51,7 @@ const capabilities: Record<ProcessName, bigint> = {
   agent: 1n << 34n,
   publisher: 0n,
   courier: 0n,
+  issuer: 0n,
 };
 
 /** Not started unless it is configured; what its identity may do is tried all the same. */
@@ -71,7 +72,7 @@ for (const name of running) {
 }
 
 // The publisher has one where --publish asks for it: publisher.test.ts.
-for (const name of ['keeper', 'indexer', 'agent', 'publisher'] as const) {
+for (const name of ['keeper', 'indexer', 'agent', 'publisher', 'issuer'] as const) {
   test(`${name} has no network`, { skip }, (context) => {
     if (spawnSync('unshare', ['--mount', '--net', 'true']).status !== 0)
       return context.skip('this machine lets root make no namespaces');
@@ -196,6 +197,30 @@ const rows: readonly [AccountName, string, 'may' | 'may not', () => string[]][] 
   ['courier', read, 'may not', () => [state.intake]],
   ['courier', read, 'may not', () => [state.index]],
   ['courier', read, 'may not', () => [join(state.keys, 'signer.key')]],
+  ['receiver', read, 'may', () => [join(state.pki, 'server.key')]],
+  ['receiver', read, 'may', () => [join(state.pki, 'issued', 'server.crt')]],
+  ['receiver', write, 'may', () => [join(state.pki, 'asked')]],
+  ['receiver', read, 'may not', () => [join(state.pki, 'issuer')]],
+  ['receiver', read, 'may not', () => [join(state.pki, 'issuer', 'authority.key')]],
+  ['receiver', write, 'may not', () => [join(state.pki, 'issued')]],
+  ['receiver', write, 'may not', () => [state.pki]],
+  ['issuer', read, 'may', () => [join(state.pki, 'issuer', 'authority.key')]],
+  ['issuer', write, 'may', () => [join(state.pki, 'issued')]],
+  ['issuer', write, 'may', () => [join(state.pki, 'asked')]],
+  ['issuer', dial, 'may', () => [state.ownSocket]],
+  ['issuer', dial, 'may not', () => [state.searchSocket]],
+  ['issuer', dial, 'may not', () => [state.publishSocket]],
+  ['issuer', read, 'may not', () => [join(state.pki, 'server.key')]],
+  ['issuer', read, 'may not', () => [join(state.keys, 'signer.key')]],
+  ...[state.vault, state.intake, state.index, state.spool, state.feeds].map((path): (typeof rows)[number] => [
+    'issuer',
+    read,
+    'may not',
+    () => [path],
+  ]),
+  ...[state.root, state.run, state.pki, state.vault, state.keys, state.intake].map(
+    (path): (typeof rows)[number] => ['issuer', write, 'may not', () => [path]],
+  ),
   ['witness', dial, 'may', () => [state.publishSocket]],
   ['witness', dial, 'may not', () => [state.ownSocket]],
   ['witness', dial, 'may not', () => [state.searchSocket]],
@@ -223,8 +248,18 @@ for (const [name, action, expected, paths] of rows) {
 test('the token of the console is readable by the console alone', { skip }, () => {
   const token = join(state.run, 'console.token');
   assert.equal(may('console', read, token), true);
-  for (const name of ['receiver', 'keeper', 'indexer', 'agent', 'publisher', 'courier', 'witness'] as const)
+  for (const name of (Object.keys(accounts) as AccountName[]).filter((one) => one !== 'console'))
     assert.equal(may(name, read, token), false, name);
+});
+
+test('only the receiver reads its key, and only the issuer the authority’s', { skip }, () => {
+  for (const [reader, file] of [
+    ['receiver', join(state.pki, 'server.key')],
+    ['issuer', join(state.pki, 'issuer', 'authority.key')],
+    ['issuer', join(state.pki, 'issuer', 'book.jsonl')],
+  ] as const)
+    for (const name of Object.keys(accounts) as AccountName[])
+      assert.equal(may(name, read, file), name === reader, `${name} ${file}`);
 });
 
 test('a vault from before lines had a group of their own is closed at the next start', { skip }, () => {

@@ -47,8 +47,10 @@ test('the lint overrides are those of the table (else: node tools/boundaries/wri
 });
 
 const rooms = Object.keys(mayImport).filter((room) => !room.includes('/'));
+/** Of a room with several, one that no other may use. */
+const innerDoors: Readonly<Record<string, string>> = { vault: 'append', pki: 'issue' };
 const doorOf = (room: string): string =>
-  room === 'vault' ? 'src/vault/append/index.ts' : `src/${room}/index.ts`;
+  innerDoors[room] === undefined ? `src/${room}/index.ts` : `src/${room}/${innerDoors[room]}/index.ts`;
 
 for (const room of rooms) {
   for (const other of rooms) {

@@ -63,9 +63,12 @@ export const chain = (via: ReadonlyMap<string, string>, from: string, to: string
   return [from, ...path];
 };
 
+/** Rooms with several doors. */
+const withDoors = ['vault', 'pki'];
+
 /** `src/vault/read/index.ts` → `vault/read`; `src/receive/syslog/tcp.ts` → `receive`; packages → null. */
 export const roomOf = (module: string): string | null => {
   const parts = module.split('/');
   if (parts[0] !== 'src' || parts[1] === undefined) return null;
-  return parts[1] === 'vault' && parts.length > 3 ? `vault/${parts[2]}` : parts[1];
+  return withDoors.includes(parts[1]) && parts.length > 3 ? `${parts[1]}/${parts[2]}` : parts[1];
 };

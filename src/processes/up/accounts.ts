@@ -13,13 +13,15 @@ const segmentReaders = 61712;
 const searchers = 61711;
 /** May connect to run/publisher/publish.sock. */
 const witnessing = 61713;
+/** May ask the issuer for certificates for others, in pki/asked. */
+const enrolling = 61714;
 /** May connect to run/own.sock. */
 const ownSenders = 61720;
 
-export const groups = { vaultReaders, segmentReaders, searchers, witnessing, ownSenders } as const;
+export const groups = { vaultReaders, segmentReaders, searchers, witnessing, enrolling, ownSenders } as const;
 
 export const accounts = {
-  receiver: { uid: 61701, gid: ownSenders, groups: [] },
+  receiver: { uid: 61701, gid: ownSenders, groups: [enrolling] },
   keeper: { uid: 61702, gid: 61702, groups: [] },
   indexer: { uid: 61703, gid: searchers, groups: [vaultReaders, segmentReaders] },
   console: { uid: 61704, gid: 61704, groups: [searchers, vaultReaders, segmentReaders] },
@@ -29,6 +31,8 @@ export const accounts = {
   publisher: { uid: 61706, gid: witnessing, groups: [vaultReaders, ownSenders] },
   // Reads the vault over the publisher's socket.
   courier: { uid: 61707, gid: 61707, groups: [witnessing, ownSenders] },
+  // Its group is that of who asks it, so that each can read what the other writes.
+  issuer: { uid: 61709, gid: enrolling, groups: [ownSenders] },
   // Started by itself. On the host of a log it may ask the publisher's socket.
   witness: { uid: 61708, gid: 61708, groups: [witnessing] },
 } as const satisfies Record<string, Account>;

@@ -37,6 +37,7 @@ export const announce = (
         : `lets witnesses check it: http://${ready.publisher}`,
     ),
     line('courier', 'brings checkpoints to witnesses and time stamping authorities'),
+    line('issuer', 'gives hosts their certificates: holdfast hosts token NAME'),
     line('agent', 'sends this host’s own logs'),
     line('console', `${ready.console}`),
     ...notes.map((note) => `  ${io.paint('yellow', `note: ${note}`)}\n`),

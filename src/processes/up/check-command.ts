@@ -1,6 +1,5 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { systemClock } from '#base/clock';
 import type { CouldNotLook } from '#base/looked';
 import { messageOf, systemCode } from '#base/errors';
@@ -11,6 +10,7 @@ import { concernsOf, type Circumstances, type Concern } from './concerns.ts';
 import { UpError } from './errors.ts';
 import { optionsOf } from './flags.ts';
 import type { UpOptions } from './options.ts';
+import { tlsFilesOf } from './pki.ts';
 
 export const configCheck: Command = {
   name: 'config check',
@@ -85,7 +85,7 @@ const circumstances = (
     openFiles: look('/proc/self/limits', hardOpenFiles),
     unprivilegedPort: number('/proc/sys/net/ipv4/ip_unprivileged_port_start') ?? 1024,
     certificateEnds: look('the certificate of this host', () =>
-      certificateEnds(join(state.pki, 'server.crt')),
+      certificateEnds(tlsFilesOf(state).certificate),
     ),
     now: systemClock().now(),
   };

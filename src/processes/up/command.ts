@@ -25,6 +25,12 @@ export const upFlags: NonNullable<Command['flags']> = [
       'whether whoever speaks TLS must show a certificate; where it is optional, --allow names who may do without (default: required)',
   },
   {
+    flags: '--tls-name <name>',
+    description:
+      'a name or address by which senders know this host over TLS, besides its own; repeat it for more',
+    repeats: true,
+  },
+  {
     flags: '--console <host:port>',
     description: `where the console listens (default: ${defaults.console})`,
   },
@@ -51,7 +57,7 @@ export const upFlags: NonNullable<Command['flags']> = [
   {
     flags: '--config <file>',
     description:
-      'a TOML file with the keys listen, allow, allow-name, certificates, console, agent, publish, witness, witness-quorum, timestamp-authority; flags win over it',
+      'a TOML file with the keys listen, allow, allow-name, certificates, tls-name, console, agent, publish, witness, witness-quorum, timestamp-authority; flags win over it',
   },
 ];
 

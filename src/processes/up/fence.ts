@@ -25,6 +25,7 @@ const privileges: Record<AccountName, Privileges> = {
   agent: { network: 'none', capabilities: ['syslog'] },
   publisher: { network: 'host', capabilities: [] },
   courier: { network: 'host', capabilities: [] },
+  issuer: { network: 'none', capabilities: [] },
   witness: { network: 'host', capabilities: [] },
 };
 
@@ -180,7 +181,7 @@ export const fenceGaps = (abilities: FenceAbilities): string[] => {
     ...(abilities.networkNamespaces
       ? []
       : [
-          'this machine does not let root make network namespaces, so keeper, indexer, agent and publisher share the host’s (they open no socket on it that is not configured)',
+          'this machine does not let root make network namespaces, so keeper, indexer, agent, issuer and publisher share the host’s (they open no socket on it that is not configured)',
         ]),
     ...(missing.length === 0
       ? []

@@ -8,6 +8,7 @@ export const optionsOf = (flags: Flags): UpOptions =>
     ...optional('allow', texts(flags, 'allow')),
     ...optional('allowName', texts(flags, 'allowName')),
     ...optional('certificates', text(flags, 'certificates')),
+    ...optional('tlsName', texts(flags, 'tlsName')),
     ...optional('console', text(flags, 'console')),
     ...optional('config', text(flags, 'config')),
     ...optional('publish', text(flags, 'publish')),

@@ -35,6 +35,13 @@ const parts = (state: StateDirectory): readonly Part[] => [
   { path: state.keys, uid: accounts.keeper.uid, gid: accounts.keeper.gid, mode: 0o755 },
   { path: state.spool, uid: accounts.agent.uid, gid: accounts.agent.gid, mode: 0o700 },
   { path: state.feeds, uid: accounts.courier.uid, gid: accounts.courier.gid, mode: 0o700 },
+  // Root's: the key that root makes here for the receiver is nobody else's to replace.
+  { path: state.pki, uid: 0, gid: 0, mode: 0o755 },
+  { path: join(state.pki, 'issuer'), uid: accounts.issuer.uid, gid: accounts.issuer.gid, mode: 0o700 },
+  // For everybody to read.
+  { path: join(state.pki, 'issued'), uid: accounts.issuer.uid, gid: accounts.issuer.gid, mode: 0o755 },
+  // The receiver asks here, and the issuer answers.
+  { path: join(state.pki, 'asked'), uid: accounts.issuer.uid, gid: groups.enrolling, mode: 0o2770 },
   // Root's alone: what root writes here nobody can have turned into a link to something else.
   { path: state.run, uid: 0, gid: 0, mode: 0o755 },
   // Each socket lies in a directory of its owner; its group may pass through.

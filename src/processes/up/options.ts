@@ -19,6 +19,8 @@ export const upFile = z.strictObject({
   'allow-name': z.array(z.string()).optional(),
   /** `required` or `optional`: whether whoever speaks TLS must show a certificate. */
   certificates: z.enum(['required', 'optional']).optional(),
+  /** By which senders know this host over TLS, besides its own name and addresses. */
+  'tls-name': z.array(z.string()).optional(),
   /** `HOST:PORT` */
   console: z.string().optional(),
   /** false = no local agent (`--no-agent`) */
@@ -36,6 +38,7 @@ export const upFile = z.strictObject({
 export type UpOptions = {
   listen: readonly ListenOn[];
   allowed: Allowed;
+  tlsNames: readonly string[];
   console: HostPort;
   agent: 'on' | 'off';
   publish: HostPort | null;
@@ -66,6 +69,7 @@ export const readOptions = (flags: {
   allow?: readonly string[];
   allowName?: readonly string[];
   certificates?: string;
+  tlsName?: readonly string[];
   console?: string;
   agent?: boolean;
   config?: string;
@@ -88,6 +92,7 @@ export const readOptions = (flags: {
     timestampAuthority: readAuthority(flags.timestampAuthority ?? file['timestamp-authority']),
     listen,
     allowed: who,
+    tlsNames: (flags.tlsName ?? file['tls-name'] ?? []).map(tlsName),
     console: hostPort(flags.console ?? file.console ?? defaults.console, '--console'),
     agent: agent ? 'on' : 'off',
   };
@@ -105,6 +110,11 @@ const readAllowed = (
     if (!isNetwork(network)) fail(`--allow: '${network}' is no address and no network, like 192.0.2.0/24`);
   return { networks, names: [...(flags.allowName ?? file['allow-name'] ?? [])], certificates };
 };
+
+const tlsName = (text: string): string =>
+  isIP(text) !== 0 || /^(\*\.)?[a-z0-9]([a-z0-9._-]{0,250}[a-z0-9])?$/i.test(text)
+    ? text
+    : fail(`--tls-name: '${text}' is no host name and no address`);
 
 const isNetwork = (text: string): boolean => {
   const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];

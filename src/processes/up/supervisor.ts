@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '#base/clock';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import type { StateDirectory } from '#base/state';
 import { createVault, isCutShortCreation } from '#vault/append';
-import { speaksTls, type TlsFiles } from '#wire/listen';
 import type { Ready } from '#wire/ready';
 import { openUnsealedKey } from '../unsealed-key.ts';
 import { accounts, type ProcessName } from './accounts.ts';
@@ -26,6 +25,7 @@ import { keepFactsFresh } from './host-watch.ts';
 import { closeLines, isNewState, prepareLayout, socketsOf } from './layout.ts';
 import { holdState } from './only-one.ts';
 import type { UpOptions } from './options.ts';
+import { preparePki } from './pki.ts';
 import { replaceFile, writeRunFile } from './run-file.ts';
 
 /** Everything that `holdfast up` runs, while it runs. */
@@ -44,7 +44,7 @@ export type Up = {
 
 /** The order in which they are ended: first who sends, then who takes in, then who makes provable, then who reads. */
 const stopOrder: readonly (readonly ProcessName[])[] = [
-  ['agent', 'courier', 'console', 'publisher'],
+  ['agent', 'courier', 'console', 'publisher', 'issuer'],
   ['receiver'],
   ['keeper'],
   ['indexer'],
@@ -54,6 +54,7 @@ const graceMs: Record<ProcessName, number> = {
   console: 800,
   publisher: 800,
   courier: 1200,
+  issuer: 800,
   receiver: 1000,
   keeper: 1500,
   indexer: 1000,
@@ -114,7 +115,7 @@ export const startUp = async (input: UpInput): Promise<Up> => {
     assertCodeReachable(input.root, abilities);
     let published: Ready | null = null;
     const publish = (): void => {
-      if (published !== null) published = writeReady(state, children, uid);
+      if (published !== null) published = writeReady(state, children, uid, options);
     };
     const start = (name: ProcessName, config: Record<string, unknown>): Supervised => {
       const child = supervise(
@@ -130,17 +131,24 @@ export const startUp = async (input: UpInput): Promise<Up> => {
       return child;
     };
     const sockets = privileged === 'root' ? socketsOf(state) : null;
+    const pki = preparePki(state, options, privileged);
+    const issuer =
+      pki === null || pki.issuer === null ? null : start('issuer', { state: state.root, ...pki.issuer });
+    // A receiver without a certificate could not serve.
+    if (pki !== null && issuer !== null && !existsSync(pki.tls.certificate)) await mustServe(issuer);
     const essential = [
       start('keeper', { state: state.root, ...keeperWitnesses(options) }),
       start('receiver', {
         state: state.root,
         listen: options.listen,
         allowed: options.allowed,
-        tls: options.listen.some(({ kind }) => speaksTls(kind)) ? receiverTls(state) : null,
+        tls: pki?.tls ?? null,
+        ...(issuer === null ? {} : { asked: join(state.pki, 'asked') }),
         ...(sockets === null ? {} : { ownSocket: sockets.own }),
       }),
     ];
     const readers = [
+      ...(issuer === null ? [] : [issuer]),
       start('indexer', {
         state: state.root,
         witnesses: options.witnesses.map(({ vkey }) => vkey),
@@ -166,7 +174,7 @@ export const startUp = async (input: UpInput): Promise<Up> => {
       );
     }
     const outcomes = await Promise.race([Promise.all(readers.map((child) => child.firstStart)), interrupted]);
-    published = writeReady(state, children, uid);
+    published = writeReady(state, children, uid, options);
     const down = readers.flatMap((child, i) =>
       outcomes[i]?.result === 'failed'
         ? [`${child.name} does not serve yet; its reason is above, and it is tried again`]
@@ -183,14 +191,6 @@ export const startUp = async (input: UpInput): Promise<Up> => {
     throw error instanceof UpError ? error : new UpError('not-ready', messageOf(error), { cause: error });
   }
 };
-
-/** What TLS listeners show, and by which they judge. */
-const receiverTls = ({ pki }: StateDirectory): TlsFiles => ({
-  certificate: join(pki, 'server.crt'),
-  key: join(pki, 'server.key'),
-  authority: join(pki, 'authority.crt'),
-  revoked: join(pki, 'revoked'),
-});
 
 /** Whose cosignatures the keeper waits for, and how many make a checkpoint witnessed. */
 const keeperWitnesses = ({ witnesses, witnessQuorum }: UpOptions): Record<string, unknown> =>
@@ -244,13 +244,19 @@ const assertCodeReachable = (root: string, abilities: FenceAbilities | null): vo
 };
 
 /** Writes `run/ready.json` whole or not at all. */
-const writeReady = (state: StateDirectory, children: readonly Supervised[], uid: number): Ready => {
+const writeReady = (
+  state: StateDirectory,
+  children: readonly Supervised[],
+  uid: number,
+  { allowed }: UpOptions,
+): Ready => {
   const of = (name: ProcessName): Record<string, string> =>
     children.find((child) => child.name === name)?.addresses() ?? {};
   const ready: Ready = {
     receiver: of('receiver'),
     console: of('console')['console'] ?? null,
     publisher: of('publisher')['publish'] ?? null,
+    allowed,
     vkey: readFileSync(state.vkeyFile, 'utf8').trim(),
     supervisorPid: process.pid,
     processes: Object.fromEntries(

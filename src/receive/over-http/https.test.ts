@@ -68,7 +68,12 @@ describe('HTTP over TLS', () => {
     const asked: unknown[] = [];
     const certificates: CertificateHandler = ({ peer, body, ...rest }) => {
       asked.push({ ...rest, body: body.toString(), hasPeer: peer.startsWith('127.0.0.1:') });
-      return Promise.resolve({ status: 201, body: '{"certificate":""}', type: 'application/json' });
+      return Promise.resolve({
+        status: 201,
+        body: '{"certificate":""}',
+        type: 'application/json',
+        refused: null,
+      });
     };
     const receiver = await start(t, ['https', 'http'], {}, '127.0.0.1', () => undefined, {
       tls: authority.files,

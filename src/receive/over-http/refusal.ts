@@ -30,6 +30,12 @@ export const refusals = {
     retryAfter: 5,
   },
   full: { status: 503, cause: 'disk full', text: 'The disk is full. Send it again later.\n', retryAfter: 30 },
+  tooOften: {
+    status: 429,
+    cause: 'too many certificate requests',
+    text: 'Certificates were asked for too often. Ask again later.\n',
+    retryAfter: 60,
+  },
   noCertificate: {
     status: 403,
     cause: 'no certificate',

@@ -17,7 +17,7 @@ export const openService = (
 ): ((given: Request) => Promise<void>) => {
   const { ledger, pace } = options;
   const store = openStoring(options);
-  const certify = options.certificates === null ? null : openCertificates(options.certificates);
+  const certify = options.certificates === null ? null : openCertificates(options.certificates, options);
 
   /** A body that nobody wants. */
   const drain = async (request: IncomingMessage, connection: Connection, answer: Answer): Promise<Stored> => {
@@ -28,7 +28,7 @@ export const openService = (
   };
 
   const serve = async (given: Request): Promise<Stored> => {
-    const { request, connection, goAhead } = given;
+    const { request, connection, name, goAhead } = given;
     const odd = oddity(request);
     if (odd !== null) return { refusal: odd };
     const method = request.method ?? '';
@@ -41,7 +41,7 @@ export const openService = (
       case 'store':
         return store({ ...given, route, path, query });
       case 'certificate':
-        return certify?.({ request, path: route.path, goAhead }, connection.peer) ?? null;
+        return certify?.({ request, path: route.path, name, goAhead }, connection.peer) ?? null;
       case 'unknown':
         return { refusal: { status: 404, cause: 'unknown path', text: pathsText } };
       case 'method':

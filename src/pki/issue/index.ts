@@ -1,0 +1,1 @@
+export { startIssuer, type IssuerOptions, type RunningIssuer } from './issuer.ts';

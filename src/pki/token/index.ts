@@ -1,0 +1,1 @@
+export { enrolStatement, newToken, parseToken, renewStatement, type Token } from './token.ts';

@@ -11,7 +11,7 @@ const mergeBytes = 1024 * 1024;
 /**
  * Puts what one connection sends into intake: runs that come close together go into one delivery.
  * @param meta what is known of each line beside its bytes (JSON), `''` = nothing
- * @returns takes a run of frames
+ * @returns takes a run of frames, and gives the delivery that it went into
  */
 export const deliveryStream = (
   intake: IntakeWriter,
@@ -19,7 +19,7 @@ export const deliveryStream = (
   listener: string,
   { peer, tlsName }: Pick<Peer, 'peer' | 'tlsName'>,
   meta = '',
-): ((run: FrameRun) => void) => {
+): ((run: FrameRun) => PendingDelivery) => {
   const heads = new Map<Framing, Buffer>();
   let last: PendingDelivery | null = null;
 
@@ -55,7 +55,7 @@ export const deliveryStream = (
       last.bodyLength + length <= mergeBytes
     ) {
       intake.extend(last, pieces, length);
-      return;
+      return last;
     }
     last = {
       head,
@@ -68,5 +68,6 @@ export const deliveryStream = (
       sealed: false,
     };
     intake.enqueue(last);
+    return last;
   };
 };

@@ -29,8 +29,9 @@ import { clearSocketPath } from './own/socket-file.ts';
 import { ownLines } from './own-line.ts';
 import { listenAgents } from './own/agents.ts';
 import { listenOwn } from './own/server.ts';
+import { listenRelp } from './relp/listen.ts';
+import { rememberSessions } from './relp/sessions.ts';
 import { carryBudget } from './syslog/framing.ts';
-import { listenRelp } from './relp/relp.ts';
 import { listenSyslogTcp } from './syslog/tcp.ts';
 import { listenSyslogUdp } from './syslog/udp.ts';
 import { openTlsIdentity, type TlsIdentity } from './tls-identity.ts';
@@ -170,12 +171,13 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
       certificates: options.certificates ?? null,
       limits: limits.http,
     };
+    const sessions = rememberSessions();
     const secure = (): TlsIdentity => identity ?? openIdentity(options, log);
     const open: Record<ListenerKind, (at: Pick<ListenOn, 'host' | 'port'>) => Promise<Listener>> = {
       'syslog-tcp': (at) => listenSyslogTcp({ ...at, ...stream, tls: null }),
       'syslog-tls': (at) => listenSyslogTcp({ ...at, ...stream, tls: secure() }),
-      relp: (at) => listenRelp({ ...at, ...stream, tls: null }),
-      'relp-tls': (at) => listenRelp({ ...at, ...stream, tls: secure() }),
+      relp: (at) => listenRelp({ ...at, ...stream, sessions, tls: null }),
+      'relp-tls': (at) => listenRelp({ ...at, ...stream, sessions, tls: secure() }),
       agent: (at) => listenAgents({ ...at, ...stream, tls: secure() }),
       'syslog-udp': (at) => listenSyslogUdp({ ...at, ...datagrams }),
       http: (at) => listenHttp({ ...at, ...http, tls: null }),

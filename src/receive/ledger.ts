@@ -35,6 +35,10 @@ export type LossCause =
   | 'torn entry'
   /** HTTP: sent back, because there is no space. */
   | 'disk full'
+  /** RELP: the connection ended within a frame. What came is stored, and marked; its sender was told nothing. */
+  | 'torn frame'
+  /** RELP: bytes that are none. The connection was closed. */
+  | 'no RELP'
   /** GELF: a message of which a chunk did not come in time. What came is stored, and marked. */
   | 'torn message';
 

@@ -1,174 +1,216 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { test } from 'node:test';
-import { Flag, Framing } from '#vault/record';
-import { linesOf, type StoredDelivery } from '../testing/stored.ts';
+import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { connect } from 'node:tls';
+import { Flag } from '#vault/record';
+import { testAuthority } from '../testing/authority.ts';
 import { dial, start, until, type Started } from '../testing/receiver.ts';
-import { acknowledgements, SyslogRun } from './frame.ts';
+import { linesOf } from '../testing/stored.ts';
 
-const frame = (txnr: number, command: string, data = ''): string =>
-  data === '' ? `${txnr} ${command} 0\n` : `${txnr} ${command} ${Buffer.byteLength(data)} ${data}\n`;
-const open = frame(1, 'open', 'relp_version=0\nrelp_software=test\ncommands=syslog');
-const message = (txnr: number): string => frame(txnr, 'syslog', `<13>message ${txnr}\nof two lines`);
+const patience = 20_000;
+const frame = (txnr: number, data: string, command = 'syslog'): string =>
+  `${txnr} ${command} ${Buffer.byteLength(data)}${data === '' ? '' : ` ${data}`}\n`;
+const ok = (txnr: number): string => `${txnr} rsp 6 200 OK\n`;
+const open = frame(1, 'relp_version=0\nrelp_software=test\ncommands=syslog', 'open');
+const opened = '1 rsp 60 200 OK\nrelp_version=0\nrelp_software=holdfast\ncommands=syslog\n';
 
-/** A session, and what was answered in it. */
-const session = async (receiver: Started): Promise<{ socket: Socket; answers(): string }> => {
-  const socket = await dial(receiver.port('relp'));
-  let answers = '';
-  socket.setEncoding('utf8').on('data', (text: string) => (answers += text));
+type Client = { socket: Socket; heard(): string; hears(text: string): Promise<void> };
+
+const clientOf = (socket: Socket): Client => {
+  let heard = '';
   socket.on('error', () => undefined);
-  return { socket, answers: () => answers };
+  socket.on('data', (chunk) => (heard += String(chunk)));
+  return {
+    socket,
+    heard: () => heard,
+    async hears(text) {
+      await until(() => heard.length >= text.length, patience);
+      assert.equal(heard, text);
+    },
+  };
 };
 
-const relps = (receiver: Started): StoredDelivery[] =>
-  receiver.stored().filter(({ listener }) => listener.startsWith('relp='));
-const texts = (receiver: Started): string[] =>
-  relps(receiver)
+const client = async (receiver: Started): Promise<Client> => clientOf(await dial(receiver.port('relp')));
+
+const startRelp = (t: TestContext, limits = {}): Promise<Started> => start(t, ['relp'], limits);
+
+const losses = (receiver: Started): string[] =>
+  receiver
+    .lines('receiver')
+    .map((line) => JSON.parse(line))
+    .filter(({ kind }) => kind === 'loss')
+    .map(({ cause, count, sender }) => `${count} ${cause} ${sender}`);
+
+/** Which lines are marked as possible copies. */
+const marked = (receiver: Started): string[] =>
+  receiver
+    .stored()
+    .filter(({ listener, flags }) => listener.startsWith('relp') && (flags & Flag.possibleRedelivery) !== 0)
     .flatMap(linesOf)
     .map(({ raw }) => raw.toString());
 
-test('each message is stored as it came, and answered when it is durable; close ends the session', async (t) => {
-  const receiver = await start(t, ['relp']);
-  const { socket, answers } = await session(receiver);
-  socket.write(`${open}${message(2)}${frame(3, 'syslog')}${message(4)}`);
-  await until(() => answers().includes('4 rsp 6 200 OK\n'));
-  assert.match(
-    answers(),
-    /^1 rsp \d+ 200 OK\nrelp_version=0\n[^]*commands=syslog\n2 rsp 6 200 OK\n3 rsp 6 200 OK\n4 rsp/,
-  );
-  assert.deepEqual(texts(receiver), ['<13>message 2\nof two lines', '', '<13>message 4\nof two lines']);
-  const closed = once(socket, 'close');
-  socket.write(`${message(5)}${frame(6, 'close')}`);
-  await closed;
-  assert.ok(answers().endsWith('5 rsp 6 200 OK\n6 rsp 0\n0 serverclose 0\n'), answers());
-});
+const messages = (from: number, count: number, text: (txnr: number) => string): string =>
+  Array.from({ length: count }, (_, i) => frame(from + i, text(from + i))).join('');
 
-test('however the stream is cut into pieces, the same is stored, and everything is answered', async (t) => {
-  const receiver = await start(t, ['relp']);
-  const { socket, answers } = await session(receiver);
-  socket.setNoDelay(true);
-  const stream = Buffer.from(open + Array.from({ length: 60 }, (_, i) => message(i + 2)).join(''));
-  let at = 0;
-  for (let step = 1; at < stream.length; step = (step * 7) % 97) {
-    socket.write(stream.subarray(at, at + step));
-    at += step;
-    await new Promise(setImmediate);
-  }
-  await until(() => answers().includes('61 rsp 6 200 OK\n'));
-  assert.ok(answers().endsWith(acknowledgements(2, 60)));
-  assert.deepEqual(
-    texts(receiver),
-    Array.from({ length: 60 }, (_, i) => `<13>message ${i + 2}\nof two lines`),
-  );
-});
+const oks = (from: number, count: number): string =>
+  Array.from({ length: count }, (_, i) => ok(from + i)).join('');
 
-test('a message longer than a line may be comes in parts, nothing of it is lost, and it is answered once', async (t) => {
-  const receiver = await start(t, ['relp'], { maxLine: 65_536 });
-  const { socket, answers } = await session(receiver);
-  const long = 'x'.repeat(300_000);
-  socket.write(`${open}${message(2)}${frame(3, 'syslog', long)}${message(4)}`);
-  await until(() => answers().includes('4 rsp 6 200 OK\n'));
-  assert.ok(answers().endsWith(acknowledgements(2, 3)));
-  const parts = relps(receiver).filter(({ flags }) => (flags & Flag.part) !== 0);
-  assert.ok(parts.length > 3 && parts.every(({ framing }) => framing === Framing.octetCounted));
-  assert.equal(
-    parts
-      .flatMap(linesOf)
-      .map(({ raw }) => raw.toString())
-      .join(''),
-    long,
-  );
-  assert.deepEqual(
-    parts.map(({ flags }) => (flags & Flag.lastPart) !== 0),
-    parts.map((_, i) => i === parts.length - 1),
-  );
-});
+describe('RELP', () => {
+  it('answers each message after it is stored, in order, and closes as asked', async (t) => {
+    const receiver = await startRelp(t);
+    const { socket, hears } = await client(receiver);
+    socket.write(open);
+    await hears(opened);
+    socket.write(messages(2, 1000, (txnr) => `<13>message ${txnr}`) + frame(1002, 'x', 'nonsense'));
+    const answers = opened + oks(2, 1000) + '1002 rsp 28 500 unknown command nonsense\n';
+    await hears(answers);
+    assert.equal(receiver.lines('relp').length, 1000, 'what was answered is stored');
+    socket.write(frame(1003, '<13>and on') + frame(1004, '', 'close'));
+    await hears(`${answers}${oks(1003, 2)}0 serverclose 0\n`);
+    if (!socket.closed) await once(socket, 'close');
+    assert.equal(receiver.lines('relp').at(-1), '<13>and on');
+    const delivery = receiver.stored().find(({ listener }) => listener.startsWith('relp'));
+    assert.equal(delivery?.listener, `relp=127.0.0.1:${receiver.port('relp')}`);
+  });
 
-test('what is not RELP is answered 500 and ends the session; what came before stays answered', async (t) => {
-  const receiver = await start(t, ['relp']);
-  const wrong = [
-    ['<13>plain syslog\n', 'no transaction number'],
-    [message(2), 'the session is not open'],
-    [`${open}${message(2)}3 syslog 5 sixsix\n`, 'no line feed after the data'],
-    [`${open}3 syslog x\n`, 'no length'],
-    [`${open}${'9'.repeat(40)}`, 'no transaction number'],
-    [`${open}${frame(3, 'close', 'x'.repeat(40_000))}`, 'bytes of data for close'],
-  ] as const;
-  for (const [bytes, why] of wrong) {
-    const { socket, answers } = await session(receiver);
-    const closed = once(socket, 'close');
-    socket.write(bytes);
-    await closed;
-    assert.match(answers(), new RegExp(`rsp \\d+ 500 .*${why}`), bytes.slice(0, 60));
-    assert.ok(answers().endsWith('0 serverclose 0\n'), answers());
-  }
-  const { socket, answers } = await session(receiver);
-  socket.write(`${open}${frame(2, 'starttls')}${message(3)}`);
-  await until(() => answers().includes('3 rsp 6'));
-  assert.match(answers(), /2 rsp \d+ 500 unknown command starttls\n/);
-  await until(
-    () => receiver.lines('receiver').filter((line) => line.includes('RELP')).length === wrong.length,
-  );
-});
+  it('answers what is no RELP with an error, after what was, and counts it', async (t) => {
+    const receiver = await startRelp(t);
+    const { socket, hears } = await client(receiver);
+    socket.write(`${open}${frame(2, '<13>good')}<13>plain syslog\n`);
+    await hears(`${opened}${ok(2)}3 rsp 37 500 no frame header where one was due\n0 serverclose 0\n`);
+    if (!socket.closed) await once(socket, 'close');
+    await until(() => losses(receiver).length > 0, patience);
+    assert.deepEqual(losses(receiver), ['1 no RELP 127.0.0.1']);
+    assert.deepEqual(receiver.lines('relp'), ['<13>good']);
+  });
 
-test('after a session that was cut, as many messages are marked as may be copies; after one that was closed, none', async (t) => {
-  const receiver = await start(t, ['relp']);
-  const marked = (): number =>
-    relps(receiver)
-      .filter(({ flags }) => (flags & Flag.possibleRedelivery) !== 0)
-      .flatMap(linesOf).length;
-  const say = async (count: number, end: 'close' | 'cut'): Promise<void> => {
-    const { socket, answers } = await session(receiver);
-    socket.write(open + Array.from({ length: count }, (_, i) => message(i + 2)).join(''));
-    await until(() => answers().includes(`${count + 1} rsp 6`));
-    if (end === 'close') {
-      socket.write(frame(count + 2, 'close'));
-      await once(socket, 'close');
-    } else socket.resetAndDestroy();
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  };
-  // A receiver that has just begun remembers nothing: a window may be copies.
-  await say(200, 'close');
-  assert.equal(marked(), 128);
-  await say(50, 'cut');
-  assert.equal(marked(), 128);
-  await say(70, 'close');
-  assert.equal(marked(), 128 + 50);
-  await say(5, 'close');
-  assert.equal(marked(), 128 + 50);
-});
+  it('stores a message of megabytes in parts, and answers it once', async (t) => {
+    const receiver = await startRelp(t);
+    const { socket, hears } = await client(receiver);
+    const long = '0123456789abcdef-'.repeat(300_000);
+    socket.write(open + frame(2, long) + frame(3, 'after'));
+    await hears(opened + oks(2, 2));
+    const lines = receiver.lines('relp');
+    assert.equal(lines.slice(0, -1).join('') === long, true);
+    assert.ok(lines.length > 4);
+    socket.destroy();
+  });
 
-test('a frame that the connection did not end was not answered: it is counted, and not stored', async (t) => {
-  const receiver = await start(t, ['relp']);
-  const { socket, answers } = await session(receiver);
-  socket.write(`${open}${message(2)}3 syslog 100 <13>half`);
-  await until(() => answers().includes('2 rsp 6'));
-  socket.resetAndDestroy();
-  await until(() => receiver.lines('receiver').some((line) => line.includes('"torn"')));
-  assert.equal(texts(receiver).length, 1);
-});
+  it('keeps what a cut connection left of a message, and neither answers nor forgets it', async (t) => {
+    const receiver = await startRelp(t);
+    const { socket, hears } = await client(receiver);
+    socket.write(open + frame(2, '<13>whole') + frame(3, '<13>torn off').slice(0, -5));
+    await hears(opened + ok(2));
+    socket.resetAndDestroy();
+    await until(() => losses(receiver).length > 0, patience);
+    assert.deepEqual(losses(receiver), ['1 torn frame 127.0.0.1']);
+    assert.deepEqual(receiver.lines('relp'), ['<13>whole', '<13>torn']);
+  });
 
-test('a stop answers all that was taken, and says goodbye', async (t) => {
-  const receiver = await start(t, ['relp']);
-  const { socket, answers } = await session(receiver);
-  socket.write(open + Array.from({ length: 1000 }, (_, i) => message(i + 2)).join(''));
-  await until(() => answers().includes('2 rsp 6'));
-  await receiver.stop();
-  const count = texts(receiver).length;
-  await until(() => answers().endsWith('0 serverclose 0\n'));
-  assert.equal(answers().match(/rsp 6 200 OK/g)?.length, count);
-});
+  it('marks the first messages of a session that may be copies, and no more', async (t) => {
+    const receiver = await startRelp(t);
+    const say = async (text: string, count: number, how: 'close' | 'cut'): Promise<void> => {
+      const { socket, heard } = await client(receiver);
+      const close = how === 'close' ? frame(2 + count, '', 'close') : '';
+      socket.write(open + messages(2, count, (txnr) => `${text} ${txnr}`) + close);
+      await until(() => heard().includes(ok(1 + count)), patience);
+      if (how === 'cut') socket.destroy();
+      if (!socket.closed) await once(socket, 'close');
+      // The receiver's own side has to have ended too before the next one begins.
+      await wait(50);
+    };
+    const numbered = (text: string, count: number): string[] =>
+      Array.from({ length: count }, (_, i) => `${text} ${2 + i}`);
+    await say('first', 200, 'close');
+    await say('second', 30, 'cut');
+    await say('third', 200, 'cut');
+    await say('fourth', 200, 'close');
+    await say('fifth', 200, 'close');
+    // The third had 200 on their way at once: more than librelp's window, and so that sender's may be as large.
+    assert.deepEqual(
+      marked(receiver).join(),
+      [...numbered('first', 128), ...numbered('third', 30), ...numbered('fourth', 200)].join(),
+    );
+    assert.equal(receiver.lines('relp').length, 830);
+  });
 
-test('a run stops where its bytes, its number or the most does', () => {
-  const run = new SyslogRun();
-  const bytes = Buffer.from(message(7) + message(8) + message(10) + message(11).slice(0, 20));
-  run.walk(bytes, 0, 100, 1000);
-  assert.deepEqual([run.first, run.count, run.end], [7, 2, message(7).length + message(8).length]);
-  run.walk(bytes, run.end, 100, 1000);
-  assert.deepEqual([run.first, run.count], [10, 1]);
-  run.walk(bytes, 0, 1, 1000);
-  assert.equal(run.count, 1);
-  run.walk(bytes, 0, 100, 10);
-  assert.equal(run.count, 0);
+  it('answers at a stop what is stored, and says goodbye', async (t) => {
+    const receiver = await startRelp(t);
+    const { socket, heard, hears } = await client(receiver);
+    socket.write(open + messages(2, 100, (txnr) => `<13>${txnr}`) + '102 syslog 10 half');
+    await until(() => heard().includes(ok(101)), patience);
+    await receiver.stop();
+    await hears(`${opened}${oks(2, 100)}0 serverclose 0\n`);
+    assert.equal(receiver.lines('relp').length, 100, 'what the sender will send again is not stored by half');
+  });
+
+  it('loses and repeats nothing when senders are made to wait', async (t) => {
+    const receiver = await startRelp(t, { highWater: 65_536, lowWater: 4096 });
+    const count = 20_000;
+    const clients = await Promise.all([1, 2, 3].map(() => client(receiver)));
+    for (const [i, { socket }] of clients.entries())
+      socket.write(open + messages(2, count, (txnr) => `<13>${i} ${txnr} ${'.'.repeat(100)}`));
+    for (const { heard } of clients)
+      await until(() => heard().length === opened.length + oks(2, count).length, patience);
+    for (const { hears, socket } of clients) {
+      await hears(opened + oks(2, count));
+      socket.destroy();
+    }
+    assert.equal(new Set(receiver.lines('relp')).size, 3 * count);
+    assert.equal(receiver.lines('relp').length, 3 * count);
+  });
+
+  it('reads no more from one that does not read its answers', async (t) => {
+    const receiver = await startRelp(t);
+    const socket = await dial(receiver.port('relp'));
+    socket.on('error', () => undefined);
+    socket.pause();
+    socket.write(open);
+    let txnr = 2;
+    // Until the kernel's buffers are full both ways: answers are as long as these messages.
+    let isRefused = false;
+    while (!isRefused) {
+      if (socket.writableLength < 2 * 1024 * 1024) {
+        socket.write(messages(txnr, 20_000, () => 'x'));
+        txnr += 20_000;
+      }
+      const before = socket.bytesWritten - socket.writableLength;
+      await wait(socket.writableLength < 2 * 1024 * 1024 ? 5 : 500);
+      isRefused = socket.writableLength > 0 && socket.bytesWritten - socket.writableLength === before;
+      assert.ok(txnr < 4_000_000, 'its messages wait');
+    }
+    socket.resume();
+    let answers = 0;
+    let end = '';
+    socket.on('data', (chunk: Buffer) => {
+      answers += chunk.length;
+      end = (end + chunk.toString('latin1')).slice(-30);
+    });
+    await until(() => end.endsWith(`\n${ok(txnr - 1)}`), 60_000);
+    assert.ok(end.endsWith(`\n${ok(txnr - 1)}`), 'and go on when it reads');
+    assert.equal(answers, opened.length + oks(2, txnr - 2).length);
+    socket.destroy();
+  });
+
+  it('over TLS knows the sender by the name in its certificate', async (t) => {
+    const authority = testAuthority(t);
+    const receiver = await start(t, ['relp-tls'], {}, '127.0.0.1', () => undefined, { tls: authority.files });
+    const { key, certificate } = authority.issue('web1.example');
+    const socket = connect({
+      port: receiver.port('relpTls'),
+      host: '127.0.0.1',
+      servername: 'localhost',
+      ca: readFileSync(authority.files.authority),
+      key: readFileSync(key),
+      cert: readFileSync(certificate),
+    });
+    const { hears } = clientOf(socket);
+    socket.write(open + frame(2, '<13>secret') + frame(3, '', 'close'));
+    await hears(`${opened}${oks(2, 2)}0 serverclose 0\n`);
+    const delivery = receiver.stored().find(({ listener }) => listener.startsWith('relp-tls'));
+    assert.equal(delivery?.tlsName, 'web1.example');
+  });
 });

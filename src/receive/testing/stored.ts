@@ -74,11 +74,14 @@ export const linesOf = (
       return lines;
     case Framing.relp:
       while (at < body.length) {
-        const [whole = '', count = ''] = /^\d+ syslog (\d+)/.exec(body.toString('latin1', at, at + 40)) ?? [];
-        const from = at + whole.length + (count === '0' ? 0 : 1);
-        at = from + Number(count) + 1;
-        if (whole === '' || body[at - 1] !== 0x0a) throw new Error('a RELP delivery that does not add up');
-        lines.push(line(body.subarray(from, at - 1)));
+        const header = /^\d{1,9} syslog (\d{1,9})(?: |(?=\n))/.exec(body.toString('latin1', at, at + 40));
+        if (header === null) throw new Error(`a RELP delivery without a frame at byte ${at}`);
+        const from = at + header[0].length;
+        const end = from + Number(header[1]);
+        if ((flags & Flag.torn) === 0 && body[end] !== 0x0a)
+          throw new Error(`a RELP frame without its LF at byte ${end}`);
+        lines.push(line(body.subarray(from, end)));
+        at = end + 1;
       }
       return lines;
     case Framing.own:

@@ -18,6 +18,8 @@ import { crc32 } from 'node:zlib';
  *          journal       entries of systemd's export format, each ended by an empty line (the last may lack it); one
  *                        frame when the flags say torn or part
  *          octetCounted  frames: decimal length, SP, that many bytes (the last may be short when torn or part)
+ *          relp          frames: number, SP, `syslog`, SP, decimal length, SP, that many bytes, LF (the last may be short
+ *                        when torn)
  *          own           frames: u64 sequence, u16 meta length, meta, u32 raw length, raw
  *
  * The CRC tells a torn write from a whole one after a crash. It is no evidence: that begins in the vault.

@@ -106,6 +106,19 @@ describe('splitting a delivery', () => {
       [0, Flag.torn],
     );
   });
+  it('relp: header and trailer go, LF within stays, a short last frame keeps what is there', () => {
+    const body = Buffer.from('7 syslog 3 a\nb\n8 syslog 0\n999999999 syslog 5 hello\n1 syslog 9 short');
+    const records = split(whole(body, { framing: Framing.relp }));
+    assert.deepEqual(raws(records), ['a\nb', '', 'hello', 'short']);
+    assert.ok(records.every(({ flags, framing }) => flags === 0 && framing === Framing.relp));
+  });
+  it('relp: what is no frame becomes one torn record, and nothing is dropped', () => {
+    for (const bad of ['xyz', '2 syslog', '2 syslog x y\n', `2 ${'s'.repeat(80)} 1 x\n`]) {
+      const records = split(whole(Buffer.from(`1 syslog 1 a\n${bad}`), { framing: Framing.relp }));
+      assert.deepEqual(raws(records), ['a', bad]);
+      assert.equal(records[1]?.flags, Flag.torn);
+    }
+  });
   it('a datagram is one record, an empty one too', () => {
     assert.deepEqual(raws(split(whole(Buffer.from('a\nb\n'), { framing: Framing.datagram }))), ['a\nb\n']);
     assert.deepEqual(raws(split(whole(Buffer.alloc(0), { framing: Framing.datagram }))), ['']);

@@ -70,7 +70,8 @@ const sequenceAt = 16;
 
 /**
  * Splits a delivery into records: one for each frame, its head that of the delivery. The raw bytes are the frame's,
- * without its framing: LF, NUL, octet count, length words or the empty line after a journal entry go, CR stays.
+ * without its framing: LF, NUL, octet count, RELP header, length words or the empty line after a journal entry go, CR
+ * stays.
  *
  * - Where the sender numbers, the first line has the delivery's sequence number and each next one more; in `own`
  *   framing every frame brings its own number and meta.
@@ -88,10 +89,10 @@ export const splitDelivery = (delivery: Delivery): Splitting => {
       return splitFrames(delivery, journalFrames(delivery));
     case Framing.octetCounted:
       return splitFrames(delivery, octetFrame);
-    case Framing.own:
-      return splitFrames(delivery, ownFrame);
     case Framing.relp:
       return splitFrames(delivery, relpFrame);
+    case Framing.own:
+      return splitFrames(delivery, ownFrame);
     default:
       return splitFrames(delivery, datagramFrame);
   }
@@ -247,23 +248,21 @@ const octetFrame = (body: Buffer, at: number): Frame => {
   return { ...inherited, from, to, next: to };
 };
 
-const lowestDigit = 0x30;
-
-/** The data of `TXNR SP syslog SP LENGTH [SP DATA] LF`. */
+/** `TXNR SP COMMAND SP DATALEN [SP DATA] LF`: the data are the line. */
 const relpFrame = (body: Buffer, at: number): Frame => {
-  const number = body.indexOf(space, at);
-  const command = number < 0 ? -1 : body.indexOf(space, number + 1);
-  if (command < 0) return rest(body, at);
-  let from = command + 1;
-  let length = 0;
-  for (; from < body.length && from - command <= 9; from++) {
-    const digit = (body[from] ?? 0) - lowestDigit;
+  const command = body.indexOf(space, at) + 1;
+  const digits = command === 0 ? 0 : body.indexOf(space, command) + 1;
+  if (digits === 0 || digits - at > 64) return rest(body, at);
+  let from = digits;
+  let count = 0;
+  for (; from < body.length && from - digits < 10; from++) {
+    const digit = (body[from] ?? 0) - 0x30;
     if (digit < 0 || digit > 9) break;
-    length = length * 10 + digit;
+    count = count * 10 + digit;
   }
-  if (length > 0) from += 1;
-  const to = from + length;
-  if (from === command + 1 || body[to] !== lineFeed) return rest(body, at);
+  if (from === digits || (body[from] !== space && body[from] !== lineFeed)) return rest(body, at);
+  if (body[from] === space) from += 1;
+  const to = Math.min(from + count, body.length);
   return { ...inherited, from, to, next: to + 1 };
 };
 

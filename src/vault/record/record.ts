@@ -44,7 +44,7 @@ export const Framing = {
   octetCounted: 2,
   /** Holdfast's own length-prefixed messages (run/own.sock) */
   own: 3,
-  /** RELP's frames, `TXNR SP syslog SP LENGTH SP DATA LF` */
+  /** RELP's `syslog` frames: number, command, length, data, LF */
   relp: 4,
   /** A whole body, such as that of an HTTP request: the delivery is one frame */
   body: 6,

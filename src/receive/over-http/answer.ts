@@ -22,7 +22,7 @@ const document = JSON.stringify({
 /** What the sender of a body hears once it is durable: what its own server would have said. */
 export type Answers = (
   route: StoreRoute,
-  stored: { type: string; encoding: string; body: Buffer },
+  stored: { type: string; encoding: string; body: readonly Buffer[] },
 ) => Promise<Answer>;
 
 export const openAnswers = (): Answers => {

@@ -1,5 +1,6 @@
 import { createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
-import type { Transform } from 'node:stream';
+import { Readable, type Transform } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 
 /** The actions of an Elasticsearch bulk body, in their order, one byte each (index into `actionNames`). */
 export type BulkActions = Buffer;
@@ -15,10 +16,15 @@ const mostActions = 1_000_000;
  * Counts what a bulk answer has to have an item for, after the body is stored: it decides nothing but the length of the
  * answer. A compressed body is unpacked as a stream, of which nothing is kept.
  */
-export const bulkActions = async (body: Buffer, encoding: string): Promise<BulkActions> => {
+export const bulkActions = async (body: readonly Buffer[], encoding: string): Promise<BulkActions> => {
   const counter = countActions();
   const unpack = unpacker(encoding);
-  if (unpack === null) counter.push(body);
+  if (unpack === null)
+    for (const piece of body) {
+      counter.push(piece);
+      // Others have their turn between two pieces.
+      await turn();
+    }
   else await unpackInto(unpack, body, counter.push);
   return counter.end();
 };
@@ -37,7 +43,11 @@ const unpacker = (encoding: string): Transform | null => {
 };
 
 /** Up to what can be unpacked: a damaged body has the items that come before the damage. */
-const unpackInto = (unpack: Transform, body: Buffer, push: (bytes: Buffer) => void): Promise<void> =>
+const unpackInto = (
+  unpack: Transform,
+  body: readonly Buffer[],
+  push: (bytes: Buffer) => void,
+): Promise<void> =>
   new Promise((resolve) => {
     let length = 0;
     unpack.on('data', (bytes: Buffer) => {
@@ -47,7 +57,7 @@ const unpackInto = (unpack: Transform, body: Buffer, push: (bytes: Buffer) => vo
     });
     unpack.on('error', () => resolve());
     unpack.on('close', () => resolve());
-    unpack.end(body);
+    Readable.from(body).pipe(unpack);
   });
 
 /** A line is an action; the line after it is its document, except after `delete`. */

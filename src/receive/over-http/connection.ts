@@ -16,26 +16,35 @@ export type HttpConnection = {
  * Node parses all that it is given before anything can end the connection, or another one has its turn.
  */
 const sliceOutside = 1024;
-const sliceWithin = 16 * 1024;
+/** A body that comes in crumbs (a chunk of one byte costs as much as one of thousands) is given the least. */
+const sliceLeast = 512;
+const sliceMost = 16 * 1024;
+const mostPieces = 64;
+/** And has its next turn after so many milliseconds. */
+const crumbsMs = 5;
 /** How long one that was told to go may still send: a reset would take the answer away from under its eyes. */
 const lingerMs = 2000;
 
-/** @param isWithinBody whether what comes next belongs to a body */
-export const httpConnection = (socket: Socket, isWithinBody: () => boolean): HttpConnection => {
+/** @param pieces how many pieces of its body the last slice was; `null` = what comes next belongs to no body */
+export const httpConnection = (socket: Socket, pieces: () => number | null): HttpConnection => {
+  let within = sliceMost;
   let rest: Buffer = Buffer.alloc(0);
   let isWaiting = false;
   let isClosing = false;
 
+  const give = (size: number): void => {
+    isWaiting = false;
+    if (duplex.destroyed || isClosing) return;
+    const slice = rest.subarray(0, size);
+    rest = rest.subarray(slice.length);
+    if (duplex.push(slice)) goOn();
+  };
   const next = (): void => {
     isWaiting = true;
-    setImmediate(() => {
-      isWaiting = false;
-      if (duplex.destroyed || isClosing) return;
-      const size = isWithinBody() ? sliceWithin : sliceOutside;
-      const slice = rest.subarray(0, size);
-      rest = rest.subarray(slice.length);
-      if (duplex.push(slice)) goOn();
-    });
+    const count = pieces();
+    if (count !== null) within = count > mostPieces ? sliceLeast : Math.min(within * 2, sliceMost);
+    if (count !== null && count > mostPieces) setTimeout(() => give(within), crumbsMs);
+    else setImmediate(() => give(pieces() === null ? sliceOutside : within));
   };
   const goOn = (): void => {
     if (isWaiting) return;

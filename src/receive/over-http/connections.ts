@@ -11,6 +11,8 @@ export type Progress = {
   since: number;
   last: number;
   bytes: number;
+  /** In which the last slice of the connection came. */
+  pieces: number;
   /** `held-back`: by us, because the disk is behind. `followed`: its sender may take its time. */
   pace: 'due' | 'held-back' | 'followed';
   refuse(refusal: Refusal): void;
@@ -89,7 +91,12 @@ export const openConnections = (
 
   return {
     open(socket, peer) {
-      const http = httpConnection(socket, () => connection.body !== null);
+      const http = httpConnection(socket, () => {
+        if (connection.body === null) return null;
+        const { pieces } = connection.body;
+        connection.body.pieces = 0;
+        return pieces;
+      });
       const connection: Connection = {
         ...http,
         push(chunk) {

@@ -25,7 +25,7 @@ export const wholeBody = (held: Growing, limits: HttpLimits, emit: (run: FrameRu
   complete() {
     const length = held.length;
     // An empty body is no line.
-    if (length > 0) emit({ framing: Framing.body, flags: 0, pieces: [held.view()], length });
+    if (length > 0) emit({ framing: Framing.body, flags: 0, pieces: held.pieces(), length });
   },
   torn: () => undefined,
 });
@@ -38,20 +38,20 @@ const LF = 0x0a;
  */
 export const linesBody = (held: Growing, limits: HttpLimits, emit: (run: FrameRun) => void): Incoming => {
   let inParts = false;
-  const run = (flags: number, bytes: Buffer): void =>
-    emit({ framing: Framing.newline, flags, pieces: [bytes], length: bytes.length });
+  const run = (flags: number, length: number): void =>
+    emit({ framing: Framing.newline, flags, pieces: held.take(length), length });
 
   const putOut = (): void => {
-    const end = held.view().lastIndexOf(LF) + 1;
+    const end = held.lastOf(LF) + 1;
     if (inParts && end > 0) {
-      const first = held.view().indexOf(LF) + 1;
-      run(Flag.part | Flag.lastPart, held.take(first));
+      const first = held.first(LF) + 1;
+      run(Flag.part | Flag.lastPart, first);
       inParts = false;
-      if (end > first) run(0, held.take(end - first));
-    } else if (end > 0) run(0, held.take(end));
+      if (end > first) run(0, end - first);
+    } else if (end > 0) run(0, end);
     else {
       inParts = true;
-      run(Flag.part, held.take(held.length));
+      run(Flag.part, held.length);
     }
   };
 
@@ -70,14 +70,14 @@ export const linesBody = (held: Growing, limits: HttpLimits, emit: (run: FrameRu
     complete() {
       if (held.length === 0) return;
       if (inParts) {
-        const first = held.view().indexOf(LF) + 1;
-        run(Flag.part | Flag.lastPart, held.take(first === 0 ? held.length : first));
+        const first = held.first(LF) + 1;
+        run(Flag.part | Flag.lastPart, first === 0 ? held.length : first);
       }
-      if (held.length > 0) run(0, held.take(held.length));
+      if (held.length > 0) run(0, held.length);
     },
     // What was stored of it is whole lines; its sender was told nothing, and sends all of it again.
     torn() {
-      if (inParts && held.length > 0) run(Flag.part | Flag.lastPart | Flag.torn, held.take(held.length));
+      if (inParts && held.length > 0) run(Flag.part | Flag.lastPart | Flag.torn, held.length);
     },
   };
 };
@@ -107,13 +107,18 @@ export const compressedBody = (
   emit: (run: FrameRun) => void,
 ): Incoming => {
   let inParts = false;
-  const run = (flags: number, bytes: Buffer): void =>
-    emit({ framing: Framing.body, flags, pieces: [bytes], length: bytes.length });
+  const run = (flags: number, pieces: Buffer[]): void =>
+    emit({
+      framing: Framing.body,
+      flags,
+      pieces,
+      length: pieces.reduce((sum, piece) => sum + piece.length, 0),
+    });
   return {
     push(chunk) {
       if (held.length + chunk.length <= limits.body && held.add(chunk)) return null;
       inParts = true;
-      run(Flag.part, Buffer.concat([held.take(held.length), chunk]));
+      run(Flag.part, [...held.take(held.length), chunk]);
       return null;
     },
     complete() {

@@ -32,11 +32,11 @@ export const cutEntries = (
     if (length > 0) emit({ framing: Framing.journal, flags, pieces: filled, length });
   };
 
-  const held = (): Buffer => unfinished.take(unfinished.length);
+  const held = (): Buffer[] => unfinished.take(unfinished.length);
 
   /** The last bytes of an entry, or of what is none. */
   const last = (flags: number, bytes: Buffer): void => {
-    run(flags | (inParts ? Flag.part | Flag.lastPart : 0), [held(), bytes]);
+    run(flags | (inParts ? Flag.part | Flag.lastPart : 0), [...held(), bytes]);
     inParts = false;
     mode = 'between';
   };
@@ -45,13 +45,13 @@ export const cutEntries = (
     const flags = Flag.part | (mode === 'lost' ? Flag.torn : 0);
     if (unfinished.length + bytes.length <= longest && unfinished.add(bytes)) return;
     inParts = true;
-    run(flags, [held(), Buffer.from(bytes)]);
+    run(flags, [...held(), Buffer.from(bytes)]);
   };
 
   /** Where no entry is: everything up to the next empty line is torn. @returns where an entry may begin */
   const lost = (bytes: Buffer, from: number): number => {
     // The empty line may have begun in what is held.
-    if (unfinished.length > 0 && unfinished.view().at(-1) === LF && bytes[from] === LF) {
+    if (unfinished.last === LF && bytes[from] === LF) {
       last(Flag.torn, Buffer.alloc(0));
       return from + 1;
     }
@@ -111,7 +111,7 @@ export const cutEntries = (
           at = begin + back;
         } else {
           const again = unfinished.length + back;
-          const all = held();
+          const all = Buffer.concat(held());
           keep(all.subarray(0, again));
           bytes = Buffer.concat([all.subarray(again), bytes.subarray(begin)]);
           at = 0;

@@ -28,65 +28,116 @@ export const bodyMemory = (most: number): BodyMemory => {
 
 /** Held without being counted, so that a full memory keeps nobody from small bodies. */
 const uncounted = 8192;
+const smallestBlock = 1024;
+const largestBlock = 256 * 1024;
 
 /** Bytes that grow at their end: copies, because a view of a few bytes would hold all that was read with them. */
 export type Growing = {
   readonly length: number;
+  /** The last byte; `undefined` = there is none. */
+  readonly last: number | undefined;
   /** `false`: there is no memory for them, and nothing was added. */
   add(bytes: Buffer): boolean;
-  /** Of what is held; good until more is added. */
-  view(): Buffer;
-  /** Takes the first `length` bytes away, as a buffer of its own. */
-  take(length: number): Buffer;
+  /** All of it, in pieces that stay as they are while nothing is added. */
+  pieces(): Buffer[];
+  /** Offset of the first, or of the last, such byte; -1 = there is none. */
+  first(byte: number): number;
+  lastOf(byte: number): number;
+  /** Takes the first `length` bytes away. */
+  take(length: number): Buffer[];
   /** Forgets everything, and gives its memory back. */
   free(): void;
 };
 
 export const growing = (memory: BodyMemory, sender: string): Growing => {
-  let bytes = Buffer.alloc(0);
+  let blocks: Buffer[] = [];
   let length = 0;
-  const counted = (): number => Math.max(0, bytes.length - uncounted);
+  /** Of all blocks, and how much of the last one is free. */
+  let size = 0;
+  let room = 0;
 
-  const grow = (wanted: number): boolean => {
-    for (const size of [Math.max(wanted, bytes.length * 2), wanted]) {
-      const more = Math.max(0, size - uncounted) - counted();
+  const open = (wanted: number): boolean => {
+    const least = Math.max(wanted, smallestBlock);
+    for (const block of [Math.max(least, Math.min(size, largestBlock)), least]) {
+      const more = Math.max(0, size + block - uncounted) - Math.max(0, size - uncounted);
       if (more > 0 && !memory.take(sender, more)) continue;
-      const larger = Buffer.allocUnsafeSlow(size);
-      larger.set(bytes.subarray(0, length));
-      bytes = larger;
+      blocks.push(Buffer.allocUnsafeSlow(block));
+      size += block;
+      room = block;
       return true;
     }
     return false;
   };
 
+  const add = (bytes: Buffer): boolean => {
+    const fits = Math.min(room, bytes.length);
+    const rest = bytes.length - fits;
+    const before = blocks.at(-1);
+    const free = room;
+    if (rest > 0 && !open(rest)) return false;
+    before?.set(bytes.subarray(0, fits), before.length - free);
+    if (rest > 0) blocks.at(-1)?.set(bytes.subarray(fits));
+    room -= rest > 0 ? rest : fits;
+    length += bytes.length;
+    return true;
+  };
+
+  const pieces = (): Buffer[] =>
+    blocks.map((block, n) => (n === blocks.length - 1 ? block.subarray(0, block.length - room) : block));
+
   const free = (): void => {
-    if (counted() > 0) memory.give(sender, counted());
-    bytes = Buffer.alloc(0);
+    if (size > uncounted) memory.give(sender, size - uncounted);
+    blocks = [];
     length = 0;
+    size = 0;
+    room = 0;
   };
 
   return {
     get length() {
       return length;
     },
-    add(more) {
-      if (length + more.length > bytes.length && !grow(length + more.length)) return false;
-      bytes.set(more, length);
-      length += more.length;
-      return true;
+    get last() {
+      return length === 0 ? undefined : pieces().at(-1)?.at(-1);
     },
-    view: () => bytes.subarray(0, length),
-    take(count) {
-      const taken = Buffer.from(bytes.subarray(0, count));
-      const kept = Buffer.from(bytes.subarray(count, length));
-      free();
-      if (kept.length > 0) {
-        // What was held a moment ago may be held again: this cannot be refused.
-        const more = Math.max(0, kept.length - uncounted);
-        if (more > 0) memory.take(sender, more);
-        bytes = kept;
-        length = kept.length;
+    add,
+    pieces,
+    first(byte) {
+      let before = 0;
+      for (const piece of pieces()) {
+        const at = piece.indexOf(byte);
+        if (at >= 0) return before + at;
+        before += piece.length;
       }
+      return -1;
+    },
+    lastOf(byte) {
+      let after = length;
+      for (const piece of pieces().toReversed()) {
+        after -= piece.length;
+        const at = piece.lastIndexOf(byte);
+        if (at >= 0) return after + at;
+      }
+      return -1;
+    },
+    take(count) {
+      const taken: Buffer[] = [];
+      const kept: Buffer[] = [];
+      let left = count;
+      for (const piece of pieces()) {
+        const cut = Math.min(left, piece.length);
+        left -= cut;
+        if (cut > 0) taken.push(piece.subarray(0, cut));
+        if (cut < piece.length) kept.push(piece.subarray(cut));
+      }
+      free();
+      // Less than was held a moment ago, but for the room in its last block: where even that is refused, it is counted late.
+      for (const piece of kept)
+        if (!add(piece)) {
+          blocks.push(Buffer.from(piece));
+          length += piece.length;
+          room = 0;
+        }
       return taken;
     },
     free,

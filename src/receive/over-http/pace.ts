@@ -47,7 +47,7 @@ export const openPace = (intake: IntakeWriter, clock: Pick<Clock, 'elapsed'>, pa
     read: (request, connection, incoming, rate) =>
       new Promise((resolve) => {
         const now = clock.elapsed();
-        const progress: Progress = { since: now, last: now, bytes: 0, pace: rate, refuse: over };
+        const progress: Progress = { since: now, last: now, bytes: 0, pieces: 0, pace: rate, refuse: over };
         function over(result: 'complete' | 'torn' | Refusal): void {
           if (connection.body === progress) connection.body = null;
           connection.idleSince = clock.elapsed();
@@ -65,6 +65,7 @@ export const openPace = (intake: IntakeWriter, clock: Pick<Clock, 'elapsed'>, pa
         const take = (chunk: Buffer): void => {
           progress.last = clock.elapsed();
           progress.bytes += chunk.length;
+          progress.pieces += 1;
           const refusal = incoming.push(chunk);
           if (refusal !== null) return over(refusal);
           if (intake.pressure === 'low') return;

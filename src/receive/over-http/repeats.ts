@@ -6,7 +6,7 @@ import type { Clock } from '#base/clock';
  * the same body again, and nothing but the body says so.
  */
 export type Repeats = {
-  digest(body: Buffer): string;
+  digest(body: readonly Buffer[]): string;
   /** @param sender name of its certificate, else its address */
   isPossible(sender: string, digest: string): boolean;
   /** The body was stored, and the answer did not get through. */
@@ -38,7 +38,11 @@ export const openRepeats = (clock: Pick<Clock, 'elapsed'>, began: 'new' | 'again
   };
 
   return {
-    digest: (body) => createHash('sha256').update(body).digest('base64'),
+    digest(body) {
+      const hash = createHash('sha256');
+      for (const piece of body) hash.update(piece);
+      return hash.digest('base64');
+    },
     isPossible(sender, digest) {
       const found = known(sender);
       if (found.bodies.has(digest)) return true;

@@ -63,12 +63,11 @@ export const openStoring = (options: StoringOptions): ((given: ToStore) => Promi
     const storing = requestStore(intake, clock, name, peer, JSON.stringify(meta));
     /** Of what was stored, where its sender gave nothing by which a repeated body can be told. */
     const digests: string[] = [];
-    let body: Buffer = Buffer.alloc(0);
+    let body: readonly Buffer[] = [];
     const emit = (run: FrameRun): void => {
-      const [bytes = body] = run.pieces;
-      if (way === 'whole') body = bytes;
+      if (way === 'whole') body = [...run.pieces];
       if (meta.key !== undefined || route.format === 'journal') return storing.take(run);
-      const digest = repeats.digest(bytes);
+      const digest = repeats.digest(run.pieces);
       digests.push(digest);
       const flag = repeats.isPossible(sender, digest) ? Flag.possibleRedelivery : 0;
       storing.take({ ...run, flags: run.flags | flag });

@@ -106,9 +106,16 @@ export const spawnReceiver = async (
     env = {},
     uid,
     gid,
-  }: { prefix?: string[]; env?: NodeJS.ProcessEnv; uid?: number; gid?: number } = {},
+    kinds = ['syslog-tcp'],
+  }: {
+    prefix?: string[];
+    env?: NodeJS.ProcessEnv;
+    uid?: number;
+    gid?: number;
+    kinds?: readonly ListenerKind[];
+  } = {},
 ): Promise<ChildReceiver> => {
-  const listen = [{ kind: 'syslog-tcp', host: '127.0.0.1', port: 0 }];
+  const listen = kinds.map((kind) => ({ kind, host: '127.0.0.1', port: 0 }));
   const [command = '', ...args] = [
     ...prefix,
     process.execPath,

@@ -1,14 +1,12 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { corpus as makeCorpus, type Corpus } from './corpus/corpus.ts';
-import { BenchError } from './errors.ts';
-import { isExact, runHoldfast } from './holdfast/contender.ts';
+import { runHoldfast } from './holdfast/contender.ts';
 import type { Conditions } from './holdfast/installation.ts';
 import type { Stage } from './holdfast/stage.ts';
-import { removeAtExit } from './run/clean-up.ts';
-import type { Figures } from './run/figures.ts';
 import { progress } from './run/progress.ts';
-import { settleDisk, warm } from './run/settle-disk.ts';
+import { warm } from './run/settle-disk.ts';
+import { runInTurn, type Contender } from './run/in-turn.ts';
 import { rows, type Row } from './run/table.ts';
 import { runSyslogNg } from './syslog-ng/contender.ts';
 import { syslogNg } from './syslog-ng/package.ts';
@@ -34,8 +32,6 @@ export type IngestResult = {
   hottest: string[];
 };
 
-type Contender = { name: string; run: (dir: string) => Promise<Figures> };
-
 /**
  * Runs every contender `runs` times in turn on the same corpus.
  * @param cache for what is made or downloaded once, and for the runs' own directories
@@ -57,29 +53,7 @@ export const ingest = async (options: IngestOptions, cache: string): Promise<Ing
     })),
   ];
 
-  const home = join(cache, `run-${process.pid}`);
-  mkdirSync(home);
-  const cleanUp = options.after === 'keep' ? null : removeAtExit(home);
-  const runs: Figures[][] = [];
-  for (let n = 1; n <= options.runs; n += 1) {
-    const run: Figures[] = [];
-    for (const [i, contender] of contenders.entries()) {
-      const dir = join(home, `${n}-${i}`);
-      mkdirSync(dir);
-      settleDisk(dir);
-      const figures = await contender.run(dir);
-      assertExact(figures, corpus);
-      progress(
-        `run ${n} of ${options.runs}: ${contender.name}: ${figures.wallSeconds.toFixed(2)} s; ` +
-          `${figures.count.lines.toLocaleString('en-US')} lines counted, none lost, none twice, none changed`,
-      );
-      run.push(figures);
-      if (options.after === 'remove') rmSync(dir, { recursive: true });
-    }
-    runs.push(run);
-  }
-  rmSync(home, { recursive: options.after === 'remove', force: true });
-  cleanUp?.done();
+  const runs = await runInTurn(contenders, corpus, options, cache);
   return {
     corpus,
     syslogNgVersion: syslog.version,
@@ -88,13 +62,4 @@ export const ingest = async (options: IngestOptions, cache: string): Promise<Ing
     rows: rows(runs, references, corpus),
     hottest: (runs.at(-1) ?? []).flatMap((figures) => figures.hottest ?? []),
   };
-};
-
-const assertExact = ({ contender, count }: Figures, corpus: Corpus): void => {
-  if (isExact(count, corpus)) return;
-  throw new BenchError(
-    'wrong-count',
-    `${contender}: of ${corpus.lines} lines ${count.lines} were found, ${count.lost} are lost, ${count.repeated} came ` +
-      `more than once, ${count.foreign} are none of the corpus; bytes changed: ${count.altered}. No figures`,
-  );
 };

@@ -1,12 +1,18 @@
 import { mkdirSync } from 'node:fs';
 import type { Corpus } from '../corpus/corpus.ts';
-import type { Count } from '../corpus/tally.ts';
-import { connectSender } from '../load/sending.ts';
+import { connectSender, type Transport } from '../load/sending.ts';
 import type { Figures } from '../run/figures.ts';
 import { hottest } from '../run/profile.ts';
 import { bytesBelow, cpuSeconds, endedChildrenCpuSeconds, peakBytes } from '../run/usage.ts';
 import { waitForRest } from '../run/wait.ts';
-import { install, type Conditions, type Installation, type ProcessName } from './installation.ts';
+import {
+  install,
+  plainTcp,
+  type Conditions,
+  type Door,
+  type Installation,
+  type ProcessName,
+} from './installation.ts';
 import { countIntake } from './intake-count.ts';
 import type { Stage } from './stage.ts';
 import { countVault, vaultSize, waitUntilProvable } from './vault-count.ts';
@@ -23,7 +29,7 @@ export const runHoldfast = async (
 ): Promise<Figures> => {
   if (conditions.profiles !== null) mkdirSync(conditions.profiles, { recursive: true });
   return stage === 'durable'
-    ? runDurable(corpus, dir, conditions)
+    ? runDurable('Holdfast, durable', plainTcp, { kind: 'tcp' }, corpus, dir, conditions)
     : runCommitted(stage, corpus, dir, conditions);
 };
 
@@ -31,9 +37,16 @@ export const runHoldfast = async (
  * The receiver alone. When the senders' connections are closed by both sides it has read everything; its orderly end
  * (status 0) says that all of it has been fsynced. The clock stops after that.
  */
-const runDurable = async (corpus: Corpus, dir: string, conditions: Conditions): Promise<Figures> => {
-  const { state, processes, port } = await install(dir, ['receiver'], 'durable', conditions);
-  const sender = await connectSender(corpus, port);
+export const runDurable = async (
+  contender: string,
+  door: Door,
+  transport: Transport,
+  corpus: Corpus,
+  dir: string,
+  conditions: Conditions,
+): Promise<Figures> => {
+  const { state, processes, port } = await install(dir, ['receiver'], 'durable', conditions, door);
+  const sender = await connectSender(corpus, port, transport);
   const before = used(processes);
   const { started } = await sender.go();
   const peak = processes.reduce((sum, { pid }) => sum + peakBytes(pid), 0);
@@ -43,7 +56,7 @@ const runDurable = async (corpus: Corpus, dir: string, conditions: Conditions): 
   const cpu = endedChildrenCpuSeconds() - endedBefore - before;
   await sender.end();
   return {
-    contender: 'Holdfast, durable',
+    contender,
     reached: 'every byte fsynced by the receiver',
     wallSeconds: Number(ended - BigInt(started)) / 1e9,
     cpuSeconds: cpu,
@@ -53,7 +66,7 @@ const runDurable = async (corpus: Corpus, dir: string, conditions: Conditions): 
     diskBytes: bytesBelow(state.intake),
     hottest: whereTimeWent('durable', conditions, started),
     processes: { receiver: { cpuSeconds: cpu, peakBytes: peak } },
-    count: countIntake(state, corpus),
+    count: countIntake(state, door.kind, corpus),
   };
 };
 
@@ -130,11 +143,3 @@ const used = (processes: Installation['processes']): number =>
 const stopInOrder = async (processes: Installation['processes']): Promise<void> => {
   for (const child of processes) await child.stop(stopMs);
 };
-
-/** Nothing lost, nothing twice, nothing changed. */
-export const isExact = (count: Count, corpus: Corpus): boolean =>
-  count.lines === corpus.lines &&
-  count.lost === 0 &&
-  count.repeated === 0 &&
-  count.foreign === 0 &&
-  count.altered === 'no';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { systemClock } from '#base/clock';
 import { stateDirectory, type StateDirectory } from '#base/state';
 import { createVault } from '#vault/append';
+import { readyName, type ListenerKind, type TlsFiles } from '#wire/listen';
 import { BenchError } from '../errors.ts';
 import { startProcess, type Process } from '../run/process.ts';
 
@@ -12,9 +13,14 @@ export type ProcessName = 'receiver' | 'keeper' | 'indexer';
 export type Installation = {
   state: StateDirectory;
   processes: readonly Process[];
-  /** Of the receiver's syslog over TCP on loopback. */
+  /** Of the receiver's one listener, on loopback. */
   port: number;
 };
+
+/** How the receiver listens. */
+export type Door = { kind: ListenerKind; tls: TlsFiles | null };
+
+export const plainTcp: Door = { kind: 'syslog-tcp', tls: null };
 
 /** What is out of the ordinary about a run. */
 export type Conditions = {
@@ -33,6 +39,7 @@ export const install = async (
   names: readonly ProcessName[],
   stage: string,
   { profiles, fsyncDelayMs }: Conditions,
+  door: Door = plainTcp,
 ): Promise<Installation> => {
   const state = stateDirectory(join(dir, 'state'));
   for (const part of [state.root, state.intake, state.index, state.spool, state.run])
@@ -43,7 +50,7 @@ export const install = async (
   for (const name of names) {
     const config = {
       state: state.root,
-      ...(name === 'receiver' ? { listen: [{ kind: 'syslog-tcp', host: '127.0.0.1', port: 0 }] } : {}),
+      ...(name === 'receiver' ? receiverConfig(door) : {}),
     };
     // An earlier run's profiles would be taken for this one's.
     if (profiles !== null) rmSync(join(profiles, `${stage}.${name}`), { recursive: true, force: true });
@@ -62,7 +69,7 @@ export const install = async (
     });
     processes.push(child);
     const said = await child.said('ready');
-    if (name === 'receiver') port = syslogPort(said);
+    if (name === 'receiver') port = portOf(said, door.kind);
   }
   return { state, processes, port };
 };
@@ -95,11 +102,16 @@ const profileArguments = (dir: string, stage: string, name: ProcessName): string
   `--cpu-prof-dir=${join(dir, `${stage}.${name}`)}`,
 ];
 
-const syslogPort = (said: string): number => {
+/** Whoever speaks from this machine may, over TLS also without a certificate. */
+const receiverConfig = ({ kind, tls }: Door): Record<string, unknown> => ({
+  listen: [{ kind, host: '127.0.0.1', port: 0 }],
+  ...(tls === null ? {} : { tls, allowed: { networks: [], names: [], certificates: 'optional' } }),
+});
+
+const portOf = (said: string, kind: ListenerKind): number => {
   const { addresses } = JSON.parse(said) as { addresses: Record<string, string> };
-  const address = addresses['syslogTcp'] ?? '';
+  const address = addresses[readyName(kind)] ?? '';
   const port = Number(address.slice(address.lastIndexOf(':') + 1));
-  if (!(port > 0))
-    throw new BenchError('failed', `the receiver named no address for syslog over TCP: ${said}`);
+  if (!(port > 0)) throw new BenchError('failed', `the receiver named no address for ${kind}: ${said}`);
   return port;
 };

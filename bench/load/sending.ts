@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { BenchError } from '../errors.ts';
 import type { Corpus } from '../corpus/corpus.ts';
 import { startProcess } from '../run/process.ts';
-import type { Order, Sent } from './sender.ts';
+import type { Order, Sent, Transport } from './sender.ts';
+
+export type { Transport } from './sender.ts';
 
 export const connections = 4;
 
@@ -15,8 +17,12 @@ export type Sending = {
 };
 
 /** @throws BenchError `failed` if it cannot connect to 127.0.0.1:`port`, or loses a connection on the way */
-export const connectSender = async (corpus: Corpus, port: number): Promise<Sending> => {
-  const order: Order = { path: corpus.path, port, connections };
+export const connectSender = async (
+  corpus: Corpus,
+  port: number,
+  transport: Transport = { kind: 'tcp' },
+): Promise<Sending> => {
+  const order: Order = { path: corpus.path, port, connections, transport };
   const child = startProcess({
     name: 'sender',
     file: process.execPath,

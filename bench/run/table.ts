@@ -94,7 +94,12 @@ const ratio = (value: number | undefined): string => (value === undefined ? '' :
 export const renderTable = (all: readonly Row[], reference: string): string => {
   const shown = columns(reference);
   const cells = [shown.map(([title]) => title), ...all.map((row) => shown.map(([, text]) => text(row)))];
-  const widths = shown.map((_, i) => Math.max(...cells.map((line) => line[i]?.length ?? 0)));
+  return alignedRows(cells);
+};
+
+/** Columns side by side: the first one to the left, the others to the right. */
+export const alignedRows = (cells: readonly (readonly string[])[]): string => {
+  const widths = (cells[0] ?? []).map((_, i) => Math.max(...cells.map((line) => line[i]?.length ?? 0)));
   return cells
     .map((line) =>
       line

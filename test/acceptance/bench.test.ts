@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { corpus } from '../../bench/corpus/corpus.ts';
 import { tally } from '../../bench/corpus/tally.ts';
 import type { IngestResult } from '../../bench/ingest.ts';
+import type { TransportsResult } from '../../bench/transports.ts';
+import type { UdpResult } from '../../bench/udp.ts';
 import type { VerifyResult } from '../../bench/verify.ts';
 import { documentedCommands } from '../harness/documents.ts';
 
@@ -73,6 +75,47 @@ test('the ingest bench counts every line and prints the ratios', async (t) => {
   assert.deepEqual(leftOver(pid), []);
 });
 
+test('the transports bench counts every line over TLS and RELP and prints the ratios', async (t) => {
+  const { status, stdout, stderr, pid } = await bench(['transports', '--lines', '20000', '--json']);
+  if (status === 3) return t.skip(stderr.trim());
+  assert.equal(status, 0, stderr);
+  const { of }: TransportsResult = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+  assert.deepEqual(
+    of.map(({ transport, rows }) => [transport, ...rows.map(({ contender }) => contender)]),
+    [
+      ['tls', 'rsyslog, TLS by OpenSSL', 'rsyslog, TLS by GnuTLS', 'Holdfast, TLS, durable'],
+      ['relp', 'rsyslog, RELP', 'Holdfast, RELP, durable'],
+    ],
+  );
+  for (const { rows, reference, senderLinesPerSecond } of of) {
+    assert.ok(senderLinesPerSecond > 0);
+    for (const row of rows) assert.ok((row.ratios[reference]?.linesPerSecond ?? 0) > 0, row.contender);
+  }
+  assert.equal(existsSync(runDirectory(pid)), false);
+  assert.deepEqual(leftOver(pid), []);
+});
+
+test('the udp bench accounts for every datagram', async (t) => {
+  const limit = '/proc/sys/net/core/rmem_max';
+  const before = readFileSync(limit, 'utf8');
+  const args = ['udp', '--lines', '20000', '--rate', '10000', '--seconds', '1', '--senders', '2', '--json'];
+  const { status, stdout, stderr, pid } = await bench(args);
+  if (status === 3) return t.skip(stderr.trim());
+  assert.equal(status, 0, stderr);
+  const { of }: UdpResult = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+  const [one] = of;
+  assert.ok(one !== undefined && one.senders === 2);
+  for (const { trials } of [one.syslogNg.plain, one.syslogNg.tuned, one.holdfast])
+    assert.deepEqual([trials.length, trials[0]?.sent], [1, 10_000]);
+  const [beyond] = one.beyond;
+  assert.ok(beyond !== undefined && beyond.sent === 20_000);
+  const counted = Object.values(beyond.counted ?? {}).reduce((sum, count) => sum + count, 0);
+  assert.equal(beyond.stored + counted, beyond.sent);
+  assert.equal(readFileSync(limit, 'utf8'), before);
+  assert.equal(existsSync(runDirectory(pid)), false);
+  assert.deepEqual(leftOver(pid), []);
+});
+
 test('the verify bench grows a vault, verifies it and prints the ratios to its peers', async () => {
   // More than the lines that it repeats, and no multiple of them.
   const { status, stdout, stderr, pid } = await bench([
@@ -103,7 +146,7 @@ test('the verify bench grows a vault, verifies it and prints the ratios to its p
 test('an option of another bench is refused', async () => {
   const { status, stderr } = await bench(['verify', '--stage', 'durable']);
   assert.equal(status, 2);
-  assert.match(stderr, /--stage, --profile and --fsync-delay are options of ingest alone/);
+  assert.match(stderr, /--stage is an option of ingest, not of verify/);
 });
 
 const documented = documentedCommands().filter(({ line }) => line.startsWith('npm run bench -- '));
@@ -119,13 +162,16 @@ for (const line of new Set(documented.map((shown) => shown.line))) {
       .replace(/\/tmp\/\w+/, scratch)
       .split(/\s+/);
     // Of an option that is given twice the last one counts.
-    const { status, stdout, stderr } = await bench([...args, '--lines', '2000', '--runs', '1']);
+    const short = args[0] === 'udp' ? ['--rate', '2000', '--senders', '1', '--seconds', '1'] : [];
+    const { status, stdout, stderr } = await bench([...args, ...short, '--lines', '2000', '--runs', '1']);
     if (status === 3) return t.skip(stderr.trim());
     assert.equal(status, 0, stderr);
     const counts =
       args[0] === 'verify'
         ? /2000 of 2000 lines and 1 manifests/
-        : /2000 of 2000 lines, none lost, none twice, none changed/;
+        : args[0] === 'udp'
+          ? /sent 2000 at [\d,]+\/s = stored \d+ \+ counted \d+/
+          : /2000 of 2000 lines, none lost, none twice, none changed/;
     assert.match(stdout, counts);
     return undefined;
   });

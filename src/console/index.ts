@@ -7,6 +7,7 @@ import { stateDirectory } from '#base/state';
 import { addAudit } from './api/audit/route.ts';
 // oxlint-disable-next-line no-restricted-imports -- the API's noun of that name, not the room
 import { addSearch } from './api/search/route.ts';
+import { addSenders } from './api/senders/route.ts';
 import { addSources } from './api/sources/route.ts';
 import { addStatus } from './api/status/route.ts';
 import { addTail } from './api/tail/route.ts';
@@ -65,6 +66,7 @@ export const startConsole = async (parts: ConsoleParts): Promise<RunningConsole>
   addSearch(app, search);
   addTail(app, search);
   addSources(app, search);
+  addSenders(app, search);
   addStatus(app, state, search, clock);
   addAudit(app, join(state.run, 'audit.json'));
   await addPage(app, parts.page ?? builtPage);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { Answer, Health, Hit, SearchError, Source } from '#wire/search';
+import type { Answer, Health, Hit, SearchError, SenderFigures, Source } from '#wire/search';
 
 type Freshness = Answer['answer']['freshness'];
 
@@ -12,6 +12,7 @@ type Freshness = Answer['answer']['freshness'];
 export type ScriptedSearch = {
   /** Lines that a search finds (those whose message contains the query), oldest first. */
   hits: Hit[];
+  senders: SenderFigures[];
   /** What answers say of it. */
   freshness: Freshness;
   /** Answers every further search and tail with this. */
@@ -26,6 +27,7 @@ export type ScriptedSearch = {
 
 export const startScriptedSearch = async (socketPath: string): Promise<ScriptedSearch> => {
   const hits: Hit[] = [];
+  const senders: SenderFigures[] = [];
   const said: { freshness: Freshness } = {
     freshness: { verdict: 'unknown', detail: 'no witness is configured' },
   };
@@ -53,6 +55,7 @@ export const startScriptedSearch = async (socketPath: string): Promise<ScriptedS
       response.end(JSON.stringify(body));
     };
     if (request.url === '/sources') return json(200, sourcesOf(hits));
+    if (request.url === '/senders') return json(200, senders);
     if (request.url === '/health') return json(200, healthOf(hits));
     if (refusal !== null) return json(refusal.status, { error: refusal.error });
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
@@ -67,6 +70,7 @@ export const startScriptedSearch = async (socketPath: string): Promise<ScriptedS
 
   return {
     hits,
+    senders,
     get freshness() {
       return said.freshness;
     },
@@ -106,6 +110,24 @@ export const sampleHit = (parts: Partial<Hit>): Hit => {
     ...parts,
   };
 };
+
+/** What is known of a sender; name what matters to the test. */
+export const sampleSender = (parts: Partial<SenderFigures>): SenderFigures => ({
+  sender: '192.0.2.7',
+  names: [],
+  via: ['syslog-tcp'],
+  hosts: 1,
+  lines: 12_345,
+  first: '2026-05-12T03:00:00.000001Z',
+  last: '2026-05-12T04:00:00.000001Z',
+  lost: 0,
+  torn: 0,
+  refused: 0,
+  heldBack: 0,
+  mismatched: 0,
+  causes: [],
+  ...parts,
+});
 
 const answerFor = (count: number, freshness: Freshness): Answer => ({
   answer: {

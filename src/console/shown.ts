@@ -1,5 +1,5 @@
 import { printable } from '#base/printable';
-import type { Hit, Source } from '#wire/search';
+import type { Hit, SenderFigures, Source } from '#wire/search';
 
 /**
  * What leaves for the browser. Log text is written by strangers: control and bidirectional characters go out as
@@ -31,6 +31,14 @@ export const shownSource = (source: Source): Source => ({
   app: orNull(source.app),
   source: printable(source.source),
   via: printable(source.via),
+});
+
+export const shownSender = (figures: SenderFigures): SenderFigures => ({
+  ...figures,
+  sender: orNull(figures.sender),
+  names: figures.names.map(printable),
+  via: figures.via.map(printable),
+  causes: figures.causes.map((one) => ({ ...one, kind: printable(one.kind), cause: printable(one.cause) })),
 });
 
 /** Escapes every string of a JSON value, keys excepted: for reports, whose keys are the product's own. */

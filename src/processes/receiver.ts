@@ -3,7 +3,7 @@ import { runChild } from '#base/child';
 import { systemClock } from '#base/clock';
 import { stateDirectory } from '#base/state';
 import { passOn, startReceiver } from '#receive';
-import { allowed, allowedByDefault, listenOn, tlsFiles } from '#wire/listen';
+import { allowed, allowedByDefault, listenOn, senderLimits, tlsFiles } from '#wire/listen';
 
 const config = z.strictObject({
   /** Root of the state directory; `intake/` and `run/` in it belong to this process's user. */
@@ -15,17 +15,19 @@ const config = z.strictObject({
   tls: tlsFiles.nullable().default(null),
   /** Where requests for certificates are put for the issuer; left out: there is none. */
   asked: z.string().min(1).optional(),
+  limits: senderLimits.default({}),
 });
 
 await runChild(
   'receiver',
   (value) => config.parse(value),
-  ({ state: root, ownSocket, asked, ...given }, log, fail) => {
+  ({ state: root, ownSocket, asked, limits, ...given }, log, fail) => {
     const state = stateDirectory(root);
     return startReceiver({
       state: { ...state, ownSocket: ownSocket ?? state.ownSocket },
       ...given,
       certificates: asked === undefined ? null : passOn(asked),
+      limits: { sender: limits },
       clock: systemClock(),
       log,
       onFault: fail,

@@ -1,25 +1,66 @@
 import { readFileSync } from 'node:fs';
+import type { Clock } from '#base/clock';
+import type { LedgerCause } from './ledger.ts';
+import { openBucket, type Bucket } from './bucket.ts';
 
-/** Counts connections of all listeners against one limit. */
-export type Admission = {
-  /** `false`: refuse it. Otherwise `leave()` when it is closed. */
-  enter(): boolean;
-  leave(): void;
-  readonly limit: number;
+export type AdmissionLimits = {
+  /** Connections of all listeners. */
+  connections: number;
+  /** Of one address. */
+  ofSender: number;
+  /** New connections a second of one address; four seconds' worth at once. */
+  connectsOfSender: number;
 };
 
-export const admitAtMost = (limit: number): Admission => {
+/** Counts connections of all listeners against one limit, and against one for each sender: none can take all. */
+export type Admission = {
+  /**
+   * `null`: it is counted in, and `leave()` is due when it is closed. Else why it is to be refused.
+   * @param address of the peer, without its port
+   */
+  enter(address: string): LedgerCause | null;
+  leave(address: string): void;
+};
+
+type Sender = { open: number; connects: Bucket };
+
+const burstSeconds = 4;
+/** Addresses kept in mind before those with nothing open are forgotten. */
+const mostIdle = 4096;
+
+export const openAdmission = (limits: AdmissionLimits, clock: Pick<Clock, 'elapsed'>): Admission => {
+  const senders = new Map<string, Sender>();
   let open = 0;
+
+  const senderOf = (address: string): Sender => {
+    let sender = senders.get(address);
+    if (sender === undefined) {
+      if (senders.size >= mostIdle + limits.connections) forgetIdle();
+      sender = { open: 0, connects: openBucket(limits.connectsOfSender, burstSeconds, clock) };
+      senders.set(address, sender);
+    }
+    return sender;
+  };
+
+  const forgetIdle = (): void => {
+    for (const [address, sender] of senders) if (sender.open === 0) senders.delete(address);
+  };
+
   return {
-    enter() {
-      if (open >= limit) return false;
+    enter(address) {
+      const sender = senderOf(address);
+      if (!sender.connects.take()) return 'sender connects';
+      if (open >= limits.connections) return 'connection limit';
+      if (sender.open >= limits.ofSender) return 'sender connections';
       open += 1;
-      return true;
+      sender.open += 1;
+      return null;
     },
-    leave() {
+    leave(address) {
       open -= 1;
+      const sender = senders.get(address);
+      if (sender !== undefined) sender.open -= 1;
     },
-    limit,
   };
 };
 

@@ -5,7 +5,7 @@ import type { OwnLog } from '#base/own-log';
 import { Framing } from '#vault/record';
 import type { IntakeReserve, IntakeSpace, PendingDelivery } from '#vault/intake';
 import { headListener } from './head-listener.ts';
-import type { Ledger, LossCause } from './ledger.ts';
+import type { Ledger, LedgerCause } from './ledger.ts';
 import type { OwnLine, OwnLines } from './own-line.ts';
 
 /**
@@ -22,7 +22,7 @@ export type DiskSpace = {
   tick(ledger: Ledger): void;
 };
 
-type Outage = { since: Micros; lostBefore: ReadonlyMap<LossCause, number>; seconds: number | null };
+type Outage = { since: Micros; lostBefore: ReadonlyMap<LedgerCause, number>; seconds: number | null };
 
 /** Ticks after the end of an outage at which all of its losses have been counted (the kernel's are read each second). */
 const settledAfter = 2;
@@ -33,7 +33,7 @@ export const diskSpace = (
   own: OwnLines,
   clock: Clock,
   log: OwnLog,
-  lost: () => ReadonlyMap<LossCause, number>,
+  lost: () => ReadonlyMap<LedgerCause, number>,
 ): DiskSpace => {
   let outage: Outage | null = null;
   let ticks = 0;

@@ -9,10 +9,12 @@ import {
   type Allowed,
   type ListenOn,
   type ListenerKind,
+  type SenderLimits,
   type TlsFiles,
 } from '#wire/listen';
 import { openIntakeWriter } from '#vault/intake';
-import { admitAtMost, connectionLimit } from './admission.ts';
+import { connectionLimit, openAdmission } from './admission.ts';
+import { openBackpressure } from './backpressure.ts';
 import { diskSpace } from './disk-space.ts';
 import { ReceiveError } from './errors.ts';
 import { openGate } from './gate.ts';
@@ -23,7 +25,7 @@ import { bodyMemory } from './over-http/memory.ts';
 import { openRepeats } from './over-http/repeats.ts';
 import type { CertificateHandler } from './over-http/certificates.ts';
 import { listenHttp } from './over-http/server.ts';
-import { openLedger, type LossCause } from './ledger.ts';
+import { openLedger, type LedgerCause } from './ledger.ts';
 import type { Listener } from './listener.ts';
 import { clearSocketPath } from './own/socket-file.ts';
 import { ownLines } from './own-line.ts';
@@ -31,7 +33,9 @@ import { listenAgents } from './own/agents.ts';
 import { listenOwn } from './own/server.ts';
 import { listenRelp } from './relp/listen.ts';
 import { rememberSessions } from './relp/sessions.ts';
+import { openShares } from './shares.ts';
 import { carryBudget } from './syslog/framing.ts';
+import { watchKernelCounters } from './syslog/kernel-counters.ts';
 import { listenSyslogTcp } from './syslog/tcp.ts';
 import { listenSyslogUdp } from './syslog/udp.ts';
 import { openTlsIdentity, type TlsIdentity } from './tls-identity.ts';
@@ -45,6 +49,8 @@ export type ReceiveLimits = {
   maxLine: number;
   /** Over all TCP listeners. */
   maxConnections: number;
+  /** Of one sender. */
+  sender: SenderLimits;
   /** Bytes queued for the disk at which TCP senders are made to wait, and at which they may go on. */
   highWater: number;
   lowWater: number;
@@ -63,6 +69,7 @@ const MiB = 1024 * 1024;
 export const defaultLimits: ReceiveLimits = {
   maxLine: MiB,
   maxConnections: 10_000,
+  sender: {},
   highWater: 32 * MiB,
   lowWater: 8 * MiB,
   dropAbove: 64 * MiB,
@@ -70,6 +77,13 @@ export const defaultLimits: ReceiveLimits = {
   unfinished: 64 * MiB,
   http: {},
 };
+
+/** What one sender, known by its address, may take, so that none can shut the others out. */
+const limitsOf = (given: SenderLimits, connections: number): Record<keyof SenderLimits, number> => ({
+  connections: Math.min(given.connections ?? Math.ceil(connections / 2), connections),
+  connects: given.connects ?? 500,
+  datagrams: given.datagrams ?? Infinity,
+});
 
 export type ReceiverOptions = {
   /** `intake` and `run` exist and are this process's to write. */
@@ -107,7 +121,7 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
   const closing: (() => void)[] = [];
 
   const lines = ownLines(clock);
-  let totals = (): ReadonlyMap<LossCause, number> => new Map();
+  let totals = (): ReadonlyMap<LedgerCause, number> => new Map();
   const disk = diskSpace(state.intake, limits.dropAbove, lines, clock, log, () => totals());
 
   await clearSocketPath(state.ownSocket);
@@ -118,6 +132,7 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
     highWaterBytes: limits.highWater,
     lowWaterBytes: limits.lowWater,
     onPressure(level) {
+      backpressure.onPressure(level);
       for (const listener of [...strangers, ...own]) {
         if (level === 'high') listener.pause();
         else listener.resume();
@@ -131,12 +146,19 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
     holdAbove: limits.highWater,
     onTick: () => disk.tick(ledger),
   });
+  const backpressure = openBackpressure({
+    clock,
+    ledger,
+    space: () => intake.space,
+    listeners: () => [...strangers, ...own],
+  });
   totals = ledger.totals;
 
   const stop = async (): Promise<void> => {
     await Promise.all(strangers.map((listener) => listener.stop(lastReadsMs)));
     await Promise.all(own.map((listener) => listener.stop(lastReadsMs)));
     for (const close of closing) close();
+    backpressure.stop();
     ledger.stop();
     ledger.flush();
     await intake.close();
@@ -148,7 +170,12 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
     among.push(listener);
     if (intake.pressure === 'high') listener.pause();
   };
-  const admission = admitAtMost(connectionLimit(limits.maxConnections));
+  const connections = connectionLimit(limits.maxConnections);
+  const ofSender = limitsOf(limits.sender, connections);
+  const admission = openAdmission(
+    { connections, ofSender: ofSender.connections, connectsOfSender: ofSender.connects },
+    clock,
+  );
   const budget = carryBudget(limits.maxLine, limits.unfinished);
   try {
     const gate = openGate(options.allowed ?? allowedByDefault);
@@ -162,8 +189,10 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
       gate,
       log,
       receiveBuffer: limits.udpBuffer,
-      dropAbove: limits.dropAbove,
+      shares: openShares({ perSecond: ofSender.datagrams, dropAbove: limits.dropAbove }, clock),
     };
+    if (options.listen.some(({ kind }) => kind.endsWith('-udp')))
+      closing.push(await watchKernelCounters(ledger, log));
     const http = {
       ...stream,
       memory: bodyMemory(limits.http.bodies ?? httpLimits.bodies),
@@ -178,7 +207,7 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
       'syslog-tls': (at) => listenSyslogTcp({ ...at, ...stream, tls: secure() }),
       relp: (at) => listenRelp({ ...at, ...stream, sessions, tls: null }),
       'relp-tls': (at) => listenRelp({ ...at, ...stream, sessions, tls: secure() }),
-      agent: (at) => listenAgents({ ...at, ...stream, tls: secure() }),
+      agent: (at) => listenAgents({ ...at, ...stream, log, tls: secure() }),
       'syslog-udp': (at) => listenSyslogUdp({ ...at, ...datagrams }),
       http: (at) => listenHttp({ ...at, ...http, tls: null }),
       https: (at) => listenHttp({ ...at, ...http, tls: secure() }),

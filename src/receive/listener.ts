@@ -12,6 +12,8 @@ export type Listener = {
   /** Reads nothing more until `resume()`. Senders that can wait do so; a datagram socket goes on. */
   pause(): void;
   resume(): void;
+  /** Connections by the address of those who wait while it is paused. */
+  senders(): ReadonlyMap<string, number>;
   /** Accepts nothing new, reads for at most `forMs` what has already arrived, and ends. */
   stop(forMs: number): Promise<void>;
 };

@@ -13,6 +13,8 @@ import { certificateName, type TlsIdentity } from './tls-identity.ts';
 export type Peer = {
   /** `HOST:PORT` */
   peer: string;
+  /** Without its port. */
+  address: string;
   /** From a certificate that was verified; `''` = none was shown. */
   tlsName: string;
   /** It may not speak, and the protocol is left to say so (`uncertified`); else `null`. */
@@ -56,18 +58,22 @@ export const listenStream = async (options: StreamServerOptions): Promise<Listen
   const { kind, tls, gate, admission, ledger } = options;
   const host = await bindAddress(options.host);
   const sockets = new Map<Socket, Conversation>();
+  const addresses = new Map<Socket, string>();
   let paused = false;
   let name = '';
 
   const begin = (socket: Socket, tlsName: string, refused: Peer['refused'] = null): void => {
-    const peer = hostPort(socket.remoteAddress ?? 'unknown', socket.remotePort ?? 0);
-    const conversation = options.converse(socket, { peer, tlsName, refused }, name);
+    const address = socket.remoteAddress ?? 'unknown';
+    const peer = hostPort(address, socket.remotePort ?? 0);
+    const conversation = options.converse(socket, { peer, address, tlsName, refused }, name);
     sockets.set(socket, conversation);
+    addresses.set(socket, address);
     socket.on('data', (chunk: Buffer) => conversation.push(chunk));
     // A reset is followed by 'close', which stores what is left.
     socket.on('error', () => undefined);
     socket.on('close', () => {
       sockets.delete(socket);
+      addresses.delete(socket);
       conversation.end();
     });
     if (paused) socket.pause();
@@ -75,13 +81,14 @@ export const listenStream = async (options: StreamServerOptions): Promise<Listen
 
   /** Counts it in, or closes it. */
   const enter = (socket: Socket): boolean => {
-    const refused = !admission.enter()
-      ? 'connection limit'
-      : tls === null && !gate.admitsAddress(socket.remoteAddress ?? '')
-        ? 'refused sender'
-        : null;
-    if (refused !== 'connection limit') socket.on('close', () => admission.leave());
-    if (refused === null) return true;
+    // Later it would not be known any more: a socket that is reset forgets who was there.
+    const address = socket.remoteAddress ?? '';
+    const refused =
+      tls === null && !gate.admitsAddress(address) ? 'refused sender' : admission.enter(address);
+    if (refused === null) {
+      socket.on('close', () => admission.leave(address));
+      return true;
+    }
     ledger.lost(refused, name, 1, socket.remoteAddress);
     socket.destroy();
     return false;
@@ -157,6 +164,11 @@ export const listenStream = async (options: StreamServerOptions): Promise<Listen
     resume() {
       paused = false;
       for (const socket of sockets.keys()) socket.resume();
+    },
+    senders() {
+      const connections = new Map<string, number>();
+      for (const from of addresses.values()) connections.set(from, (connections.get(from) ?? 0) + 1);
+      return connections;
     },
     async stop(forMs) {
       server.close();

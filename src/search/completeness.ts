@@ -3,18 +3,18 @@ import { formatMicros } from '#base/rfc3339';
 import { conflictingNumber, type Index, type IndexState, type Others, type Sender } from '#index';
 import type { Answer } from '#wire/search';
 import { holesOf } from './holes.ts';
+import { ledgerOf } from './ledger.ts';
 import { withdrawnIn } from './withdrawn.ts';
 import type { Query } from './query/expression.ts';
 import { inScope } from './query/scope.ts';
 
 type Completeness = Answer['answer']['completeness'];
-type Gap = Completeness['gaps'][number];
 
 const mostNames = 8;
 
 /**
- * Whether what was sent is there. Known gaps are losses that receivers counted, numbers that never came, and entries
- * that are not what was committed. Nothing is known of senders that do not number their lines, nor of what was received
+ * Whether what was sent is there. Known gaps are what receivers counted as lost or torn, numbers that never came, and
+ * entries that are not what was committed. Who was refused because it may not speak leaves no gap. Nothing is known of senders that do not number their lines, nor of what was received
  * after the newest line of the index: a range without an end, or with one later than that, is never complete.
  * @throws IndexError
  */
@@ -24,18 +24,23 @@ export const completenessOf = async (index: Index, query: Query, now: Micros): P
   const scope = [...index.senders.all()].filter((sender) => inScope(query, sender));
   const silent = unnumbered(scope, others);
   const holes = await holesOf(index, query);
-  const gaps = [...(await losses(index, query)), ...holes.gaps];
+  const ledger = await ledgerOf(index, query, timeSql(query, 60_000_000));
+  const gaps = [...ledger.gaps, ...holes.gaps];
   const known = [
     ...withdrawnIn(state, query),
     ...gaps
       .slice(0, mostNames)
-      .map((gap) => `${gap.count ?? 'an unknown number'} lost: ${gap.sender}, ${gap.cause}`),
+      .map(
+        (gap) =>
+          `${gap.count ?? 'an unknown number'} lost: ${gap.sender}, ${gap.cause}${gap.listener === undefined ? '' : ` on ${gap.listener}`}`,
+      ),
     ...(gaps.length > mostNames ? [`${gaps.length - mostNames} more gaps are listed`] : []),
     ...(holes.more > 0 ? [`${holes.more} more gaps in the numbers of this range are not listed`] : []),
     ...alteredEntries(state),
   ];
   const unknown = [
     ...silent,
+    ...ledger.doubts,
     ...(await conflicts(index, query)),
     ...(holes.unplaced > 0
       ? [`of ${holes.unplaced} older gaps in numbers it was not looked up whether they are of this range`]
@@ -117,28 +122,6 @@ const conflicts = async (index: Index, query: Query): Promise<string[]> => {
     (row) =>
       `${String(row['n'])} lines came under numbers of ${String(row['stream'])} that other lines had: all are shown (conflicting_number=*), and what is missing of that sender cannot be told`,
   );
-};
-
-/** Lines that receivers and agents wrote of what they lost (`kind` = `loss`). */
-const losses = async (index: Index, query: Query): Promise<Gap[]> => {
-  const isAny = index.senders.others() !== null || [...index.senders.all()].some(({ via }) => via === 'self');
-  if (!isAny) return [];
-  const rows = await index.engine.rows(
-    'interactive',
-    `SELECT if(fields['listener'] != '', fields['listener'], source) AS sender, fields['cause'] AS cause, sum(toUInt64OrZero(fields['count'])) AS lost,
-      toUnixTimestamp64Micro(min(time)) AS first, toUnixTimestamp64Micro(max(time)) AS last,
-      min(fields['since']) AS since, max(fields['until']) AS until
-    FROM lines
-    WHERE app = 'holdfast' AND via = 'self' AND fields['kind'] = 'loss' AND entry < ${index.state().indexed} AND ${timeSql(query, 60_000_000)}
-    GROUP BY sender, cause ORDER BY lost DESC LIMIT 100`,
-  );
-  return rows.map((row) => ({
-    sender: String(row['sender']),
-    cause: String(row['cause']),
-    count: Number(row['lost']) || null,
-    from: String(row['since']) || formatMicros(micros(Number(row['first']))),
-    until: String(row['until']) || formatMicros(micros(Number(row['last']))),
-  }));
 };
 
 /** Numbers only, so they may stand in the text. A loss is put into words up to a minute (`later`) after it happened. */

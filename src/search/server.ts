@@ -19,6 +19,7 @@ import { SearchError } from './errors.ts';
 import { nobodyOutside, type FreshnessReader } from './freshness.ts';
 import { search } from './search.ts';
 import { openSqlGuard } from './sql/guard.ts';
+import { openSenders } from './senders.ts';
 import { openSources } from './sources.ts';
 import { openTail } from './tail.ts';
 
@@ -82,6 +83,7 @@ type Serving = Required<Omit<SearchServerOptions, 'socket'>> & { ending: AbortSi
 
 const routes = (app: FastifyInstance, { index, clock, log, freshness, ending }: Serving): void => {
   const sources = openSources(index, clock);
+  const senders = openSenders(index, clock);
   const guardSql = openSqlGuard(index.engine);
   app.post('/search', async (request, reply) => {
     const found = await search(index, parse(searchRequest, request.body), clock, freshness);
@@ -118,6 +120,8 @@ const routes = (app: FastifyInstance, { index, clock, log, freshness, ending }: 
   });
 
   app.get('/sources', () => sources());
+
+  app.get('/senders', () => senders());
 
   app.get('/health', (): Health => {
     const { indexed, committed, lines } = index.state();

@@ -10,6 +10,7 @@ import { health } from './search.ts';
  *     POST /api/search        SearchRequest → NDJSON: Hit lines, then one Answer line; an ApiError line if it broke off
  *     GET  /api/tail?query=   Server-Sent Events: `hit` (Hit), `dropped` ({"dropped":n}), `away` (ApiError)
  *     GET  /api/sources       → Source[]
+ *     GET  /api/senders       → SenderFigures[]
  *     GET  /api/status        → Status
  *     GET  /api/audit         → AuditAnswer
  *     errors: 4xx/5xx with ApiError

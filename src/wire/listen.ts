@@ -55,3 +55,14 @@ export type Allowed = z.infer<typeof allowed>;
 
 /** Loopback alone, and whoever has a certificate. */
 export const allowedByDefault: Allowed = { networks: [], names: [], certificates: 'required' };
+
+/** What one sender, known by its address, may take of what all share; what is left out is as in src/receive/index.ts. */
+export const senderLimits = z.strictObject({
+  /** Connections at a time. Default: half of what the receiver takes in all. */
+  connections: z.int().min(1).optional(),
+  /** New connections a second; four seconds' worth at once. */
+  connects: z.int().min(1).optional(),
+  /** Datagrams a second; a second's worth at once. Default: no limit. */
+  datagrams: z.int().min(1).optional(),
+});
+export type SenderLimits = z.infer<typeof senderLimits>;

@@ -8,6 +8,7 @@ import { z } from 'zod';
  *     POST /sql      SqlRequest → NDJSON: one object per row
  *     POST /rebuild  → `{"rebuilding":true}` once the index is empty; it is then made again from the vault
  *     GET  /sources  → Source[]
+ *     GET  /senders  → SenderFigures[]
  *     GET  /health   → Health
  *     errors: 4xx/5xx with SearchError
  */
@@ -96,7 +97,10 @@ export const answer = z.object({
       detail: z.string(),
       gaps: z.array(
         z.object({
+          /** Address, name or stream; where nobody can tell, the listener. */
           sender: z.string(),
+          /** Where the receiver counted it, if that is not the sender. */
+          listener: z.string().optional(),
           cause: z.string(),
           count: z.int().nullable(),
           from: time,
@@ -131,6 +135,36 @@ export const source = z.object({
   others: z.int().optional(),
 });
 export type Source = z.infer<typeof source>;
+
+/**
+ * What is known of one sender, by its address (or the name of a local one), over the whole log. `sender` is `null` for
+ * what was counted and nobody could say of whom.
+ */
+export const senderFigures = z.object({
+  sender: z.string().nullable(),
+  /** Names in the certificates that it showed; at most eight. */
+  names: z.array(z.string()),
+  via: z.array(z.string()),
+  /** About how many hosts its lines claim. */
+  hosts: z.int(),
+  /** Lines in the log, and when the first and the last of them was received; `null`: none. */
+  lines: z.int(),
+  first: time.nullable(),
+  last: time.nullable(),
+  /** Lines that are gone. */
+  lost: z.int(),
+  /** Lines, messages or bodies of which a part came. */
+  torn: z.int(),
+  /** Connections, requests and datagrams that were not taken. */
+  refused: z.int(),
+  /** Seconds for which it was held back because the disk was behind. */
+  heldBack: z.number(),
+  /** Lines whose claimed host is not who sent them (docs/search.md). */
+  mismatched: z.int(),
+  /** The same by cause, most first (src/wire/ledger.ts). */
+  causes: z.array(z.object({ kind: z.string(), cause: z.string(), count: z.int(), last: time })),
+});
+export type SenderFigures = z.infer<typeof senderFigures>;
 
 export const health = z.object({
   indexed: z.int(),

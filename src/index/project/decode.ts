@@ -1,5 +1,6 @@
 import { micros, type Micros } from '#base/clock';
 import { decodeRecord, type DecodedRecord } from '#vault/record';
+import { claimedHost, type ClaimedHost } from './claimed-host.ts';
 import { asName, fromText, type ByteString } from '../parse/byte-string.ts';
 import { parseMeta, type Meta } from '../parse/parse.ts';
 
@@ -11,6 +12,7 @@ type Head = {
   tlsName: ByteString;
   stream: ByteString;
   meta: Meta | null;
+  claims: ClaimedHost;
   /** Where the meta's length stands in the record. */
   metaAt: number;
 };
@@ -95,13 +97,16 @@ const headOf = (record: DecodedRecord, at: number): Head => {
   const listener = name(record.listener);
   const meta = parseMeta(record.meta);
   const kind = listener.indexOf('=');
+  const source = name(withoutPort(record.peer));
+  const tlsName = name(record.tlsName);
   return {
     listener,
-    source: name(withoutPort(record.peer)),
+    source,
     via: meta !== null && meta.via !== '' ? name(meta.via) : kind < 0 ? listener : listener.slice(0, kind),
-    tlsName: name(record.tlsName),
+    tlsName,
     stream: name(record.stream),
     meta,
+    claims: claimedHost(tlsName, source),
     metaAt: at,
   };
 };

@@ -8,7 +8,7 @@ import { decode, earliest, hasNumber, latest, withinColumn, type Decoded } from 
 import type { RowBinaryWriter } from './row-binary.ts';
 
 /** Raised when the same bytes would be parsed into something else. Stands in every row. */
-export const parserVersion = 2;
+export const parserVersion = 3;
 
 /** Lines of the vault, as `#vault/read` gives them. */
 export type BatchRecords = {
@@ -44,6 +44,8 @@ export type Admit = (
 
 /** Bit of the table's `flags`, above the record's own eight and those of the parser. */
 export const conflictingNumber = 1 << 12;
+/** Bit of the table's `flags`: the host that the line claims is not who sent it (claimed-host.ts). */
+export const claimedHostMismatch = 1 << 13;
 
 /** Sees each row that was written. */
 export type Witness = (row: RowHead) => void;
@@ -142,8 +144,15 @@ const writeRow = (
   const time = believedTime(claimed, head.received, parsed.guessed);
   const host = parsed.host !== '' ? parsed.host : (head.meta?.host ?? '');
   const app = parsed.app;
+  // What was but taken for a host says nothing about who sent it.
+  const mismatch = (parsed.guessed & Guessed.host) !== 0 ? '' : head.claims.mismatch(host);
   // A value-less pair cannot be: fields come in twos.
-  const fields = parsed.fields.length > 0 ? parsed.fields : noFields;
+  const fields =
+    mismatch !== ''
+      ? [...parsed.fields, 'claimed_host_mismatch', mismatch]
+      : parsed.fields.length > 0
+        ? parsed.fields
+        : noFields;
   let fieldBytes = 0;
   for (const field of fields) fieldBytes += field.length + 5;
   writer.reserve(
@@ -188,7 +197,7 @@ const writeRow = (
   writer.slice(head.raw, 0, slice ? parsed.messageStart : 0);
   writer.slice(head.raw, slice ? parsed.messageEnd : raw.length, raw.length);
   writer.slice(head.raw, 0, slice ? 0 : raw.length);
-  writer.uint16(head.flags | parsed.guessed);
+  writer.uint16(head.flags | parsed.guessed | (mismatch === '' ? 0 : claimedHostMismatch));
   writer.uint8(parserVersion);
   writer.uint8(parsed.confidence);
   writer.string(head.tlsName);

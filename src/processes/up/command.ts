@@ -31,6 +31,12 @@ export const upFlags: NonNullable<Command['flags']> = [
     repeats: true,
   },
   {
+    flags: '--limit <name=number>',
+    description:
+      'what one sender, known by its address, may take at most: connections at a time (default: half of all), connects (new ones a second; default: 500), datagrams (a second; default: no limit); repeat it for more',
+    repeats: true,
+  },
+  {
     flags: '--console <host:port>',
     description: `where the console listens (default: ${defaults.console})`,
   },
@@ -57,7 +63,7 @@ export const upFlags: NonNullable<Command['flags']> = [
   {
     flags: '--config <file>',
     description:
-      'a TOML file with the keys listen, allow, allow-name, certificates, tls-name, console, agent, publish, witness, witness-quorum, timestamp-authority; flags win over it',
+      'a TOML file with the keys listen, allow, allow-name, certificates, tls-name, limit, console, agent, publish, witness, witness-quorum, timestamp-authority; flags win over it',
   },
 ];
 

@@ -9,6 +9,7 @@ export const optionsOf = (flags: Flags): UpOptions =>
     ...optional('allowName', texts(flags, 'allowName')),
     ...optional('certificates', text(flags, 'certificates')),
     ...optional('tlsName', texts(flags, 'tlsName')),
+    ...optional('limit', texts(flags, 'limit')),
     ...optional('console', text(flags, 'console')),
     ...optional('config', text(flags, 'config')),
     ...optional('publish', text(flags, 'publish')),

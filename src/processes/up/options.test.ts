@@ -109,3 +109,14 @@ test('a port that is open to others, from which nobody may speak, is refused', (
     assert.throws(() => readOptions({ allow: [allow] }), wrong, allow);
   assert.throws(() => readOptions({ certificates: 'no' }), wrong);
 });
+
+test('what one sender may take is named, and counted', () => {
+  assert.deepEqual(readOptions({}).limits, {});
+  assert.deepEqual(readOptions({ limit: ['connections=500', 'connects=20', 'datagrams=10000'] }).limits, {
+    connections: 500,
+    connects: 20,
+    datagrams: 10_000,
+  });
+  for (const limit of ['connections', 'connections=0', 'connections=-1', 'bytes=5', 'datagrams=1e3', ''])
+    assert.throws(() => readOptions({ limit: [limit] }), wrong, limit);
+});

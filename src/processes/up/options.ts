@@ -3,7 +3,7 @@ import { isIP, isIPv6 } from 'node:net';
 import { parse as parseToml } from 'smol-toml';
 import { z } from 'zod';
 import { messageOf } from '#base/errors';
-import { listenerKinds, speaksTls, type Allowed, type ListenOn } from '#wire/listen';
+import { listenerKinds, speaksTls, type Allowed, type ListenOn, type SenderLimits } from '#wire/listen';
 import { hostPortForm, parseHostPort, type HostPort } from '../host-port.ts';
 import { defaults } from './defaults.ts';
 import { UpError } from './errors.ts';
@@ -21,6 +21,8 @@ export const upFile = z.strictObject({
   certificates: z.enum(['required', 'optional']).optional(),
   /** By which senders know this host over TLS, besides its own name and addresses. */
   'tls-name': z.array(z.string()).optional(),
+  /** `NAME=N`: what one sender may take, e.g. `connections=500`. */
+  limit: z.array(z.string()).optional(),
   /** `HOST:PORT` */
   console: z.string().optional(),
   /** false = no local agent (`--no-agent`) */
@@ -39,6 +41,7 @@ export type UpOptions = {
   listen: readonly ListenOn[];
   allowed: Allowed;
   tlsNames: readonly string[];
+  limits: SenderLimits;
   console: HostPort;
   agent: 'on' | 'off';
   publish: HostPort | null;
@@ -70,6 +73,7 @@ export const readOptions = (flags: {
   allowName?: readonly string[];
   certificates?: string;
   tlsName?: readonly string[];
+  limit?: readonly string[];
   console?: string;
   agent?: boolean;
   config?: string;
@@ -93,6 +97,7 @@ export const readOptions = (flags: {
     listen,
     allowed: who,
     tlsNames: (flags.tlsName ?? file['tls-name'] ?? []).map(tlsName),
+    limits: readLimits(flags.limit ?? file.limit ?? []),
     console: hostPort(flags.console ?? file.console ?? defaults.console, '--console'),
     agent: agent ? 'on' : 'off',
   };
@@ -115,6 +120,21 @@ const tlsName = (text: string): string =>
   isIP(text) !== 0 || /^(\*\.)?[a-z0-9]([a-z0-9._-]{0,250}[a-z0-9])?$/i.test(text)
     ? text
     : fail(`--tls-name: '${text}' is no host name and no address`);
+const limitNames = ['connections', 'connects', 'datagrams'] as const;
+
+const readLimits = (texts: readonly string[]): SenderLimits => {
+  const limits: SenderLimits = {};
+  for (const text of texts) {
+    const [, given, count = ''] = /^([a-z]+)=([1-9]\d{0,8})$/.exec(text) ?? [];
+    const name = limitNames.find((one) => one === given);
+    if (name === undefined)
+      return fail(
+        `--limit: '${text}' is not NAME=NUMBER with NAME one of ${limitNames.join(', ')}, and a number from 1 on`,
+      );
+    limits[name] = Number(count);
+  }
+  return limits;
+};
 
 const isNetwork = (text: string): boolean => {
   const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];

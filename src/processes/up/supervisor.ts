@@ -142,6 +142,7 @@ export const startUp = async (input: UpInput): Promise<Up> => {
         state: state.root,
         listen: options.listen,
         allowed: options.allowed,
+        limits: options.limits,
         tls: pki?.tls ?? null,
         ...(issuer === null ? {} : { asked: join(state.pki, 'asked') }),
         ...(sockets === null ? {} : { ownSocket: sockets.own }),

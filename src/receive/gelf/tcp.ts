@@ -3,6 +3,7 @@ import type { IntakeWriter } from '#vault/intake';
 import { deliveryStream } from '../delivery-stream.ts';
 import type { Listener } from '../listener.ts';
 import { listenStream, type StreamServerOptions } from '../stream-server.ts';
+import { countTorn } from '../torn.ts';
 import { cutFrames, nulTrailer, type CarryBudget } from '../syslog/framing.ts';
 import { gelfMeta } from './meta.ts';
 
@@ -24,7 +25,12 @@ export const listenGelfTcp = (options: GelfTcpOptions): Promise<Listener> =>
     converse: (_, peer, name) =>
       cutFrames(
         options.budget,
-        deliveryStream(options.intake, options.clock, name, peer, gelfMeta),
+        countTorn(
+          options.ledger,
+          name,
+          peer,
+          deliveryStream(options.intake, options.clock, name, peer, gelfMeta),
+        ),
         () => undefined,
         nulTrailer,
       ),

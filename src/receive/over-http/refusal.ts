@@ -1,9 +1,9 @@
-import type { LossCause } from '../ledger.ts';
+import type { LedgerCause } from '../ledger.ts';
 
 /** Why a request is not served: what its sender is told, and what the ledger is. */
 export type Refusal = {
   status: number;
-  cause: LossCause;
+  cause: LedgerCause;
   text: string;
   /** Seconds after which it may come again. */
   retryAfter?: number;
@@ -19,13 +19,13 @@ export const refusals = {
   bodyTooLarge: { status: 413, cause: 'body too large', text: 'The body is too large. Send less at once.\n' },
   noMemory: {
     status: 503,
-    cause: 'receiver congested',
+    cause: 'sent back',
     text: 'Too much is under way. Send it again.\n',
     retryAfter: 5,
   },
   congested: {
     status: 503,
-    cause: 'receiver congested',
+    cause: 'sent back',
     text: 'The disk is behind. Send it again.\n',
     retryAfter: 5,
   },

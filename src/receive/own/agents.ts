@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '#base/clock';
+import type { OwnLog } from '#base/own-log';
 import type { IntakeWriter } from '#vault/intake';
 import type { Listener } from '../listener.ts';
 import { listenStream, type StreamServerOptions } from '../stream-server.ts';
@@ -10,6 +11,7 @@ export type AgentsOptions = Omit<StreamServerOptions, 'kind' | 'converse' | 'tls
   tls: TlsIdentity;
   intake: IntakeWriter;
   clock: Clock;
+  log: OwnLog;
 };
 
 /**
@@ -18,18 +20,20 @@ export type AgentsOptions = Omit<StreamServerOptions, 'kind' | 'converse' | 'tls
  * @throws ReceiveError
  */
 export const listenAgents = async (options: AgentsOptions): Promise<Listener> => {
-  const { intake, clock, ledger, gate } = options;
+  const { intake, clock, ledger, gate, log } = options;
   return listenStream({
     ...options,
     gate: { ...gate, certificates: 'required' },
     kind: 'agent',
-    converse: (socket, { peer, tlsName }, listener) =>
+    converse: (socket, { peer, address, tlsName }, listener) =>
       serveOwnSender(socket, {
         intake,
         clock,
         identity: ({ stream }) => ({ listener, peer, tlsName, stream: streamOf(tlsName, stream) }),
-        onRefusal: (why) =>
-          ledger.say({ kind: 'refusal', cause: 'protocol', listener, sender: peer, tlsName, why }),
+        onRefusal: (why) => {
+          log('warning', `${listener}: ${peer} (${tlsName}) was cut off: ${why}`);
+          ledger.lost('protocol', listener, 1, address);
+        },
       }),
   });
 };

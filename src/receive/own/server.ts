@@ -77,6 +77,7 @@ export const listenOwn = async (options: OwnServerOptions): Promise<Listener> =>
       paused = false;
       for (const socket of senders.keys()) socket.resume();
     },
+    senders: () => new Map(senders.size === 0 ? [] : [['own', senders.size]]),
     async stop(forMs) {
       server.close();
       const gone = Promise.all([...senders.keys()].map((socket) => once(socket, 'close')));

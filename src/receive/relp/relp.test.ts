@@ -41,7 +41,7 @@ const losses = (receiver: Started): string[] =>
   receiver
     .lines('receiver')
     .map((line) => JSON.parse(line))
-    .filter(({ kind }) => kind === 'loss')
+    .filter(({ kind }) => ['torn', 'refusal'].includes(kind))
     .map(({ cause, count, sender }) => `${count} ${cause} ${sender}`);
 
 /** Which lines are marked as possible copies. */

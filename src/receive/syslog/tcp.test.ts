@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Flag, Framing } from '#vault/record';
@@ -53,6 +54,51 @@ describe('syslog over TCP', () => {
     );
   });
 
+  it('counts what connections left unfinished, by sender', async (t) => {
+    const receiver = await start(t, ['syslog-tcp']);
+    const port = receiver.port('syslogTcp');
+    for (const left of ['<13>no end', '30 <13>shorter than that']) (await dial(port)).end(left);
+    const whole = await dial(port);
+    whole.end('<13>whole\n');
+    const told = () => receiver.lines('receiver').map((line) => JSON.parse(line));
+    await until(() => told().length === 2, 20_000);
+    assert.deepEqual(
+      told()
+        .map(({ kind, cause, sender, count, bytes }) => [kind, cause, sender, count, bytes])
+        .toSorted(),
+      [
+        ['torn', 'cut frame', '127.0.0.1', 1, 24],
+        ['torn', 'line without end', '127.0.0.1', 1, 10],
+      ],
+    );
+    await until(() => receiver.lines('syslog-tcp').length === 3);
+  });
+
+  it('leaves room for others when one sender opens all the connections that it may', async (t) => {
+    const receiver = await start(t, ['syslog-tcp'], { maxConnections: 16, sender: { connections: 8 } });
+    const port = receiver.port('syslogTcp');
+    const greedy = Array.from({ length: 20 }, () => connect({ port, host: '127.0.0.1' }));
+    let closed = 0;
+    for (const socket of greedy) {
+      socket.on('error', () => undefined);
+      socket.on('close', () => (closed += 1));
+      socket.resume();
+    }
+    await until(() => closed === 12, 20_000);
+    const other = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+    other.end('<13>heard\n');
+    await until(() => receiver.lines('syslog-tcp').length === 1, 20_000);
+    assert.deepEqual(receiver.lines('syslog-tcp'), ['<13>heard']);
+    for (const socket of greedy) socket.destroy();
+    await receiver.stop();
+    const told = receiver.lines('receiver').map((line) => JSON.parse(line));
+    assert.deepEqual(
+      [told.reduce((sum, { count }) => sum + count, 0), new Set(told.map(({ cause }) => cause))],
+      [12, new Set(['sender connections'])],
+    );
+    assert.equal(told[0].sender, '127.0.0.1');
+  });
+
   it('takes lines of megabytes over a real socket', async (t) => {
     const receiver = await start(t, ['syslog-tcp']);
     const long = Buffer.alloc(5 * 1024 * 1024, '0123456789abcdef-');
@@ -70,12 +116,13 @@ describe('syslog over TCP', () => {
   it('says in the log that a sender lost its octet counts', async (t) => {
     const receiver = await start(t, ['syslog-tcp']);
     const socket = await dial(receiver.port('syslogTcp'));
-    const peer = `127.0.0.1:${socket.localPort}`;
     socket.end('5 <13>too small a count\n');
     await until(() => receiver.lines('receiver').length === 1);
     const line = JSON.parse(receiver.lines('receiver')[0] ?? '{}');
-    assert.equal(line.kind, 'framing');
-    assert.equal(line.peer, peer);
+    assert.deepEqual(
+      [line.kind, line.cause, line.sender, line.count],
+      ['framing', 'no octet count', '127.0.0.1', 1],
+    );
     await until(() => receiver.lines('syslog-tcp').length === 2);
     assert.deepEqual(receiver.lines('syslog-tcp'), ['<13>t', 'oo small a count']);
   });
@@ -88,6 +135,14 @@ describe('syslog over TCP', () => {
     for (const socket of sockets) socket.resume().end(`${lines.join('\n')}\n`);
     await Promise.all(sockets.map((socket) => once(socket, 'close')));
     await receiver.stop();
+    const held = receiver
+      .lines('receiver')
+      .map((line) => JSON.parse(line))
+      .filter(({ kind }) => kind === 'backpressure');
+    assert.ok(held.length > 0, 'the senders were meant to be held back');
+    assert.ok(
+      held.every(({ cause, seconds, count }) => cause === 'disk behind' && seconds >= 0 && count > 0),
+    );
     for (const peer of peers) {
       const own = receiver.stored().filter((delivery) => delivery.peer === peer);
       const came = own.flatMap(linesOf).map(({ raw }) => raw.toString());
@@ -127,7 +182,10 @@ describe('syslog over TCP', () => {
   });
 
   it('refuses connections beyond the limit, counts them, and takes new ones when others have gone', async (t) => {
-    const receiver = await start(t, ['syslog-tcp'], { maxConnections: 16 });
+    const receiver = await start(t, ['syslog-tcp'], {
+      maxConnections: 16,
+      sender: { connections: 16 },
+    });
     const port = receiver.port('syslogTcp');
     const sockets = await Promise.all(Array.from({ length: 16 }, () => dial(port)));
     const refused = await dial(port);
@@ -137,7 +195,7 @@ describe('syslog over TCP', () => {
     const loss = JSON.parse(receiver.lines('receiver')[0] ?? '{}');
     assert.deepEqual(
       [loss.kind, loss.cause, loss.listener, loss.count],
-      ['loss', 'connection limit', `syslog-tcp=127.0.0.1:${port}`, 1],
+      ['refusal', 'connection limit', `syslog-tcp=127.0.0.1:${port}`, 1],
     );
     for (const socket of sockets) socket.destroy();
     await wait(50);

@@ -3,6 +3,7 @@ import type { IntakeWriter } from '#vault/intake';
 import { deliveryStream } from '../delivery-stream.ts';
 import type { Listener } from '../listener.ts';
 import { listenStream, type StreamServerOptions } from '../stream-server.ts';
+import { countTorn } from '../torn.ts';
 import { cutFrames, type CarryBudget } from './framing.ts';
 
 export type SyslogTcpOptions = Omit<StreamServerOptions, 'kind' | 'converse'> & {
@@ -22,13 +23,8 @@ export const listenSyslogTcp = async (options: SyslogTcpOptions): Promise<Listen
     ...options,
     kind: tls === null ? 'syslog-tcp' : 'syslog-tls',
     converse: (_, peer, name) =>
-      cutFrames(budget, deliveryStream(intake, clock, name, peer), () =>
-        ledger.say({
-          kind: 'framing',
-          cause: 'no octet count where one was due',
-          listener: name,
-          peer: peer.peer,
-        }),
+      cutFrames(budget, countTorn(ledger, name, peer, deliveryStream(intake, clock, name, peer)), () =>
+        ledger.lost('no octet count', name, 1, peer.address),
       ),
   });
 };

@@ -30,11 +30,11 @@ const dial = async (
   return socket;
 };
 
-const losses = (receiver: Started): { cause: string; sender: string; count: number }[] =>
+const refusals = (receiver: Started): { cause: string; sender: string; count: number }[] =>
   receiver
     .lines('receiver')
     .map((line) => JSON.parse(line))
-    .filter(({ kind }) => kind === 'loss');
+    .filter(({ kind }) => kind === 'refusal');
 
 test('syslog over TLS: certified senders speak, with their name; others are refused and counted', async (t) => {
   const authority = testAuthority(t);
@@ -68,10 +68,10 @@ test('syslog over TLS: certified senders speak, with their name; others are refu
   plain.on('error', () => undefined);
   plain.end('<13>not TLS at all\n');
   await once(plain, 'close');
-  await until(() => losses(receiver).length >= 2);
+  await until(() => refusals(receiver).length >= 2);
   assert.equal(receiver.lines('syslog-tls').length, 2, 'nothing of theirs is stored');
   const counted = new Map<string, number>();
-  for (const { cause, sender, count } of losses(receiver)) {
+  for (const { cause, sender, count } of refusals(receiver)) {
     assert.equal(sender, '127.0.0.1');
     counted.set(cause, (counted.get(cause) ?? 0) + count);
   }
@@ -104,10 +104,10 @@ test('a revoked certificate and a name that is not allowed are refused, also onc
   await say(bad, '<13>revoked');
   await say(other, '<13>not allowed');
   await say(good, '<13>good');
-  await until(() => receiver.lines('syslog-tls').length === 2 && losses(receiver).length === 2);
+  await until(() => receiver.lines('syslog-tls').length === 2 && refusals(receiver).length === 2);
   assert.deepEqual(receiver.lines('syslog-tls'), ['<13>still good', '<13>good']);
   assert.deepEqual(
-    losses(receiver)
+    refusals(receiver)
       .map(({ cause }) => cause)
       .toSorted(),
     ['refused sender', 'revoked certificate'],

@@ -8,6 +8,7 @@ import { encodeRecordHead, Framing } from '#vault/record';
 import type { IntakeWriter } from '#vault/intake';
 import type { Gate } from '../gate.ts';
 import type { Ledger } from '../ledger.ts';
+import type { Share, Shares } from '../shares.ts';
 import { bindAddress, bindError, hostPort, type Listener } from '../listener.ts';
 import { readKernelDrops } from './kernel-drops.ts';
 
@@ -36,8 +37,8 @@ export type DatagramOptions = {
   log: OwnLog;
   /** Bytes asked of the kernel for datagrams that wait to be read; it gives at most net.core.rmem_max. */
   receiveBuffer: number;
-  /** With more than this queued for the disk, datagrams are dropped and counted: UDP cannot be told to wait. */
-  dropAbove: number;
+  /** Who may be heard when more comes than the disk takes. */
+  shares: Shares;
 };
 
 const knownPeers = 1024;
@@ -53,36 +54,39 @@ export const listenSyslogUdp = (
 
 /** @throws ReceiveError */
 export const listenDatagrams = async (options: DatagramOptions): Promise<Listener> => {
-  const { intake, ledger, clock, gate, log, receiveBuffer, dropAbove } = options;
+  const { intake, ledger, clock, gate, log, receiveBuffer, shares } = options;
   const host = await bindAddress(options.host);
   const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', recvBufferSize: receiveBuffer });
-  const heads = new Map<string, Buffer | null>();
+  const senders = new Map<string, { head: Buffer; share: Share } | null>();
   let name = '';
   let lastMessage = 0;
 
   /** `null`: this sender may not speak. */
-  const headFor = (peer: string): Buffer | null => {
-    let head = heads.get(peer);
-    if (head === undefined) {
+  const senderAt = (peer: string): { head: Buffer; share: Share } | null => {
+    let sender = senders.get(peer);
+    if (sender === undefined) {
       const address = peer.slice(0, peer.lastIndexOf(' '));
-      head = gate.admitsAddress(address)
-        ? encodeRecordHead({
-            flags: 0,
-            framing: Framing.datagram,
-            received: clock.now(),
-            sequence: 0,
-            listener: name,
-            peer: hostPort(address, Number(peer.slice(peer.lastIndexOf(' ') + 1))),
-            tlsName: '',
-            stream: '',
-            meta: options.meta,
-          })
+      sender = gate.admitsAddress(address)
+        ? { share: shares.of(address), head: headFor(address, peer.slice(peer.lastIndexOf(' ') + 1)) }
         : null;
-      if (heads.size >= knownPeers) heads.clear();
-      heads.set(peer, head);
+      if (senders.size >= knownPeers) senders.clear();
+      senders.set(peer, sender);
     }
-    return head;
+    return sender;
   };
+
+  const headFor = (address: string, port: string): Buffer =>
+    encodeRecordHead({
+      flags: 0,
+      framing: Framing.datagram,
+      received: clock.now(),
+      sequence: 0,
+      listener: name,
+      peer: hostPort(address, Number(port)),
+      tlsName: '',
+      stream: '',
+      meta: options.meta,
+    });
 
   const store = (head: Buffer, body: Buffer[], flags: number): void =>
     intake.enqueue({
@@ -98,19 +102,19 @@ export const listenDatagrams = async (options: DatagramOptions): Promise<Listene
 
   const joining =
     options.join?.(({ pieces, flags }, peer) => {
-      const head = headFor(peer);
-      if (head === null) return;
+      const sender = senderAt(peer);
+      if (sender === null) return;
       ledger.lost('torn message', name, 1, peer.slice(0, peer.lastIndexOf(' ')));
-      store(head, pieces, flags);
+      store(sender.head, pieces, flags);
     }) ?? null;
 
   socket.on('message', (datagram, { address, port }) => {
     lastMessage = clock.elapsed();
-    const head = headFor(`${address} ${port}`);
-    if (head === null || intake.pendingBytes > dropAbove) {
-      ledger.lost(head === null ? 'refused sender' : 'receiver congested', name, 1, address);
-      return;
-    }
+    const sender = senderAt(`${address} ${port}`);
+    if (sender === null) return ledger.lost('refused sender', name, 1, address);
+    const why = shares.take(sender.share, datagram.length, intake.pendingBytes);
+    if (why !== null) return ledger.lost(why, name, 1, address);
+    const { head } = sender;
     if (joining === null) return store(head, [datagram], 0);
     const joined = joining.take(datagram, `${address} ${port}`);
     if (joined !== null) store(head, joined.pieces, joined.flags);
@@ -156,6 +160,7 @@ export const listenDatagrams = async (options: DatagramOptions): Promise<Listene
     address,
     pause: () => undefined,
     resume: () => undefined,
+    senders: () => new Map(),
     async stop(forMs) {
       clearInterval(watch);
       const began = clock.elapsed();

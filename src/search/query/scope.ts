@@ -1,6 +1,6 @@
 import type { Sender } from '#index';
 import { asksForOwnLines } from './compile.ts';
-import type { Expression, Query } from './expression.ts';
+import type { Expression, Query, SenderField } from './expression.ts';
 import { nameMatcher } from './wildcard.ts';
 
 type Verdict = 'yes' | 'no' | 'maybe';
@@ -13,27 +13,36 @@ export const inScope = (query: Query, sender: Sender): boolean => {
   if (query.since !== null && sender.last < query.since) return false;
   if (query.until !== null && sender.first >= query.until) return false;
   if ((sender.via === 'fact' || sender.via === 'self') && !asksForOwnLines(query.expression)) return false;
-  return judge(query.expression, sender) !== 'no';
+  return judge(query.expression, (field) => sender[field]) !== 'no';
 };
 
-const judge = (expression: Expression, sender: Sender): Verdict => {
+/** The same of a sender of which nothing but its address is known. */
+export const couldBeFrom = (query: Query, source: string): boolean =>
+  judge(query.expression, (field) => (field === 'source' ? source : null)) !== 'no';
+
+/** What is known of a sender; `null`: nothing. */
+type Known = (field: SenderField) => string | null;
+
+const judge = (expression: Expression, known: Known): Verdict => {
   switch (expression.kind) {
     case 'all':
       return 'yes';
     case 'and': {
-      const verdicts = expression.of.map((part) => judge(part, sender));
+      const verdicts = expression.of.map((part) => judge(part, known));
       return verdicts.includes('no') ? 'no' : verdicts.includes('maybe') ? 'maybe' : 'yes';
     }
     case 'or': {
-      const verdicts = expression.of.map((part) => judge(part, sender));
+      const verdicts = expression.of.map((part) => judge(part, known));
       return verdicts.includes('yes') ? 'yes' : verdicts.includes('maybe') ? 'maybe' : 'no';
     }
     case 'not': {
-      const verdict = judge(expression.of, sender);
+      const verdict = judge(expression.of, known);
       return verdict === 'yes' ? 'no' : verdict === 'no' ? 'yes' : 'maybe';
     }
-    case 'sender':
-      return nameMatcher(expression.value)(sender[expression.field]) ? 'yes' : 'no';
+    case 'sender': {
+      const name = known(expression.field);
+      return name === null ? 'maybe' : nameMatcher(expression.value)(name) ? 'yes' : 'no';
+    }
     default:
       return 'maybe';
   }

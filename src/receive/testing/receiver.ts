@@ -9,7 +9,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '#base/clock';
 import { stateDirectory, type StateDirectory } from '#base/state';
-import type { Allowed, ListenerKind, TlsFiles } from '#wire/listen';
+import type { Allowed, ListenOn, ListenerKind, TlsFiles } from '#wire/listen';
 import { startReceiver, type CertificateHandler, type ReceiveLimits, type Receiver } from '../index.ts';
 import { linesOf, readStored, type StoredDelivery } from './stored.ts';
 
@@ -107,20 +107,23 @@ export const spawnReceiver = async (
     uid,
     gid,
     kinds = ['syslog-tcp'],
+    listen = kinds.map((kind) => ({ kind, host: '127.0.0.1', port: 0 })),
+    tls = null,
   }: {
     prefix?: string[];
     env?: NodeJS.ProcessEnv;
     uid?: number;
     gid?: number;
     kinds?: readonly ListenerKind[];
+    listen?: readonly ListenOn[];
+    tls?: TlsFiles | null;
   } = {},
 ): Promise<ChildReceiver> => {
-  const listen = kinds.map((kind) => ({ kind, host: '127.0.0.1', port: 0 }));
   const [command = '', ...args] = [
     ...prefix,
     process.execPath,
     program,
-    JSON.stringify({ state: state.root, listen }),
+    JSON.stringify({ state: state.root, listen, tls }),
   ];
   const child = spawn(command, args, {
     stdio: ['pipe', 'ignore', 'pipe', 'pipe'],

@@ -1,8 +1,10 @@
 import { micros, type Micros } from '#base/clock';
 import { VaultError } from '#vault/read';
 import { Contents, type Numbers } from './contents.ts';
+import type { ByteString } from './parse/byte-string.ts';
 import type { LocalTime } from './parse/timestamp.ts';
-import { numbersAgain, projectBatch, type Admit } from './project/project.ts';
+import { keysIn } from './project/keys.ts';
+import { numbersAgain, projectBatch, type Admit, type AdmitKey } from './project/project.ts';
 import type { RowBinaryWriter } from './project/row-binary.ts';
 import { mostRepeats, type AlteredEntry, type Progress, type Repeat } from './progress.ts';
 import { Senders } from './senders.ts';
@@ -29,15 +31,16 @@ export type GroupOptions = {
   local: LocalTime;
   /** Its bytes are valid until it is used again. */
   writer: RowBinaryWriter;
-  /** What the index has under these numbers. */
-  contentsOf(numbers: Numbers): Promise<Contents>;
+  /** What the index has under these numbers and keys. */
+  contentsOf(numbers: Numbers, keys: ReadonlySet<ByteString>): Promise<Contents>;
   /** The group before, which may not be in the index yet. */
   inFlight: Contents | null;
 };
 
 /**
  * Reads and projects entries from `before.entry` up to `size`, as many as one insert takes, at least one. A line whose
- * (stream, sequence) came before is left out if it is the same line, and flagged if it is another.
+ * (stream, sequence) came before is left out if it is the same line, and flagged if it is another; so it is with bodies and
+ * journal entries under their keys.
  */
 export const collectGroup = async (
   before: Progress,
@@ -124,6 +127,20 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
     return 'conflict';
   };
 
+  const admitKey: AdmitKey = (key, content) => {
+    const all = [contents, inFlight, known];
+    if (all.some((some) => some?.has(key, 0, content))) {
+      redelivered += 1;
+      repeats = addRepeat(repeats, { entry: current, stream: key, first: 0, last: 0 });
+      return 'again';
+    }
+    const isTaken = all.some((some) => some?.knows(key, 0));
+    contents.add(key, 0, content);
+    if (!isTaken) return 'new';
+    conflicts += 1;
+    return 'conflict';
+  };
+
   return {
     rows: () => rows,
     async take(entry, tries) {
@@ -135,10 +152,12 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
         return null;
       }
       const again = numbersAgain(read.batch, (stream, sequence) => numbering.has(stream, sequence));
-      known = again.size === 0 ? null : await options.contentsOf(again);
+      const keys = keysIn(read.batch);
+      known = again.size === 0 && keys.size === 0 ? null : await options.contentsOf(again, keys);
       const projected = projectBatch(writer, entry, read.batch, {
         local,
         admit,
+        admitKey,
         witness: (row) => senders.add(row),
       });
       rows += projected.rows;

@@ -115,7 +115,7 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, senders:
     vault,
     local,
     writer,
-    contentsOf: (numbers) => contentsOf(engine, numbers),
+    contentsOf: (numbers, keys) => contentsOf(engine, numbers, keys),
     inFlight,
   });
 

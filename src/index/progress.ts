@@ -38,7 +38,7 @@ export type Progress = {
   repeats: readonly Repeat[] | null;
 };
 
-/** Lines of one entry that were left out, by their numbers. */
+/** Lines of one entry that were left out, by their numbers; under a key, which then is the stream, by 0. */
 export type Repeat = { entry: number; stream: ByteString; first: number; last: number };
 
 /** Repeats beyond this are not named one by one. */

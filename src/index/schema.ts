@@ -4,7 +4,7 @@ import type { Engine, TableLayout } from './engine/engine.ts';
  * Raised whenever the layout changes, as `parserVersion` is when parsing does: an index of another version of either is
  * made again from the vault.
  */
-export const indexVersion = 3;
+export const indexVersion = 4;
 
 /** Seconds for which parts are kept that others have replaced. */
 export const oldPartsLifetime = 15;
@@ -16,7 +16,11 @@ export const oldPartsLifetime = 15;
  *
  * `time` is what search sorts by: `claimed` if the line has one from ten years before `received` (one day, if the sender
  * says that its clock is not set) to one day after, else `received`. 255 in facility or severity means none. `content` tells lines apart that came under one number: eight
- * bytes of a hash of meta and raw, zero for lines without a number.
+ * bytes of a hash of meta and raw, zero for lines without a number. `dedup` is a hash of what a sender without numbers
+ * tells repeated lines by, a journal's cursor or an Idempotency-Key, zero where there is none; `content` is then a hash
+ * of the bytes under it.
+ *
+ * `part` is 0 where the row's bytes are the record's; lines that were taken out of a body are counted from 1.
  */
 export const lines: TableLayout = {
   name: 'lines',
@@ -48,6 +52,7 @@ export const lines: TableLayout = {
     ['stream', 'LowCardinality(String)'],
     ['sequence', 'UInt64'],
     ['content', 'FixedString(8)'],
+    ['dedup', 'FixedString(16)'],
   ],
 };
 
@@ -75,6 +80,7 @@ const codecs: Record<string, string> = {
   raw: 'CODEC(ZSTD(1))',
   fields: 'CODEC(ZSTD(1))',
   sequence: 'CODEC(Delta, ZSTD(1))',
+  dedup: 'CODEC(ZSTD(1))',
 };
 
 const columnList = (table: TableLayout): string =>
@@ -91,7 +97,8 @@ const statements = (): string[] => [
   ${columnList(lines)},
   INDEX message_tokens message TYPE text(tokenizer = splitByNonAlpha, preprocessor = lower(message)),
   INDEX time_range time TYPE minmax GRANULARITY 1,
-  INDEX entry_range entry TYPE minmax GRANULARITY 1
+  INDEX entry_range entry TYPE minmax GRANULARITY 1,
+  INDEX dedup_values dedup TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = MergeTree
 PARTITION BY toYYYYMM(received)
 ORDER BY (app, time)

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock, type Clock, type Micros } from '#base/clock';
 import { messageOf, systemCode } from '#base/errors';
 import { openVault, VaultError, type VaultReader } from '#vault/read';
-import type { BatchRecords } from './project/project.ts';
+import type { BatchRecords } from './project/batch-records.ts';
 import { withdrawnBy, type Withdrawn } from './withdrawn.ts';
 
 /** What the index needs of a vault. */

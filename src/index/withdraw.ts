@@ -1,3 +1,4 @@
+import { inSql } from './contents.ts';
 import type { Engine } from './engine/engine.ts';
 import { IndexError } from './errors.ts';
 import { rowsMatching } from './matching.ts';
@@ -42,6 +43,12 @@ export const withoutWithdrawn = async (
   if (rows === 0) return after;
   const numbers = await numbersOf(engine, condition);
   if (numbers === null || (numbers.length > 0 && (done.conflicts > 0 || repeats === null))) return null;
+  const keyed = await rowsMatching(engine, `(${condition}) AND ${hasKey}`);
+  if (
+    keyed > 0 &&
+    (done.conflicts > 0 || repeats === null || (await repeatedKeys(engine, condition, repeats)))
+  )
+    return null;
   if (numbers.some((some) => repeats?.some((repeat) => overlaps(some, repeat)))) return null;
   const numbering = done.numbering.copy();
   for (const { stream, first, last } of numbers) numbering.remove(stream, first, last);
@@ -55,6 +62,25 @@ export const deleteWithdrawn = async (engine: Engine, { deleting }: Progress): P
     'background',
     `ALTER TABLE lines DELETE WHERE ${deleting.join(' OR ')} SETTINGS mutations_sync = 2`,
   );
+};
+
+const hasKey = "dedup != toFixedString('', 16)";
+
+/** The engine reads statements of up to 256 KiB, and the condition takes some of it. */
+const keysPerStatement = 1000;
+
+/** Whether one of these rows has a key under which something was left out. */
+const repeatedKeys = async (
+  engine: Engine,
+  condition: string,
+  repeats: readonly Repeat[],
+): Promise<boolean> => {
+  const keys = repeats.filter(({ first }) => first === 0).map(({ stream }) => inSql(stream));
+  for (let at = 0; at < keys.length; at += keysPerStatement) {
+    const some = keys.slice(at, at + keysPerStatement).join(', ');
+    if ((await rowsMatching(engine, `(${condition}) AND dedup IN (${some})`)) > 0) return true;
+  }
+  return false;
 };
 
 const linesOf = (repeats: readonly Repeat[] | null): number =>

@@ -118,9 +118,10 @@ const conflicts = async (index: Index, query: Query): Promise<string[]> => {
     WHERE bitAnd(flags, ${conflictingNumber}) != 0 AND entry < ${index.state().indexed} AND ${timeSql(query)}
     GROUP BY stream ORDER BY n DESC LIMIT ${mostNames}`,
   );
-  return rows.map(
-    (row) =>
-      `${String(row['n'])} lines came under numbers of ${String(row['stream'])} that other lines had: all are shown (conflicting_number=*), and what is missing of that sender cannot be told`,
+  return rows.map((row) =>
+    String(row['stream']) === ''
+      ? `${String(row['n'])} lines came under keys or journal cursors that other lines had: all are shown (conflicting_key=*)`
+      : `${String(row['n'])} lines came under numbers of ${String(row['stream'])} that other lines had: all are shown (conflicting_number=*), and what is missing of that sender cannot be told`,
   );
 };
 

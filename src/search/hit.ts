@@ -3,6 +3,7 @@ import { printable } from '#base/printable';
 import { formatMicros } from '#base/rfc3339';
 import { facilityNames, Guessed, RowBinaryReader, severityNames } from '#index';
 import { lineAddress } from '#vault/record';
+import { possibleRedelivery } from './possible-redelivery.ts';
 import { guessNames, type Guess, type Hit } from '#wire/search';
 
 /** What `readHits` needs, in its order. */
@@ -37,7 +38,10 @@ const readHit = (reader: RowBinaryReader): Hit => {
   const prefix = reader.bytes();
   const suffix = reader.bytes();
   const raw = reader.bytes();
-  const guessed = guessedOf(reader.uint16());
+  const flags = reader.uint16();
+  // Not what the line says of itself: that is in its message.
+  delete fields[possibleRedelivery.field];
+  if ((flags & possibleRedelivery.bit) !== 0) fields[possibleRedelivery.field] = 'true';
   const parser = reader.uint8();
   const confidence = reader.uint8();
   return {
@@ -54,7 +58,7 @@ const readHit = (reader: RowBinaryReader): Hit => {
     severity: severityNames[severity] ?? null,
     message: printable(message),
     fields,
-    guessed,
+    guessed: guessedOf(flags),
     confidence,
     parser,
     via,

@@ -45,7 +45,7 @@ export const parseJournal = (raw: ByteString): Parsed => {
 };
 
 /** @returns whether the entry could be read to its end */
-const scanEntry = (raw: ByteString, found: (name: string, place: Place) => void): boolean => {
+export const scanEntry = (raw: ByteString, found: (name: string, place: Place) => void): boolean => {
   let at = 0;
   while (at < raw.length) {
     const lineFeed = raw.indexOf('\n', at);

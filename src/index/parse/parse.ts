@@ -1,17 +1,23 @@
 import { readJournalAudit } from './audit.ts';
+import { bodyFormats, type BodyMeta } from './bodies/format.ts';
 import { asName, fromText, type ByteString } from './byte-string.ts';
 import { parseJournal } from './journal.ts';
 import { parseKernel } from './kernel.ts';
 import { parseOwnLine } from './own-line.ts';
 import { readPayload } from './payload.ts';
-import { plainText, type ParseContext, type Parsed } from './parsed.ts';
-import { noPriority, scanPriority } from './priority.ts';
-import { parseRfc3164 } from './rfc3164.ts';
-import { parseRfc5424 } from './rfc5424.ts';
+import type { ParseContext, Parsed } from './parsed.ts';
+import { parseSyslogHeader } from './syslog-line.ts';
 import { parseTextFile } from './text-file.ts';
 
-/** What the sender said of the line (see src/wire/own.ts). */
-export type Meta = { via: string; host: ByteString; path: string };
+/** What the sender said of the line (see src/wire/own.ts), or the receiver of a body. */
+export type Meta = {
+  /** Of a body its format. */
+  via: string;
+  host: ByteString;
+  path: string;
+  /** Only of a body, which may be many lines. */
+  body?: BodyMeta;
+};
 
 /** Meta as JSON, as it stands in the record; `null` where there is none or it cannot be read. */
 export const parseMeta = (json: string): Meta | null => {
@@ -19,11 +25,15 @@ export const parseMeta = (json: string): Meta | null => {
   try {
     const value: unknown = JSON.parse(json);
     if (typeof value !== 'object' || value === null) return null;
-    const text = (name: 'via' | 'host' | 'path'): string => {
+    const text = (name: string): string => {
       const found: unknown = Object.getOwnPropertyDescriptor(value, name)?.value;
       return typeof found === 'string' ? found : '';
     };
-    return { via: text('via'), host: asName(fromText(text('host'))), path: text('path') };
+    const meta = { via: text('via'), host: asName(fromText(text('host'))), path: text('path') };
+    const format = bodyFormats.find((known) => known === text('format'));
+    if (format === undefined || (meta.via !== 'http' && meta.via !== 'gelf')) return meta;
+    const body = { format, type: text('type'), encoding: text('encoding') || 'identity', key: text('key') };
+    return { ...meta, via: format, body };
   } catch {
     return null;
   }
@@ -39,7 +49,7 @@ export const parseLine = (raw: ByteString, meta: Meta | null, context: ParseCont
 };
 
 const parseFormat = (raw: ByteString, meta: Meta | null, context: ParseContext): Parsed => {
-  if (meta === null) return parseSyslog(raw, context);
+  if (meta === null) return parseSyslogHeader(raw, context);
   switch (meta.via) {
     case 'journal':
       return parseJournal(raw);
@@ -51,17 +61,6 @@ const parseFormat = (raw: ByteString, meta: Meta | null, context: ParseContext):
     case 'self':
       return parseOwnLine(raw);
     default:
-      return parseSyslog(raw, context);
+      return parseSyslogHeader(raw, context);
   }
-};
-
-const parseSyslog = (raw: ByteString, context: ParseContext): Parsed => {
-  // A byte order mark before all else (§6.4 of RFC 5424 has it before the message only)
-  const start = raw.charCodeAt(0) === 0xef && raw.startsWith('\u00ef\u00bb\u00bf') ? 3 : 0;
-  const priority = scanPriority(raw, start);
-  if (priority === null) {
-    const none = { ...noPriority, end: start };
-    return parseRfc5424(raw, none, context) ?? parseRfc3164(raw, none, context) ?? plainText(raw);
-  }
-  return parseRfc5424(raw, priority, context) ?? parseRfc3164(raw, priority, context) ?? plainText(raw);
 };

@@ -1,23 +1,19 @@
 import { hash } from 'node:crypto';
 import { micros, type Micros } from '#base/clock';
+import { readBody } from '../parse/bodies/body.ts';
+import { Budget } from '../parse/bodies/budget.ts';
+import type { Part } from '../parse/bodies/part.ts';
 import { fromBytes, type ByteString } from '../parse/byte-string.ts';
 import { parseLine } from '../parse/parse.ts';
 import { Guessed, type ParseContext, type Parsed } from '../parse/parsed.ts';
 import type { LocalTime } from '../parse/timestamp.ts';
+import { isRedacted, type BatchRecords } from './batch-records.ts';
 import { decode, earliest, hasNumber, latest, withinColumn, type Decoded } from './decode.ts';
+import { cursorKey, isPackedJournal, keyOf, noKey } from './keys.ts';
 import type { RowBinaryWriter } from './row-binary.ts';
 
 /** Raised when the same bytes would be parsed into something else. Stands in every row. */
-export const parserVersion = 3;
-
-/** Lines of the vault, as `#vault/read` gives them. */
-export type BatchRecords = {
-  committed: Micros;
-  /** Records back to back; the first is the manifest. */
-  records: Buffer;
-  /** Where each record begins, and where the last one ends. One that was redacted has no bytes. */
-  offsets: Uint32Array;
-};
+export const parserVersion = 4;
 
 /** The columns of a row that tell who sent it, when, and whether its sender numbers what it sends. */
 export type RowHead = {
@@ -41,6 +37,9 @@ export type Admit = (
   sequence: number,
   content: ByteString,
 ) => 'new' | 'again' | 'conflict';
+
+/** As `Admit`, of what a sender without numbers gives a key: a request, or an entry of a journal. */
+export type AdmitKey = (key: ByteString, content: ByteString) => ReturnType<Admit>;
 
 /** Bit of the table's `flags`, above the record's own eight and those of the parser. */
 export const conflictingNumber = 1 << 12;
@@ -68,20 +67,29 @@ export type Projected = {
   received: Micros;
 };
 
-/** Writes one row per line of a batch; the manifest and lines that came again are left out. */
+export type ProjectOptions = { local: LocalTime; admit: Admit; admitKey: AdmitKey; witness: Witness };
+
+/**
+ * Writes one row per line of a batch, and one for each line of a body; the manifest and what came again are left out.
+ */
 export const projectBatch = (
   writer: RowBinaryWriter,
   entry: number,
   batch: BatchRecords,
-  options: { local: LocalTime; admit: Admit; witness: Witness },
+  options: ProjectOptions,
 ): Projected => {
   const { records, offsets } = batch;
   const committed = withinColumn(batch.committed);
   const projected: Projected = { rows: 0, received: micros(0) };
+  const budget = new Budget();
   for (let line = 1; line < offsets.length - 1; line += 1) {
     if (isRedacted(batch, line)) continue;
     const decoded = decode(records, offsets[line] ?? 0, offsets[line + 1] ?? records.length);
     if (decoded.received > projected.received) projected.received = decoded.received;
+    if (decoded.meta?.body !== undefined) {
+      projected.rows += projectBody(writer, { entry, line, committed }, decoded, budget, options);
+      continue;
+    }
     const content = isNumbered(decoded) ? contentOf(decoded) : noContent;
     const standing = isNumbered(decoded) ? options.admit(decoded.stream, decoded.sequence, content) : 'new';
     if (standing === 'again') continue;
@@ -92,10 +100,81 @@ export const projectBatch = (
       parsed.fields = [...parsed.fields, 'conflicting_number', String(decoded.sequence)];
       parsed.guessed |= conflictingNumber;
     }
-    writeRow(writer, { entry, line, committed, content }, decoded, raw, parsed, options.witness);
+    writeRow(
+      writer,
+      { entry, line, part: 0, committed, content, dedup: noKey },
+      decoded,
+      raw,
+      parsed,
+      options.witness,
+    );
     projected.rows += 1;
   }
   return projected;
+};
+
+type RecordPlace = { entry: number; line: number; committed: Micros };
+
+/** @returns how many rows were written */
+const projectBody = (
+  writer: RowBinaryWriter,
+  place: RecordPlace,
+  record: Decoded,
+  budget: Budget,
+  options: ProjectOptions,
+): number => {
+  const key = keyOf(record);
+  const content = key === '' ? noContent : contentUnderKey(record.raw);
+  const standing = key === '' ? 'new' : options.admitKey(key, content);
+  if (standing === 'again') return 0;
+  const isPacked = isPackedJournal(record);
+  let [rows, part] = [0, 0];
+  for (const { bytes, raw, parsed } of partsOf(record, budget, options.local)) {
+    part += 1;
+    const own = isPacked ? ownStanding(bytes, raw, options) : { key, content, standing };
+    if (own.standing === 'again') continue;
+    if (own.standing === 'conflict') {
+      parsed.fields = [...parsed.fields, 'conflicting_key', 'true'];
+      parsed.guessed |= conflictingNumber;
+    }
+    if (parsed.host === '' && record.meta?.host === '') {
+      parsed.host = record.tlsName === '' ? record.source : record.tlsName;
+      parsed.guessed |= Guessed.host;
+    }
+    const dedup = own.key === '' ? noKey : own.key;
+    const isRecord = bytes === record.raw;
+    writeRow(
+      writer,
+      { ...place, part: isRecord ? 0 : part, content: own.content, dedup },
+      isRecord ? record : { ...record, raw: bytes },
+      raw,
+      parsed,
+      options.witness,
+    );
+    rows += 1;
+  }
+  return rows;
+};
+
+const partsOf = (record: Decoded, budget: Budget, local: LocalTime): Iterable<Part> => {
+  const context: ParseContext = { received: record.received, local };
+  const body = record.meta?.body;
+  if (body !== undefined && !(body.format === 'journal' && body.encoding === 'identity'))
+    return readBody(record.raw, body, context, budget);
+  const raw = fromBytes(record.raw);
+  return [{ bytes: record.raw, raw, parsed: parseLine(raw, record.meta, context) }];
+};
+
+/** Of an entry in a compressed journal, which as a whole has no key. */
+const ownStanding = (
+  bytes: Buffer,
+  raw: ByteString,
+  { admitKey }: ProjectOptions,
+): { key: ByteString; content: ByteString; standing: ReturnType<Admit> } => {
+  const key = cursorKey(raw);
+  if (key === '') return { key, content: noContent, standing: 'new' };
+  const content = contentUnderKey(bytes);
+  return { key, content, standing: admitKey(key, content) };
 };
 
 /** Numbers of the batch's lines that `known` says came before. */
@@ -118,22 +197,28 @@ export const numbersAgain = (
   return again;
 };
 
-/** A record has its length word at least; of one that was taken out nothing is left. */
-const isRedacted = ({ offsets }: BatchRecords, line: number): boolean => offsets[line] === offsets[line + 1];
-
 const isNumbered = ({ stream, sequence }: Decoded): boolean => stream !== '' && sequence > 0;
 
 const noContent: ByteString = '\u0000'.repeat(8);
 
 /** A shorter hash would let somebody who takes another's number find a line that passes for the other's. */
-const contentOf = ({ content }: Decoded): ByteString =>
-  hash('sha256', content, 'buffer').toString('latin1', 0, noContent.length);
+const contentOf = ({ content }: Decoded): ByteString => shortHash(content);
+
+/** What came with it may differ: it may come by another way. So may the empty line after an entry of a journal. */
+const contentUnderKey = (bytes: Buffer): ByteString => {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0x0a) end -= 1;
+  return shortHash(bytes.subarray(0, end));
+};
+
+const shortHash = (bytes: Buffer): ByteString =>
+  hash('sha256', bytes, 'buffer').toString('latin1', 0, noContent.length);
 
 const noFields: readonly ByteString[] = [];
 
 const writeRow = (
   writer: RowBinaryWriter,
-  place: { entry: number; line: number; committed: Micros; content: ByteString },
+  place: RecordPlace & { part: number; content: ByteString; dedup: ByteString },
   head: Decoded,
   raw: ByteString,
   parsed: Parsed,
@@ -168,7 +253,7 @@ const writeRow = (
 
   writer.int64(place.entry);
   writer.uint32(place.line);
-  writer.uint32(0);
+  writer.uint32(place.part);
   writer.int64(time);
   if (claimed === null) writer.uint8(1);
   else {
@@ -204,6 +289,7 @@ const writeRow = (
   writer.string(head.stream);
   writer.int64(head.sequence);
   writer.fixed(place.content);
+  writer.fixed(place.dedup);
   witness({
     time,
     host,

@@ -105,10 +105,16 @@ export const openStoring = (options: StoringOptions): ((given: ToStore) => Promi
 
 type Way = 'whole' | 'lines' | 'entries' | 'compressed entries';
 
-/** JSON may go over several lines, so what says that it is JSON is not cut at them. */
-const wayOf = ({ format, encoding, type }: BodyMeta): Way => {
+/**
+ * JSON may go over several lines, so what says that it is JSON is not cut at them. Nor is what has a key: that is one for
+ * the whole body.
+ */
+const wayOf = ({ format, encoding, type, key }: BodyMeta): Way => {
   if (format === 'journal') return encoding === 'identity' ? 'entries' : 'compressed entries';
-  return format === 'jsonl' && encoding === 'identity' && !/^application\/json\b/i.test(type)
+  return format === 'jsonl' &&
+    encoding === 'identity' &&
+    key === undefined &&
+    !/^application\/json\b/i.test(type)
     ? 'lines'
     : 'whole';
 };

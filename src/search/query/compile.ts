@@ -1,4 +1,5 @@
 import { Guessed, type Parameters } from '#index';
+import { possibleRedelivery } from '../possible-redelivery.ts';
 import type { Expression, Query, SenderField } from './expression.ts';
 import type { Value } from './tokens.ts';
 import { containedPattern, likeEscape, likePattern, hasWildcard, nameMatcher } from './wildcard.ts';
@@ -109,7 +110,7 @@ const sql = (expression: Expression, binder: Binder): string => {
     case 'pid':
       return `ifNull(pid = ${binder.bind('UInt32', expression.pid)}, false)`;
     case 'address':
-      return `(entry = ${binder.bind('UInt64', expression.entry)} AND line = ${binder.bind('UInt32', expression.line)} AND part = ${binder.bind('UInt32', expression.part)})`;
+      return `(entry = ${binder.bind('UInt64', expression.entry)} AND line = ${binder.bind('UInt32', expression.line)}${expression.part === null ? '' : ` AND part = ${binder.bind('UInt32', expression.part)}`})`;
     case 'named':
       return namedSql(expression.name, expression.value, binder);
   }
@@ -141,6 +142,8 @@ const matchesAll = (value: Value): boolean =>
 
 const namedSql = (name: string, value: Value, binder: Binder): string => {
   if (name === 'guessed') return guessedSql(value);
+  if (name === possibleRedelivery.field)
+    return nameMatcher(value)('true') ? `bitAnd(flags, ${possibleRedelivery.bit}) != 0` : 'false';
   const key = binder.bind('String', name);
   const present = `mapContains(fields, ${key})`;
   if (!value.quoted && value.text === '*') return present;

@@ -15,7 +15,7 @@ export type Expression =
   | { kind: 'sender'; field: SenderField; value: Value }
   | { kind: 'severity' | 'facility'; numbers: number[] }
   | { kind: 'pid'; pid: number }
-  | { kind: 'address'; entry: number; line: number; part: number }
+  | { kind: 'address'; entry: number; line: number; part: number | null }
   | { kind: 'named'; name: string; value: Value };
 
 export type Query = {

@@ -123,7 +123,11 @@ describe('the query language', () => {
     assert.deepEqual(compileQuery(parseQuery('address:12:3', now), namesAmong([])).parameters, {
       p0: 12,
       p1: 3,
-      p2: 0,
+    });
+    assert.deepEqual(compileQuery(parseQuery('address:12:3/4', now), namesAmong([])).parameters, {
+      p0: 12,
+      p1: 3,
+      p2: 4,
     });
   });
 

@@ -240,7 +240,7 @@ const address = (value: Value): Expression => {
       value.column,
       'an address is entry:line, as hits show it, e.g. address:12:3',
     );
-  return { kind: 'address', entry: parsed.entry, line: parsed.line, part: parsed.part ?? 0 };
+  return { kind: 'address', entry: parsed.entry, line: parsed.line, part: parsed.part };
 };
 
 /** A near name if there is one, and how to search for the text as it stands. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { stateDirectory } from '#base/state';
 import { systemClock } from '#base/clock';
@@ -11,6 +11,8 @@ import { startReceiver, type Receiver } from '#receive';
 import type { TlsFiles } from '#wire/listen';
 import { testAuthority, type Holder } from '../../src/receive/testing/authority.ts';
 import { linesOf, readStored, type StoredDelivery } from '../../src/receive/testing/stored.ts';
+import { snippets } from '../../src/cli/hosts/snippets/index.ts';
+import { recordSeen } from '../../tools/senders/seen.ts';
 import { holdfast, until } from '../harness/up.ts';
 
 /** A receiver for agents of other hosts, on a state directory that outlives it. */
@@ -39,8 +41,13 @@ const startAgent = (t: TestContext, root: string, holder: Holder, authority: str
   copyFileSync(holder.key, join(pki, 'client.key'));
   copyFileSync(holder.certificate, join(pki, 'client.crt'));
   copyFileSync(authority, join(pki, 'authority.crt'));
-  const child: ChildProcess = spawn(holdfast, ['agent', '--state', root, '--server', server], {
+  // What `holdfast hosts snippet agent` prints, with this test's state directory.
+  const [host = '', port] = server.split(':');
+  const shown = snippets.find(({ name }) => name === 'agent')?.ways['tls'];
+  const command = shown?.write({ host, port: Number(port), files: pki }).trim() ?? '';
+  const child: ChildProcess = spawn('sh', ['-c', `exec ${command} --state "$1"`, 'sh', root], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PATH: `${dirname(holdfast)}:${process.env['PATH'] ?? ''}` },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
@@ -89,6 +96,13 @@ test('an agent on another host sends over TLS, numbered, under the name in its c
     'no number is missing',
   );
   assert.match(agent.output(), /sending this host’s logs to localhost:\d+/);
+  const { version } = JSON.parse(readFileSync(join(dirname(dirname(holdfast)), 'package.json'), 'utf8'));
+  recordSeen({
+    sender: 'agent',
+    way: 'tls',
+    program: `holdfast ${version}`,
+    result: 'every line over an outage, no number missing',
+  });
 });
 
 test('an agent whose certificate is revoked, or of another authority, is not heard, and says so', async (t) => {

@@ -132,11 +132,22 @@ export const listenStream = async (options: StreamServerOptions): Promise<Listen
       keepAlive: true,
       keepAliveInitialDelay: 60_000,
     });
+    /** Who has not come through the handshake, by address and port: also one that goes away within it is counted. */
+    const shaking = new Set<string>();
+    const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
     // The TLS server wraps what comes here; a connection that is refused never begins a handshake.
-    made.prependListener('connection', enter);
-    made.on('secureConnection', (socket) => secured(socket, identity));
-    made.on('tlsClientError', (_, socket) => {
-      if (socket.remoteAddress !== undefined) ledger.lost('tls handshake', name, 1, socket.remoteAddress);
+    made.prependListener('connection', (socket) => {
+      const key = keyOf(socket);
+      const address = socket.remoteAddress;
+      if (!enter(socket)) return;
+      shaking.add(key);
+      socket.on('close', () => {
+        if (shaking.delete(key)) ledger.lost('tls handshake', name, 1, address);
+      });
+    });
+    made.on('secureConnection', (socket) => {
+      shaking.delete(keyOf(socket));
+      secured(socket, identity);
     });
     identity.onChange((context) => made.setSecureContext(context));
     return made;

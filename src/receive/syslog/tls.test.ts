@@ -145,3 +145,29 @@ test('without usable files there is no listener', async (t) => {
     { code: 'tls-files' },
   );
 });
+
+test('connections that never come through their handshake count against the limit, and are counted as they go', async (t) => {
+  const authority = testAuthority(t);
+  const receiver = await start(t, ['syslog-tls'], { maxConnections: 16 }, '127.0.0.1', () => undefined, {
+    tls: authority.files,
+  });
+  const port = receiver.port('syslogTls');
+  // One address may have half of the connections.
+  const silent = Array.from({ length: 8 }, () => dialPlain(port, '127.0.0.1'));
+  for (const socket of silent) socket.on('error', () => undefined);
+  await Promise.all(silent.map((socket) => once(socket, 'connect')));
+  const refused = dialPlain(port, '127.0.0.1');
+  refused.on('error', () => undefined);
+  await once(refused, 'close');
+  for (const socket of silent) socket.resetAndDestroy();
+  const counted = (cause: string): number =>
+    refusals(receiver)
+      .filter((refusal) => refusal.cause === cause)
+      .reduce((sum, { count }) => sum + count, 0);
+  await until(() => counted('tls handshake') === 8 && counted('sender connections') === 1, 20_000);
+  assert.deepEqual([counted('tls handshake'), counted('sender connections')], [8, 1]);
+  const good = await dial(port, authority, shown(authority.issue('web1.example')));
+  good.end('<13>there is room again\n');
+  await until(() => receiver.lines('syslog-tls').length === 1, 20_000);
+  assert.deepEqual(receiver.lines('syslog-tls'), ['<13>there is room again']);
+});

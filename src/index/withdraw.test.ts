@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { zstdCompressSync } from 'node:zlib';
 import { openVault } from '#vault/read';
+import { Framing } from '#vault/record';
 import { encodeRedacted, sha256 } from '#vault/tree';
 import { utc } from './parse/timestamp.ts';
 import { openIndex, type Index } from './indexer.ts';
@@ -103,7 +104,33 @@ const assertLikeAnew = async (kept: Kept, made: GrownVault): Promise<void> => {
   assert.deepEqual(await answers(kept.index), before);
 };
 
+const keyed = (key: string, text: string): TestLine => ({
+  framing: Framing.body,
+  meta: JSON.stringify({ via: 'http', format: 'jsonl', type: '', encoding: 'identity', key }),
+  raw: `{"msg":"${text}"}\n{"msg":"${text} too"}\n`,
+});
+
 describe('lines that the vault has taken away', () => {
+  it('go with all the others of their body, and what was left out for them comes back', async (t) => {
+    const made = await vaultFor(t);
+    const first = await made.grow(
+      [keyed('k1', 'a'), keyed('k2', 'b')],
+      [keyed('k2', 'b')],
+      [keyed('k3', 'c')],
+    );
+    const kept = { index: await openOn(made, 'index') };
+    t.after(() => kept.index.stop());
+    await caughtUp(kept.index, made);
+    assert.equal(kept.index.state().lines, 6);
+    // Nothing hangs on it.
+    await redact(made, first, 1);
+    await assertLikeAnew(kept, made);
+    assert.equal(kept.index.state().lines, 4);
+    await redact(made, first, 2);
+    await assertLikeAnew(kept, made);
+    assert.deepEqual([kept.index.state().lines, kept.index.state().redelivered], [4, 0]);
+  });
+
   it('go from the index, which then answers as one that is made anew', async (t) => {
     const made = await vaultFor(t);
     const first = await made.grow(

@@ -75,6 +75,10 @@ describe('vault prove and vault check', () => {
         /^<green>PROVEN<\/green>: the log test\.example\/holdfast\/0 holds this line at 1:\d\n/,
       );
     }
+    const part = await prove('1:2/5');
+    assert.equal(part.err, 'This proves all of 1:2 as it was received: part 5 is inside it.\n');
+    assert.equal(part.out, (await prove('1:2')).out);
+    assert.equal(JSON.parse((await prove('1:2/5', '--json')).out).part, 5);
     const json = await prove('1:1', '--json');
     assert.equal(JSON.parse(json.out).proof, (await prove('1:1')).out);
   });

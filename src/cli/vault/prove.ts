@@ -37,7 +37,7 @@ export const vaultProve: Command = {
       import('#vault/read'),
       import('#vault/prove'),
     ]);
-    const { entry, line } = address;
+    const { entry, line, part } = address;
     const where = `${entry}:${line}`;
     const vkey = readVkey(context);
     let proof: ReturnType<VaultReader['prove']>;
@@ -56,15 +56,24 @@ export const vaultProve: Command = {
         'could-not-look',
         `no proof of line ${where}: the vault is damaged: ${verdict.reason}`,
       );
-    deliver(context, where, bytes, text(flags, 'output'));
+    deliver(context, { where, part }, bytes, text(flags, 'output'));
     return Exit.done;
   },
 };
 
-const deliver = ({ io, json }: Context, address: string, bytes: Buffer, file: string | undefined): void => {
+/** @param part of a body with many lines, which is proven as a whole: a hash is of what was received */
+const deliver = (
+  { io, json }: Context,
+  { where: address, part }: { where: string; part: number | null },
+  bytes: Buffer,
+  file: string | undefined,
+): void => {
+  const inside = part === null ? {} : { part };
+  if (part !== null && !json)
+    io.err(`This proves all of ${address} as it was received: part ${part} is inside it.\n`);
   if (file === undefined) {
     const proof = bytes.toString('utf8');
-    io.out(json ? jsonLine({ address, proof }) : proof);
+    io.out(json ? jsonLine({ address, ...inside, proof }) : proof);
     return;
   }
   try {
@@ -74,7 +83,7 @@ const deliver = ({ io, json }: Context, address: string, bytes: Buffer, file: st
       cause: error,
     });
   }
-  if (json) io.out(jsonLine({ address, file, bytes: bytes.length }));
+  if (json) io.out(jsonLine({ address, ...inside, file, bytes: bytes.length }));
   else
     io.out(
       `The proof of line ${address} is in ${printable(file)}. Check it: holdfast vault check ${printable(file)} --key <public key>\n`,

@@ -59,11 +59,19 @@ describe('bodies over HTTP', () => {
       200,
     );
 
-    const stored = bodies(receiver);
-    assert.deepEqual(
-      stored.map(({ framing }) => framing),
-      Array.from({ length: 6 }, () => Framing.body),
+    // The key is one for the whole body.
+    assert.equal(
+      (await post(port, '/ingest', '{"a":1}\n{"a":2}\n', { 'idempotency-key': 'k2' })).status,
+      200,
     );
+
+    const all = bodies(receiver);
+    assert.deepEqual(
+      all.map(({ framing }) => framing),
+      Array.from({ length: 7 }, () => Framing.body),
+    );
+    assert.equal(all[6]?.raw.toString(), '{"a":1}\n{"a":2}\n');
+    const stored = all.slice(0, 6);
     assert.deepEqual(stored[2]?.raw, zipped);
     assert.deepEqual(
       stored.map(({ meta }) => JSON.parse(meta)),

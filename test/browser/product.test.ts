@@ -101,6 +101,12 @@ test(
     await page.getByText('valid', { exact: true }).waitFor();
     await page.getByRole('tab', { name: 'Sources' }).click();
     await page.locator('.sources').getByText('on heron').waitFor();
+    const unfinished = connect(tcp, '127.0.0.1');
+    unfinished.end('90 <13>1 2026-05-12T03:00:00Z gull sshd - - - a frame that is shorter than its count');
+    await page.getByRole('tab', { name: 'Senders' }).click();
+    await page.locator('.senders').getByText('1 torn').waitFor({ timeout: 60_000 });
+    await page.getByText('why').click();
+    await page.getByText('torn: cut frame').waitFor();
     await page.getByRole('tab', { name: 'Host audit' }).click();
     await page.getByText('Findings, worst first').waitFor();
   },

@@ -1,4 +1,4 @@
-import type { Answer, ApiError, AuditAnswer, Hit, Source, Status } from './wire.ts';
+import type { Answer, ApiError, AuditAnswer, Hit, SenderFigures, Source, Status } from './wire.ts';
 
 /** What the console's API said instead of an answer. `status` 0 = the console itself was not reached. */
 export class ApiFailure extends Error {
@@ -83,3 +83,5 @@ export const fetchAudit = async (signal: AbortSignal): Promise<AuditAnswer> =>
   JSON.parse(await ask('/api/audit', { signal }));
 export const fetchSources = async (signal: AbortSignal): Promise<Source[]> =>
   JSON.parse(await ask('/api/sources', { signal }));
+export const fetchSenders = async (signal: AbortSignal): Promise<SenderFigures[]> =>
+  JSON.parse(await ask('/api/senders', { signal }));

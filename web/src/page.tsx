@@ -4,6 +4,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { fetchStatus } from './api.ts';
 import { Audit } from './host/audit.tsx';
 import { Header } from './host/header.tsx';
+import { Senders } from './host/senders.tsx';
 import { Sources } from './host/sources.tsx';
 import { Vault } from './host/vault.tsx';
 import { HitDetail } from './log/hit-detail.tsx';
@@ -113,7 +114,9 @@ export const Page = () => {
         freshness={verdicts?.freshness ?? null}
         onVault={() => setView('vault')}
       />
-      {isNarrow && <Tabs views={['log', 'audit', 'sources', 'vault']} view={view} onView={setView} />}
+      {isNarrow && (
+        <Tabs views={['log', 'audit', 'sources', 'senders', 'vault']} view={view} onView={setView} />
+      )}
       {(!isNarrow || view === 'log') && (
         <main className="log" id="view-log">
           <SearchBar
@@ -155,7 +158,9 @@ export const Page = () => {
       )}
       {(!isNarrow || view !== 'log') && (
         <section className="panel" aria-label="This host">
-          {!isNarrow && <Tabs views={['audit', 'sources', 'vault']} view={panelView} onView={setView} />}
+          {!isNarrow && (
+            <Tabs views={['audit', 'sources', 'senders', 'vault']} view={panelView} onView={setView} />
+          )}
           <div
             className="panel-body"
             role="tabpanel"
@@ -164,6 +169,7 @@ export const Page = () => {
           >
             {panelView === 'audit' && <Audit />}
             {panelView === 'sources' && <Sources onNarrow={narrowTo} />}
+            {panelView === 'senders' && <Senders onNarrow={narrowTo} />}
             {panelView === 'vault' && <Vault status={status.data} integrity={integrity} />}
           </div>
         </section>

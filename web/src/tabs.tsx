@@ -1,8 +1,14 @@
 import type { KeyboardEvent } from 'react';
 
-export type View = 'log' | 'audit' | 'sources' | 'vault';
+export type View = 'log' | 'audit' | 'sources' | 'senders' | 'vault';
 
-const titles: Record<View, string> = { log: 'Log', audit: 'Host audit', sources: 'Sources', vault: 'Vault' };
+const titles: Record<View, string> = {
+  log: 'Log',
+  audit: 'Host audit',
+  sources: 'Sources',
+  senders: 'Senders',
+  vault: 'Vault',
+};
 
 type Props = { views: View[]; view: View; onView(view: View): void };
 

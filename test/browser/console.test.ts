@@ -1,76 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { before, after, test, type TestContext } from 'node:test';
-import type { Page } from 'playwright-core';
-import { build } from 'vite';
-import { startConsole } from '#console';
-import {
-  sampleHit,
-  sampleSender,
-  startScriptedSearch,
-  type ScriptedSearch,
-} from '../../src/console/scripted-search.ts';
-import { complaintsOf, openBrowser, withoutBrowser, type Look } from './chromium.ts';
-
-/**
- * The page as a person meets it: a real browser, the real console, the page built from the source as it is now. Behind
- * it stands a search server of the test's own, because a well-behaved one would not send what some tests need.
- */
-
-const token = 'Zm9yIHRlc3RzIG9ubHksIG5vdCBhIHNlY3JldA';
-const web = join(import.meta.dirname, '..', '..', 'web');
-const wide: Look = { width: 1400, height: 900, colorScheme: 'dark' };
-const phone: Look = { width: 420, height: 800, colorScheme: 'light' };
-
-let built: string;
-before(async () => {
-  if (withoutBrowser !== false) return;
-  built = await mkdtemp(join(tmpdir(), 'holdfast-page-'));
-  await build({ root: web, logLevel: 'warn', build: { outDir: built, emptyOutDir: true } });
-});
-after(async () => {
-  if (withoutBrowser === false) await rm(built, { recursive: true, force: true });
-});
-
-type Stage = { page: Page; search: ScriptedSearch; complaints: string[]; address: string; state: string };
-
-const setStage = async (t: TestContext, look: Look): Promise<Stage> => {
-  const state = await mkdtemp(join(tmpdir(), 'holdfast-console-'));
-  t.after(() => rm(state, { recursive: true, force: true }));
-  for (const part of ['run', 'vault']) await mkdir(join(state, part));
-  const tokenFile = join(state, 'token');
-  await writeFile(tokenFile, token, { mode: 0o600 });
-  const search = await startScriptedSearch(join(state, 'run', 'search.sock'));
-  t.after(() => search.stop());
-  for (let line = 1; line <= 1_200; line += 1) search.hits.push(lineAt(line));
-  const { address, stop } = await startConsole({
-    state,
-    host: '127.0.0.1',
-    port: 0,
-    tokenFile,
-    page: built,
-    log: () => undefined,
-  });
-  t.after(stop);
-  const page = await (await openBrowser(t, look)).newPage();
-  page.setDefaultTimeout(5_000);
-  return { page, search, complaints: complaintsOf(page), address, state };
-};
-
-const lineAt = (line: number) => {
-  const time = new Date(Date.now() - (1_200 - line) * 1_000).toISOString().replace('Z', '000Z');
-  const message = line % 400 === 0 ? `disk error number ${line}` : `ordinary line ${line}`;
-  return sampleHit({
-    address: `1:${line}`,
-    received: time,
-    time,
-    message,
-    severity: line % 400 === 0 ? 'err' : 'info',
-    raw: Buffer.from(`<14>${message}`).toString('base64'),
-  });
-};
+import { test } from 'node:test';
+import { sampleHit, startScriptedSearch } from '../../src/console/scripted-search.ts';
+import { withoutBrowser } from './chromium.ts';
+import { token, wide, phone, setStage } from './console-stage.ts';
 
 test(
   'from the link to the lines, a search, one line whole, and back',
@@ -322,67 +256,6 @@ test(
       await page.getByRole('tabpanel', { name: view }).waitFor();
       assert.equal(await sticksOut(), false, view);
     }
-    assert.deepEqual(complaints, []);
-  },
-);
-
-test(
-  'of each sender, what came and what did not, and a way to the lines',
-  { skip: withoutBrowser },
-  async (t) => {
-    const { page, search, complaints, address } = await setStage(t, wide);
-    const last = '2026-05-12T04:00:00.000001Z';
-    search.senders.push(
-      sampleSender({}),
-      sampleSender({
-        sender: '192.0.2.8',
-        names: ['relay1.example.net'],
-        via: ['syslog-tls'],
-        hosts: 12,
-        torn: 3,
-        mismatched: 4_096,
-        heldBack: 2.25,
-        causes: [{ kind: 'torn', cause: 'cut frame', count: 3, last }],
-      }),
-      sampleSender({
-        sender: '198.51.100.66',
-        via: [],
-        hosts: 0,
-        lines: 0,
-        first: null,
-        last: null,
-        refused: 40,
-        causes: [{ kind: 'refusal', cause: 'refused sender', count: 40, last }],
-      }),
-      sampleSender({
-        sender: null,
-        via: [],
-        lines: 0,
-        first: null,
-        last: null,
-        lost: 1_234,
-        causes: [{ kind: 'loss', cause: 'kernel udp drop', count: 1_234, last }],
-      }),
-    );
-    await page.goto(`${address}/?token=${token}`);
-    await page.getByRole('tab', { name: 'Senders' }).click();
-    await page.getByText('1,234 lost and 3 torn, that is known.').waitFor();
-    const rows = page.locator('.senders > li');
-    assert.deepEqual(await rows.locator('.sender-name b').allTextContents(), [
-      'Sender not known',
-      '192.0.2.8',
-      '198.51.100.66',
-      '192.0.2.7',
-    ]);
-    await rows.nth(0).getByText('why').click();
-    await rows.nth(0).getByText('loss: kernel udp drop').waitFor();
-    if (process.env['HOLDFAST_SCREENSHOT'] !== undefined)
-      await page.screenshot({ path: process.env['HOLDFAST_SCREENSHOT'] });
-    await page.getByRole('button', { name: '4,096 lines claim another host' }).click();
-    assert.equal(
-      await page.getByRole('textbox', { name: 'Search the log' }).inputValue(),
-      'source:192.0.2.8 claimed_host_mismatch=*',
-    );
     assert.deepEqual(complaints, []);
   },
 );

@@ -72,6 +72,7 @@ export const suites: readonly Suite[] = [
   },
   { name: 'detection', tests: ['test/detection/**/*.test.ts'], serial: true },
   { name: 'faults', tests: ['test/faults/**/*.test.ts'], serial: true, packages: ['strace'] },
+  { name: 'hostile', tests: ['test/hostile/**/*.test.ts'], serial: true, packages: ['util-linux'] },
   {
     name: 'fleet',
     tests: ['test/fleet/**/*.test.ts'],

@@ -15,6 +15,10 @@ export const ready = z.object({
 });
 export type Ready = z.infer<typeof ready>;
 
-/** What a child tells its supervisor on its message channel once it serves. */
-export const childReady = z.object({ ready: z.literal(true), addresses: z.record(z.string(), z.string()) });
+/** What a child tells its supervisor once it serves: on its message channel, or in its ready file. */
+export const childReady = z.object({
+  ready: z.literal(true),
+  pid: z.int().positive(),
+  addresses: z.record(z.string(), z.string()),
+});
 export type ChildReady = z.infer<typeof childReady>;

@@ -6,15 +6,16 @@ import { examineHost, holdfastShipping } from '#cli/audit';
 import { packageFinder } from '#inspect';
 import type { AuditReport } from '#wire/audit';
 import { serviceFacts } from '../service-facts.ts';
-import { writeRunFile } from './run-file.ts';
+import { accounts } from './accounts.ts';
+import { writeRunFile, type Owner } from './run-file.ts';
 
 const auditEveryMs = 60 * 60 * 1000;
 const factsEveryMs = 60 * 1000;
 
-/** Examines the host now and each hour; the console shows what is in run/audit.json. */
+/** Examines the host now and each hour; the console shows what is in run/audit.json, and has to be its owner. */
 export const keepAuditFresh = (
   state: StateDirectory,
-  uid: number,
+  owner: Owner,
   log: OwnLog,
   first: (report: AuditReport) => void,
 ): { stop(): void } => {
@@ -22,7 +23,7 @@ export const keepAuditFresh = (
   const examine = async (): Promise<void> => {
     try {
       const { report } = await examineHost({ clock: systemClock(), holdfast: holdfastShipping(state) });
-      writeRunFile(state, 'audit.json', JSON.stringify(report), 'console', uid);
+      writeRunFile(state, 'audit.json', JSON.stringify(report), owner);
       if (!shown) first(report);
       shown = true;
     } catch (error) {
@@ -42,10 +43,11 @@ export const keepAuditFresh = (
 export const keepFactsFresh = async (
   state: StateDirectory,
   log: OwnLog,
+  owner: Owner = accounts.agent,
 ): Promise<{ file: string; stop(): void }> => {
   const packages = packageFinder();
   const look = async (): Promise<string> =>
-    writeRunFile(state, 'facts.json', JSON.stringify(await serviceFacts(packages)), 'agent', 0);
+    writeRunFile(state, 'facts.json', JSON.stringify(await serviceFacts(packages)), owner);
   const file = await look();
   const timer = setInterval(() => {
     look().catch((error: unknown) =>

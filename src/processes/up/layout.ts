@@ -73,6 +73,9 @@ const closedParts = (state: StateDirectory): readonly Part[] => [
   { path: join(state.vault, 'staging'), uid: accounts.keeper.uid, gid: groups.vaultReaders, mode: 0o2700 },
 ];
 
+/** All that is prepared, with owner and mode; what is named by deploy/tmpfiles.d has to be the same. */
+export const layoutOf = (state: StateDirectory): readonly Part[] => [...parts(state), ...closedParts(state)];
+
 /** Closes what holds lines, once there is a vault. Only where `up` runs as root. @throws UpError `state-unusable` */
 export const closeLines = (state: StateDirectory): void => {
   for (const part of closedParts(state).filter(({ path }) => existsSync(path)))

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '#base/errors';
 import { lockFile, type FileLock } from '#base/file-lock';
@@ -22,6 +22,22 @@ export const holdState = async (state: StateDirectory): Promise<FileLock> => {
   throw new UpError(
     'already-running',
     `Holdfast is already running on ${state.root}${holder(state)}. End it first, or choose another --state`,
+  );
+};
+
+/** Where it lies, the parts of the state directory belong to the users of the units (deploy/), running or not. */
+export const unitsMark = (state: StateDirectory): string => join(state.root, 'run', 'units');
+
+/**
+ * To take such a state over would take it away from the units.
+ * @throws UpError `already-running`
+ */
+export const assertNotOfUnits = (state: StateDirectory): void => {
+  if (!existsSync(unitsMark(state))) return;
+  throw new UpError(
+    'already-running',
+    `${state.root} is run by systemd units (docs/deploy.md): systemctl start holdfast.target. ` +
+      'For another Holdfast beside it choose another --state',
   );
 };
 

@@ -5,6 +5,7 @@ import type { StateDirectory } from '#base/state';
 import { waitingFor } from '#vault/fsck';
 import { CliError, Exit, type Context, type Flags } from '#cli';
 import { renderSummary } from '#cli/audit';
+import { accounts } from './accounts.ts';
 import { announce, programName, stateFlag } from './announce.ts';
 import { keepDiskForecast } from './disk-watch.ts';
 import { ended } from './ended.ts';
@@ -23,7 +24,7 @@ export const runUp = async ({ io, state, json }: Context, flags: Flags): Promise
   });
   const running = await start(state, flags, uid, stopped);
   io.out(json ? `${JSON.stringify(running.ready)}\n` : announce(io, root, state, running, uid));
-  const auditing = keepAuditFresh(state, uid, ownLog('up'), (report) => {
+  const auditing = keepAuditFresh(state, uid === 0 ? accounts.console : null, ownLog('up'), (report) => {
     if (json) return;
     const audit = `${programName(root, process.env)} audit${stateFlag(state, uid)}`;
     io.out(`\n${io.paint('bold', 'This host')}\n${renderSummary(io, report, audit)}\n`);

@@ -9,6 +9,7 @@ import { createVault, isCutShortCreation } from '#vault/append';
 import type { Ready } from '#wire/ready';
 import { openUnsealedKey } from '../unsealed-key.ts';
 import { accounts, type ProcessName } from './accounts.ts';
+import { childConfigs } from './configs.ts';
 import { supervise, type Supervised } from './child.ts';
 import { environment } from './environment.ts';
 import { UpError } from './errors.ts';
@@ -23,7 +24,7 @@ import {
 } from './fence.ts';
 import { keepFactsFresh } from './host-watch.ts';
 import { closeLines, isNewState, prepareLayout, socketsOf } from './layout.ts';
-import { holdState } from './only-one.ts';
+import { assertNotOfUnits, holdState } from './only-one.ts';
 import type { UpOptions } from './options.ts';
 import { preparePki } from './pki.ts';
 import { replaceFile, writeRunFile } from './run-file.ts';
@@ -80,6 +81,7 @@ export type UpInput = {
 export const startUp = async (input: UpInput): Promise<Up> => {
   const { state, options, uid, log } = input;
   const privileged = uid === 0 ? 'root' : 'ordinary user';
+  assertNotOfUnits(state);
   prepareLayout(state, privileged);
   const held = await holdState(state);
   const children: Supervised[] = [];
@@ -110,7 +112,7 @@ export const startUp = async (input: UpInput): Promise<Up> => {
     if (privileged === 'root') closeLines(state);
     // A new token for each start; only the console (and who started it) can read it.
     const token = randomBytes(24).toString('base64url');
-    const tokenFile = writeRunFile(state, 'console.token', `${token}\n`, 'console', uid);
+    const tokenFile = writeRunFile(state, 'console.token', `${token}\n`, uid === 0 ? accounts.console : null);
     const abilities = privileged === 'root' ? probeFence(input.root) : null;
     assertCodeReachable(input.root, abilities);
     let published: Ready | null = null;
@@ -130,40 +132,25 @@ export const startUp = async (input: UpInput): Promise<Up> => {
       children.push(child);
       return child;
     };
-    const sockets = privileged === 'root' ? socketsOf(state) : null;
     const pki = preparePki(state, options, privileged);
-    const issuer =
-      pki === null || pki.issuer === null ? null : start('issuer', { state: state.root, ...pki.issuer });
+    const configs = childConfigs(
+      state,
+      options,
+      tokenFile,
+      pki,
+      privileged === 'root' ? socketsOf(state) : null,
+    );
+    const issuer = configs.issuer === null ? null : start('issuer', configs.issuer);
     // A receiver without a certificate could not serve.
     if (pki !== null && issuer !== null && !existsSync(pki.tls.certificate)) await mustServe(issuer);
-    const essential = [
-      start('keeper', { state: state.root, ...keeperWitnesses(options) }),
-      start('receiver', {
-        state: state.root,
-        listen: options.listen,
-        allowed: options.allowed,
-        limits: options.limits,
-        tls: pki?.tls ?? null,
-        ...(issuer === null ? {} : { asked: join(state.pki, 'asked') }),
-        ...(sockets === null ? {} : { ownSocket: sockets.own }),
-      }),
-    ];
+    const essential = [start('keeper', configs.keeper), start('receiver', configs.receiver)];
     const readers = [
       ...(issuer === null ? [] : [issuer]),
-      start('indexer', {
-        state: state.root,
-        witnesses: options.witnesses.map(({ vkey }) => vkey),
-        ...(sockets === null ? {} : { socket: sockets.search }),
-      }),
-      start('console', { state: state.root, ...options.console, tokenFile }),
-      start('publisher', {
-        state: state.root,
-        ...(options.publish === null ? {} : { publish: options.publish }),
-        witnesses: options.witnesses.map(({ vkey }) => vkey),
-      }),
+      start('indexer', configs.indexer),
+      start('console', configs.console),
+      start('publisher', configs.publisher),
     ];
-    const outside = courierConfig(options);
-    if (outside !== null) readers.push(start('courier', { state: state.root, ...outside }));
+    if (configs.courier !== null) readers.push(start('courier', configs.courier));
     const interrupted = input.interrupted.then((): never => {
       throw new UpError('not-ready', 'interrupted before all processes served');
     });
@@ -191,22 +178,6 @@ export const startUp = async (input: UpInput): Promise<Up> => {
     await stop();
     throw error instanceof UpError ? error : new UpError('not-ready', messageOf(error), { cause: error });
   }
-};
-
-/** Whose cosignatures the keeper waits for, and how many make a checkpoint witnessed. */
-const keeperWitnesses = ({ witnesses, witnessQuorum }: UpOptions): Record<string, unknown> =>
-  witnesses.length === 0
-    ? {}
-    : { witnesses: { quorum: witnessQuorum, vkeys: witnesses.map(({ vkey }) => vkey) } };
-
-/** What the courier brings to whom; `null` where there is nobody. */
-const courierConfig = ({ witnesses, timestampAuthority }: UpOptions): Record<string, unknown> | null => {
-  const outside = witnesses.flatMap(({ vkey, url }) => (url === null ? [] : [{ vkey, url }]));
-  if (outside.length === 0 && timestampAuthority === null) return null;
-  return {
-    witnesses: outside,
-    ...(timestampAuthority === null ? {} : { timestamps: { url: timestampAuthority } }),
-  };
 };
 
 const mustServe = async (child: Supervised): Promise<void> => {

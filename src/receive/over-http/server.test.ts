@@ -283,6 +283,43 @@ describe('HTTP: hostile senders', () => {
     assert.equal(losses(receiver).get('torn body'), 1);
     assert.equal(bodies(receiver).length, 0);
   });
+
+  it('stores what came of a journal, and of a long line, that is cut off', async (t) => {
+    const receiver = await start(t, ['http'], { http: { lines: 1000 } });
+    const cut = async (head: string, body: string, isStored: () => boolean): Promise<void> => {
+      const socket = await dial(receiver.port('http'));
+      socket.on('error', () => undefined);
+      socket.write(`${head}Host: a\r\nContent-Length: 100000\r\n\r\n${body}`);
+      await until(isStored, 20_000);
+      await wait(100);
+      socket.resetAndDestroy();
+    };
+    const entry = '__CURSOR=a\nMESSAGE=one\n\n';
+    const rest = '__CURSOR=b\nMESSAGE=tw';
+    await cut('POST /upload HTTP/1.1\r\n', entry + rest, () => bodies(receiver).length === 1);
+    await until(() => bodies(receiver).length === 2, 20_000);
+    assert.deepEqual(
+      bodies(receiver).map(({ flags, raw: bytes }) => [flags, bytes.toString()]),
+      [
+        [0, entry],
+        [Flag.torn, rest],
+      ],
+    );
+    await cut('POST /ingest HTTP/1.1\r\n', 'x'.repeat(2500), () => bodies(receiver).length === 4);
+    await until(() => bodies(receiver).length === 5, 20_000);
+    assert.deepEqual(
+      bodies(receiver)
+        .slice(2)
+        .map(({ flags, raw: bytes }) => [flags, bytes.length]),
+      [
+        [Flag.part, 1000],
+        [Flag.part, 1000],
+        [Flag.part | Flag.lastPart | Flag.torn, 500],
+      ],
+    );
+    await until(() => losses(receiver).get('torn body') === 2, 20_000);
+    assert.equal(losses(receiver).get('torn body'), 2);
+  });
 });
 
 describe('HTTP: the same body again', () => {

@@ -72,28 +72,38 @@ export const openStoring = (options: StoringOptions): ((given: ToStore) => Promi
       const flag = repeats.isPossible(sender, digest) ? Flag.possibleRedelivery : 0;
       storing.take({ ...run, flags: run.flags | flag });
     };
+    const notAnEntry = (): void => ledger.lost('torn entry', name, 1, connection.address);
+    const incoming = incomingFor(way, held, limits, emit, notAnEntry);
+    let came: 'in part' | 'whole' | 'torn' = 'in part';
+    const torn = (): void => {
+      if (came !== 'in part') return;
+      came = 'torn';
+      incoming.torn();
+    };
+    const isTorn = (): boolean => came === 'torn';
     let outcome: 'answered' | 'not answered' = 'not answered';
     whenOver(connection, response, () => {
+      // Of a connection that is cut the response says so first, and the request only later.
+      torn();
       held.free();
       if (outcome === 'answered' && response.writableFinished) return;
       for (const digest of digests) repeats.unanswered(sender, digest);
     });
 
-    const notAnEntry = (): void => ledger.lost('torn entry', name, 1, connection.address);
-    const incoming = incomingFor(way, held, limits, emit, notAnEntry);
     const result = await pace.read(
       request,
       connection,
       incoming,
       route.format === 'journal' ? 'followed' : 'due',
     );
-    if (result !== 'complete') {
-      incoming.torn();
+    if (result !== 'complete' || isTorn()) {
+      torn();
       held.free();
-      if (result !== 'torn') return { refusal: result };
+      if (result !== 'complete' && result !== 'torn') return { refusal: result };
       if (!connection.isRefused) ledger.lost('torn body', name, 1, connection.address);
       return null;
     }
+    came = 'whole';
     incoming.complete();
     await storing.durable();
     const answer = await answers(route, { ...meta, body });

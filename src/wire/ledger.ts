@@ -66,6 +66,8 @@ export const ledgerCauses = {
   'request head too large': { kind: 'refusal', missing: 'no' },
   /** HTTP: it did not come in time. */
   'slow request': { kind: 'refusal', missing: 'no' },
+  /** HTTP: its answer was not taken in time. What it had sent is stored, and marked where it comes again. */
+  'unread answer': { kind: 'refusal', missing: 'no' },
   'too many requests ahead': { kind: 'refusal', missing: 'no' },
   'unknown path': { kind: 'refusal', missing: 'no' },
   'body too large': { kind: 'refusal', missing: 'no' },

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '#base/clock';
+import type { LedgerCause } from '../ledger.ts';
 import type { Peer } from '../stream-server.ts';
 import { httpConnection, type HttpConnection } from './connection.ts';
 import type { HttpLimits } from './limits.ts';
@@ -35,6 +36,8 @@ export type Connection = HttpConnection & {
   isRefused: boolean;
   /** What is to be done for each request that is under way once it is over. */
   ends: Set<() => void>;
+  /** The answer that its sender has to take, and since when. */
+  answer: { response: ServerResponse; since: number } | null;
   /** Called when no request is under way any more. */
   onIdle: (() => void) | null;
 };
@@ -51,6 +54,18 @@ export const whenOver = (connection: Connection, response: ServerResponse, then:
   response.once('close', end);
 };
 
+/** Its sender has to take this answer from now on; or, where it waits for another one's end, from then on. */
+export const oweAnswer = (connection: Connection, response: ServerResponse, now: () => number): void => {
+  const owe = (): void => {
+    connection.answer = { response, since: now() };
+  };
+  if (response.socket === null) response.once('socket', owe);
+  else owe();
+  response.once('close', () => {
+    if (connection.answer?.response === response) connection.answer = null;
+  });
+};
+
 export type Connections = {
   open(socket: Socket, peer: Peer): Connection;
   closed(connection: Connection): void;
@@ -60,17 +75,22 @@ export type Connections = {
 
 const lookEveryMs = 1000;
 
-/** All connections of a listener, with an eye on the time that each takes. */
+/**
+ * All connections of a listener, with an eye on the time that each takes.
+ * @param cutOff ends one that does not take its answer
+ */
 export const openConnections = (
   clock: Pick<Clock, 'elapsed'>,
   limits: HttpLimits,
   refuseHead: (connection: Connection, refusal: Refusal) => void,
+  cutOff: (connection: Connection, cause: LedgerCause) => void,
 ): Connections => {
   const all = new Map<unknown, Connection>();
 
   const look = (connection: Connection, now: number): void => {
-    const { body, headSince } = connection;
-    if (body !== null) {
+    const { answer, body, headSince } = connection;
+    if (answer !== null && now - answer.since > limits.answerMs) cutOff(connection, 'unread answer');
+    else if (body !== null) {
       if (body.pace === 'held-back') return;
       const took = now - body.since;
       const isStalled = now - body.last > limits.stalledMs;
@@ -86,7 +106,7 @@ export const openConnections = (
       const now = clock.elapsed();
       for (const connection of all.values()) look(connection, now);
     },
-    Math.min(lookEveryMs, limits.headMs),
+    Math.min(lookEveryMs, limits.headMs, limits.answerMs),
   );
 
   return {
@@ -112,6 +132,7 @@ export const openConnections = (
         idleSince: clock.elapsed(),
         isRefused: false,
         ends: new Set(),
+        answer: null,
         onIdle: null,
       };
       all.set(http.duplex, connection);

@@ -72,7 +72,10 @@ export const requestStore = (
         bodyLength: length,
         durable() {
           outstanding -= 1;
-          if (outstanding === 0) settle?.();
+          if (outstanding > 0) return;
+          // What is stored need not be held until its answer was taken.
+          last = null;
+          settle?.();
         },
         sealed: false,
       };

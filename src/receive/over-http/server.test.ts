@@ -273,6 +273,28 @@ describe('HTTP: hostile senders', () => {
     assert.equal(bodies(receiver).length, 1);
   });
 
+  it('holds no body for one who does not read the answer, and cuts it off', async (t) => {
+    const receiver = await start(t, ['http'], { http: { answerMs: 3000, bodies: 20_000_000 } });
+    const port = receiver.port('http');
+    const socket = await dial(port);
+    socket.on('error', () => undefined);
+    // The answer is larger than what the kernel takes of it.
+    const body = '{"delete":{}}\n'.repeat(500_000);
+    socket.write(`POST /_bulk HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    await once(socket, 'readable');
+    // Half of the memory is for one sender: there is none for this as long as the first body is held.
+    assert.equal((await post(port, '/gelf', 'x'.repeat(5_000_000))).status, 202);
+    await until(() => losses(receiver).has('unread answer'), 30_000);
+    assert.equal(losses(receiver).get('unread answer'), 1);
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += String(chunk);
+    });
+    await once(socket, 'close');
+    assert.match(answer, /^HTTP\/1\.1 200 /);
+    assert.ok(!answer.endsWith(']}\n'), 'the rest of it was never sent');
+  });
+
   it('stores nothing of a body that is cut off, and answers nothing', async (t) => {
     const receiver = await start(t, ['http']);
     const socket = await dial(receiver.port('http'));

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '#base/clock';
 import type { IntakeWriter } from '#vault/intake';
+import type { LedgerCause } from '../ledger.ts';
 import type { Listener } from '../listener.ts';
 import { listenStream, type StreamServerOptions } from '../stream-server.ts';
 import type { CertificateHandler } from './certificates.ts';
@@ -49,7 +50,13 @@ export const listenHttp = async (options: HttpOptions): Promise<Listener> => {
     connection.close();
   };
 
-  const connections = openConnections(clock, limits, refuseHead);
+  const cutOff = (connection: Connection, cause: LedgerCause): void => {
+    if (!connection.isRefused) ledger.lost(cause, name, 1, connection.address);
+    connection.isRefused = true;
+    connection.end();
+  };
+
+  const connections = openConnections(clock, limits, refuseHead, cutOff);
 
   const serve = openService({ ...options, limits, pace, certificates });
 
@@ -64,11 +71,7 @@ export const listenHttp = async (options: HttpOptions): Promise<Listener> => {
     const connection = connections.of(request.socket);
     if (connection === undefined || connection.isRefused) return void request.socket.destroy();
     connection.headSince = null;
-    if (connection.underWay >= limits.ahead) {
-      connection.isRefused = true;
-      ledger.lost('too many requests ahead', name, 1, connection.address);
-      return connection.end();
-    }
+    if (connection.underWay >= limits.ahead) return cutOff(connection, 'too many requests ahead');
     connection.underWay += 1;
     connection.isOpen = () => !request.complete && !response.headersSent;
     whenOver(connection, response, () => {

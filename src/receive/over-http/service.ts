@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { plainText, type Answer } from './answer.ts';
 import { openCertificates, type CertificateHandler } from './certificates.ts';
-import type { Connection } from './connections.ts';
+import { oweAnswer, type Connection } from './connections.ts';
 import { elasticsearchAnswer, productHeader } from './elasticsearch.ts';
 import type { Incoming } from './incoming.ts';
 import { refusals, type Refusal } from './refusal.ts';
@@ -15,8 +15,9 @@ export type Request = Pick<ToStore, 'request' | 'response' | 'connection' | 'nam
 export const openService = (
   options: StoringOptions & { certificates: CertificateHandler | null },
 ): ((given: Request) => Promise<void>) => {
-  const { ledger, pace } = options;
+  const { clock, ledger, pace } = options;
   const store = openStoring(options);
+  const send = sender(() => clock.elapsed());
   const certify = options.certificates === null ? null : openCertificates(options.certificates, options);
 
   /** A body that nobody wants. */
@@ -79,7 +80,7 @@ export const openService = (
       connection.isRefused = true;
       response.setHeader('Connection', 'close');
     }
-    send(response, {
+    send(connection, response, {
       status,
       type: plainText,
       body: text,
@@ -94,16 +95,19 @@ export const openService = (
     const done = await serve(given);
     if (done === null) return;
     if ('refusal' in done) refuse(given, done.refusal);
-    else send(given.response, done.answer);
+    else send(given.connection, given.response, done.answer);
   };
 };
 
-const send = (response: ServerResponse, { status, type, body, headers }: Answer): void => {
-  response.writeHead(status, {
-    ...(type === '' ? {} : { 'Content-Type': type }),
-    ...(typeof body === 'string' && status !== 204 ? { 'Content-Length': Buffer.byteLength(body) } : {}),
-    ...headers,
-  });
-  if (typeof body === 'string') response.end(body);
-  else body.pipe(response);
-};
+const sender =
+  (now: () => number) =>
+  (connection: Connection, response: ServerResponse, { status, type, body, headers }: Answer): void => {
+    oweAnswer(connection, response, now);
+    response.writeHead(status, {
+      ...(type === '' ? {} : { 'Content-Type': type }),
+      ...(typeof body === 'string' && status !== 204 ? { 'Content-Length': Buffer.byteLength(body) } : {}),
+      ...headers,
+    });
+    if (typeof body === 'string') response.end(body);
+    else body.pipe(response);
+  };

@@ -107,6 +107,9 @@ export const openStoring = (options: StoringOptions): ((given: ToStore) => Promi
     incoming.complete();
     await storing.durable();
     const answer = await answers(route, { ...meta, body });
+    // Its sender may take its time over the answer.
+    held.free();
+    body = [];
     if (response.destroyed) return null;
     outcome = 'answered';
     return { answer };

@@ -1,35 +1,55 @@
 import type { Clock } from '#base/clock';
+import { refusals, type Refusal } from './refusal.ts';
 
-/** How often one may ask for a certificate. */
+/** How often, and how many at once, one may ask for a certificate. */
 export type Attempts = {
-  /** @returns whether it may now; then it counts */
-  may(address: string): boolean;
+  /** @returns why it may not now; `null`: it may, it counts, and `leave` follows */
+  enter(who: string): Refusal | null;
+  leave(who: string): void;
+};
+
+export type AttemptLimits = {
+  /** In a minute: of one, and of all together. */
+  each: number;
+  all: number;
+  /** At once, of all together; one may have half of them. */
+  atOnce: number;
 };
 
 const minuteMs = 60_000;
-const perAddress = 30;
-const overall = 300;
 
-/**
- * At most so many in a minute, from one address and altogether: each costs the issuer signatures, and a line in the log
- * where it is refused.
- */
-export const openAttempts = (clock: Clock): Attempts => {
+/** Each attempt costs the issuer signatures, and a line in the log where it is refused. */
+export const openAttempts = (
+  clock: Pick<Clock, 'elapsed'>,
+  { each, all, atOnce }: AttemptLimits,
+): Attempts => {
   let since = clock.elapsed();
-  let all = 0;
+  let count = 0;
+  let underWay = 0;
   const counts = new Map<string, number>();
+  const present = new Map<string, number>();
   return {
-    may(address) {
+    enter(who) {
       if (clock.elapsed() - since >= minuteMs) {
         since = clock.elapsed();
-        all = 0;
+        count = 0;
         counts.clear();
       }
-      const own = counts.get(address) ?? 0;
-      if (own >= perAddress || all >= overall) return false;
-      counts.set(address, own + 1);
-      all += 1;
-      return true;
+      const own = counts.get(who) ?? 0;
+      if (own >= each || count >= all) return refusals.tooOften;
+      const ownNow = present.get(who) ?? 0;
+      if (underWay >= atOnce || ownNow >= atOnce / 2) return refusals.noMemory;
+      counts.set(who, own + 1);
+      count += 1;
+      present.set(who, ownNow + 1);
+      underWay += 1;
+      return null;
+    },
+    leave(who) {
+      underWay -= 1;
+      const ownNow = (present.get(who) ?? 0) - 1;
+      if (ownNow > 0) present.set(who, ownNow);
+      else present.delete(who);
     },
   };
 };

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '#base/clock';
-import type { Answer } from './answer.ts';
 import type { Ledger } from '../ledger.ts';
-import type { Peer } from '../stream-server.ts';
 import { openAttempts } from './attempts.ts';
-import { shortBody } from './incoming.ts';
-import { refusals, type Refusal } from './refusal.ts';
+import type { Connection } from './connections.ts';
+import { wholeBody } from './incoming.ts';
+import { growing, type BodyMemory } from './memory.ts';
+import { networkOf } from './network.ts';
+import type { Pace } from './pace.ts';
+import type { Stored } from './storing.ts';
 
 /** Somebody asks for a certificate: without one of its own (`/enrol`), or with it (`/renew`). */
 export type CertificateRequest = {
@@ -26,26 +28,53 @@ export type CertificateHandler = (request: CertificateRequest) => Promise<{
 }>;
 
 const longestBody = 64 * 1024;
-const mostAtOnce = 16;
 
-/** Passes requests for certificates on, a few at a time. Each that is refused is a line in the log. */
+export type CertificatesOptions = {
+  clock: Clock;
+  ledger: Ledger;
+  memory: BodyMemory;
+  pace: Pace;
+};
+
+/**
+ * Passes requests for certificates on, a few at a time. Each that is refused is a line in the log. Who has a certificate
+ * is not kept from renewing it by strangers who enrol.
+ */
 export const openCertificates = (
   handler: CertificateHandler,
-  { clock, ledger }: { clock: Clock; ledger: Ledger },
-): ((
-  given: { request: IncomingMessage; path: CertificateRequest['path']; name: string; goAhead(): void },
-  peer: Peer,
-) => Promise<{ answer: Answer } | { refusal: Refusal }>) => {
-  let underWay = 0;
-  const attempts = openAttempts(clock);
-  return async ({ request, path, name, goAhead }, { peer, tlsName }) => {
-    if (!attempts.may(peer.replace(/:\d+$/, ''))) return { refusal: refusals.tooOften };
-    if (underWay >= mostAtOnce) return { refusal: refusals.noMemory };
-    underWay += 1;
+  { clock, ledger, memory, pace }: CertificatesOptions,
+): ((given: {
+  request: IncomingMessage;
+  connection: Connection;
+  path: CertificateRequest['path'];
+  name: string;
+  goAhead(): void;
+}) => Promise<Stored>) => {
+  const enrolments = openAttempts(clock, { each: 30, all: 300, atOnce: 16 });
+  const renewals = openAttempts(clock, { each: 30, all: 1000, atOnce: 16 });
+
+  return async ({ request, connection, path, name, goAhead }) => {
+    const { peer, tlsName } = connection.peer;
+    const network = networkOf(connection.address);
+    goAhead();
+    const held = growing(memory, network);
+    let body: Buffer = Buffer.alloc(0);
+    const incoming = wholeBody(held, { body: longestBody }, ({ pieces }) => {
+      body = Buffer.concat(pieces);
+    });
+    const result = await pace.read(request, connection, incoming, 'short');
+    if (result === 'complete') incoming.complete();
+    held.free();
+    if (result === 'torn') return null;
+    if (result !== 'complete') return { refusal: result };
+
+    // Whoever sends no body takes nobody's place.
+    const isKnown = path === '/renew' && tlsName !== '';
+    const attempts = isKnown ? renewals : enrolments;
+    const who = isKnown ? tlsName : network;
+    const obstacle = attempts.enter(who);
+    if (obstacle !== null) return { refusal: obstacle };
     try {
-      goAhead();
-      const body = await shortBody(request, longestBody);
-      if (body === null) return { refusal: refusals.bodyTooLarge };
       const { refused, ...answer } = await handler({
         method: request.method ?? '',
         path,
@@ -57,7 +86,7 @@ export const openCertificates = (
         ledger.say({ kind: 'certificate-refused', listener: name, peer, tlsName, path, reason: refused });
       return { answer };
     } finally {
-      underWay -= 1;
+      attempts.leave(who);
     }
   };
 };

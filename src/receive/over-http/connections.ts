@@ -14,8 +14,11 @@ export type Progress = {
   bytes: number;
   /** In which the last slice of the connection came. */
   pieces: number;
-  /** `held-back`: by us, because the disk is behind. `followed`: its sender may take its time. */
-  pace: 'due' | 'held-back' | 'followed';
+  /**
+   * `held-back`: by us, because the disk is behind. `followed`: its sender may take its time. `short`: all of it has to
+   * come within a few seconds.
+   */
+  pace: 'due' | 'held-back' | 'followed' | 'short';
   refuse(refusal: Refusal): void;
 };
 
@@ -94,7 +97,10 @@ export const openConnections = (
       if (body.pace === 'held-back') return;
       const took = now - body.since;
       const isStalled = now - body.last > limits.stalledMs;
-      const isSlow = took > limits.graceMs && (body.bytes * 1000) / took < limits.slowest;
+      const isSlow =
+        body.pace === 'short'
+          ? took > limits.shortMs
+          : took > limits.graceMs && (body.bytes * 1000) / took < limits.slowest;
       if (body.pace === 'followed' ? now - body.last > 10 * limits.stalledMs : isStalled || isSlow)
         body.refuse(refusals.slow);
     } else if (headSince !== null) {
@@ -106,7 +112,7 @@ export const openConnections = (
       const now = clock.elapsed();
       for (const connection of all.values()) look(connection, now);
     },
-    Math.min(lookEveryMs, limits.headMs, limits.answerMs),
+    Math.min(lookEveryMs, limits.headMs, limits.shortMs, limits.answerMs),
   );
 
   return {

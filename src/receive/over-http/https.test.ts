@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { describe, it } from 'node:test';
+import { connect } from 'node:tls';
 import { testAuthority, type Holder, type TestAuthority } from '../testing/authority.ts';
-import { start, type Started } from '../testing/receiver.ts';
+import { start, until, type Started } from '../testing/receiver.ts';
 import type { CertificateHandler } from './certificates.ts';
 
 const ask = async (
@@ -105,5 +106,60 @@ describe('HTTP over TLS', () => {
     await receiver.stop();
     assert.equal(lost(receiver, 'no certificate'), 2);
     assert.equal(receiver.stored().filter(({ listener }) => listener.startsWith('https=')).length, 0);
+  });
+
+  it('lets nobody be kept from a certificate by strangers who say nothing, nor from a new one by those who enrol', async (t) => {
+    const authority = testAuthority(t);
+    let finish = (): void => undefined;
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    let waiting = 0;
+    const certificates: CertificateHandler = async ({ path, body }) => {
+      if (path === '/enrol' && body.toString() === 'slow') {
+        waiting += 1;
+        await finished;
+      }
+      return { status: 201, body: '{}', type: 'application/json', refused: null };
+    };
+    const receiver = await start(t, ['https'], { http: { shortMs: 3000 } }, '127.0.0.1', () => undefined, {
+      tls: authority.files,
+      certificates,
+    });
+    const port = receiver.port('https');
+    const answers: string[] = [];
+    const strangers = await Promise.all(
+      Array.from({ length: 20 }, async (_, n) => {
+        const socket = connect({
+          port,
+          host: '127.0.0.1',
+          servername: 'localhost',
+          ca: readFileSync(authority.files.authority),
+        });
+        t.after(() => socket.destroy());
+        socket.on('error', () => undefined);
+        answers[n] = '';
+        socket.on('data', (chunk) => {
+          answers[n] += String(chunk);
+        });
+        await once(socket, 'secureConnect');
+        socket.write('POST /enrol HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n');
+        return socket;
+      }),
+    );
+    assert.deepEqual(await ask(port, authority, '/enrol', 'token', null), { status: 201, body: '{}' });
+    await Promise.all(strangers.map((socket) => socket.closed || once(socket, 'close')));
+    for (const answer of answers) assert.match(answer, /^HTTP\/1\.1 408 /);
+
+    const slow = Array.from({ length: 16 }, () => ask(port, authority, '/enrol', 'slow', null));
+    await until(() => waiting === 8, 20_000);
+    const refused = await ask(port, authority, '/enrol', 'token', null);
+    assert.equal(refused === 'closed' ? refused : refused.status, 503);
+    const renewed = await ask(port, authority, '/renew', 'request', authority.issue('web1.example'));
+    assert.deepEqual(renewed, { status: 201, body: '{}' });
+    finish();
+    await Promise.all(slow);
+    await receiver.stop();
+    assert.equal(lost(receiver, 'slow request'), 20);
   });
 });

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { Flag, Framing } from '#vault/record';
 import type { FrameRun } from '../syslog/framing.ts';
 import { cutEntries } from './journal.ts';
@@ -17,7 +16,11 @@ export type Incoming = {
 };
 
 /** A body that is one record: nothing of it is stored before all of it has come. */
-export const wholeBody = (held: Growing, limits: HttpLimits, emit: (run: FrameRun) => void): Incoming => ({
+export const wholeBody = (
+  held: Growing,
+  limits: Pick<HttpLimits, 'body'>,
+  emit: (run: FrameRun) => void,
+): Incoming => ({
   push(chunk) {
     if (held.length + chunk.length > limits.body) return refusals.bodyTooLarge;
     return held.add(chunk) ? null : refusals.noMemory;
@@ -128,21 +131,4 @@ export const compressedBody = (
       if (inParts) run(Flag.part | Flag.lastPart | Flag.torn, held.take(held.length));
     },
   };
-};
-
-/** The body of a request that nobody stores, such as the token of one who enrols. */
-export const shortBody = async (request: IncomingMessage, most: number): Promise<Buffer | null> => {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      if (!Buffer.isBuffer(chunk)) return null;
-      length += chunk.length;
-      if (length > most) return null;
-      chunks.push(Buffer.from(chunk));
-    }
-  } catch {
-    return null;
-  }
-  return Buffer.concat(chunks);
 };

@@ -15,6 +15,8 @@ export type HttpLimits = {
   graceMs: number;
   /** Bytes a second, on average. A journal that is followed may take its time. */
   slowest: number;
+  /** A body that is not stored, such as the token of one who enrols. */
+  shortMs: number;
   /** Without a request. */
   idleMs: number;
   /** Until the answer was taken. */
@@ -36,6 +38,7 @@ export const httpLimits: HttpLimits = {
   stalledMs: 60_000,
   graceMs: 60_000,
   slowest: 1024,
+  shortMs: 10_000,
   idleMs: 75_000,
   answerMs: 60_000,
   patienceMs: 10_000,

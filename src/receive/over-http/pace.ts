@@ -9,12 +9,12 @@ import { refusals, type Refusal } from './refusal.ts';
 export type Pace = {
   /** Until the disk has caught up. @returns why that is not waited for */
   calm(): Promise<Refusal | null>;
-  /** @param rate `followed`: its sender may take its time */
+  /** @param rate `followed`: its sender may take its time; `short`: it is not stored, and has little */
   read(
     request: IncomingMessage,
     connection: Connection,
     incoming: Incoming,
-    rate: 'due' | 'followed',
+    rate: 'due' | 'followed' | 'short',
   ): Promise<'complete' | 'torn' | Refusal>;
   /** The disk has caught up. */
   resume(): void;
@@ -68,7 +68,7 @@ export const openPace = (intake: IntakeWriter, clock: Pick<Clock, 'elapsed'>, pa
           progress.pieces += 1;
           const refusal = incoming.push(chunk);
           if (refusal !== null) return over(refusal);
-          if (intake.pressure === 'low') return;
+          if (rate === 'short' || intake.pressure === 'low') return;
           progress.pace = 'held-back';
           request.pause();
           waiting.add(goOn);

@@ -42,7 +42,7 @@ export const openService = (
       case 'store':
         return store({ ...given, route, path, query });
       case 'certificate':
-        return certify?.({ request, path: route.path, name, goAhead }, connection.peer) ?? null;
+        return certify?.({ request, connection, path: route.path, name, goAhead }) ?? null;
       case 'unknown':
         return { refusal: { status: 404, cause: 'unknown path', text: pathsText } };
       case 'method':

@@ -10,6 +10,7 @@ import { whenOver, type Connection } from './connections.ts';
 import { compressedBody, journalBody, linesBody, wholeBody, type Incoming } from './incoming.ts';
 import type { HttpLimits } from './limits.ts';
 import { growing, type BodyMemory, type Growing } from './memory.ts';
+import { networkOf } from './network.ts';
 import type { Pace } from './pace.ts';
 import { refusals, type Refusal } from './refusal.ts';
 import type { Repeats } from './repeats.ts';
@@ -50,7 +51,7 @@ export const openStoring = (options: StoringOptions): ((given: ToStore) => Promi
 
   return async ({ request, response, connection, route, path, query, name, goAhead }) => {
     const { peer } = connection;
-    const sender = peer.tlsName || connection.address;
+    const sender = peer.tlsName || networkOf(connection.address);
     const meta = bodyMeta(request, route.format, path, query);
     const way = wayOf(meta);
     if (way === 'whole' && Number(request.headers['content-length'] ?? 0) > limits.body)

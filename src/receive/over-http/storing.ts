@@ -62,16 +62,19 @@ export const openStoring = (options: StoringOptions): ((given: ToStore) => Promi
 
     const held = growing(memory, sender);
     const storing = requestStore(intake, clock, name, peer, JSON.stringify(meta));
-    /** Of what was stored, where its sender gave nothing by which a repeated body can be told. */
-    const digests: string[] = [];
+    /** What was stored first, where its sender gave nothing by which a repeated body can be told. */
+    let first: { digest: string; flag: number } | null = null;
     let body: readonly Buffer[] = [];
+    const judged = ({ pieces }: FrameRun): { digest: string; flag: number } => {
+      const digest = repeats.digest(pieces);
+      return { digest, flag: repeats.isPossible(sender, digest) ? Flag.possibleRedelivery : 0 };
+    };
     const emit = (run: FrameRun): void => {
       if (way === 'whole') body = [...run.pieces];
       if (meta.key !== undefined || route.format === 'journal') return storing.take(run);
-      const digest = repeats.digest(run.pieces);
-      digests.push(digest);
-      const flag = repeats.isPossible(sender, digest) ? Flag.possibleRedelivery : 0;
-      storing.take({ ...run, flags: run.flags | flag });
+      first ??= judged(run);
+      // A request comes again as a whole.
+      storing.take({ ...run, flags: run.flags | first.flag });
     };
     const notAnEntry = (): void => ledger.lost('torn entry', name, 1, connection.address);
     const incoming = incomingFor(way, held, limits, emit, notAnEntry);
@@ -87,8 +90,9 @@ export const openStoring = (options: StoringOptions): ((given: ToStore) => Promi
       // Of a connection that is cut the response says so first, and the request only later.
       torn();
       held.free();
-      if (outcome === 'answered' && response.writableFinished) return;
-      for (const digest of digests) repeats.unanswered(sender, digest);
+      if (first === null) return;
+      if (outcome === 'answered' && response.writableFinished) repeats.answered(sender);
+      else repeats.unanswered(sender, first.digest);
     });
 
     const result = await pace.read(

@@ -96,18 +96,16 @@ const asText = (value: unknown): string => JSON.stringify(value) ?? '';
 function* protobufStreams(bytes: Buffer): Generator<Stream> {
   for (const { number, bytes: stream } of fieldsOf(bytes)) {
     if (number !== 1) continue;
-    const entries: Buffer[] = [];
     let labels: Label[] = [];
-    for (const field of fieldsOf(stream)) {
+    for (const field of fieldsOf(stream))
       if (field.number === 1) labels = parseLabels(field.bytes.toString('utf8'));
-      else if (field.number === 2) entries.push(field.bytes);
-    }
-    yield [labels, protobufEntries(entries)];
+    yield [labels, protobufEntries(stream)];
   }
 }
 
-function* protobufEntries(entries: readonly Buffer[]): Generator<Entry> {
-  for (const entry of entries) {
+function* protobufEntries(stream: Buffer): Generator<Entry> {
+  for (const { number: kind, bytes: entry } of fieldsOf(stream)) {
+    if (kind !== 2) continue;
     let time: Micros | null = null;
     let line: Buffer = Buffer.alloc(0);
     const metadata: Label[] = [];

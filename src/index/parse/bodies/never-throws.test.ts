@@ -114,4 +114,38 @@ describe('bodies of any bytes', () => {
         for (const type of types) check(raw, { format, type, encoding: 'identity', key: '' });
     check(hurtful.at(-1) ?? Buffer.alloc(0), { format: 'otlp', type: '', encoding: 'zstd', key: '' });
   });
+
+  it('take what is shared by many records only once', () => {
+    const records = Array.from({ length: 20_000 }, () => bytes(2, bytes(5, bytes(1, 'x'))));
+    const long = 'v'.repeat(4 * 1024 * 1024);
+    const many = Array.from({ length: 100_000 }, (_, i) => attribute(1, `k${i}`, 'v'));
+    for (const resource of [[attribute(1, 'service.name', long)], many]) {
+      const began = process.cpuUsage();
+      const parts = partsOf(bytes(1, bytes(1, ...resource), bytes(2, ...records)), {
+        format: 'otlp',
+        type: 'application/x-protobuf',
+        encoding: 'identity',
+        key: '',
+      });
+      const { user, system } = process.cpuUsage(began);
+      assert.equal(parts.length, records.length);
+      for (const { parsed } of parts) assert.ok(parsed.app.length <= 255 && parsed.fields.length <= 128);
+      // Minutes, if it is gone through again for each record.
+      assert.ok(user + system < 20_000_000, `${(user + system) / 1e6} s`);
+    }
+  });
+
+  it('are not unpacked where nothing but a bomb is that small', () => {
+    for (const [encoding, raw] of [
+      ['gzip', gzipSync(Buffer.alloc(8 * 1024 * 1024))],
+      ['zstd', zstdCompressSync(Buffer.alloc(8 * 1024 * 1024))],
+    ] as const) {
+      const [part, ...more] = partsOf(raw, { format: 'jsonl', type: '', encoding, key: '' });
+      assert.equal(more.length, 0);
+      assert.match(String(part?.parsed.message), /unpacks to more than \d+ bytes/);
+    }
+    // Of what is small anyway nobody minds how it was packed.
+    const small = gzipSync('{"a":1}\n'.repeat(50_000));
+    assert.equal(partsOf(small, { format: 'jsonl', type: '', encoding: 'gzip', key: '' }).length, 50_000);
+  });
 });

@@ -11,25 +11,20 @@ export function* protobufRecords(request: Buffer): Generator<readonly [OtlpRecor
 }
 
 function* resourceLogs(message: Buffer): Generator<readonly [OtlpRecord, OtlpSource]> {
-  // A resource may come after what it is of.
-  const scopes: Buffer[] = [];
+  // A resource may come after what it is of. All is gone through twice: a list of what is there could be far longer than
+  // what is taken of it.
   let resource: Attribute[] = [];
-  for (const { number, bytes } of fieldsOf(message)) {
-    if (number === 1) resource = attributesIn(bytes, 1);
-    // 1000 was InstrumentationLibraryLogs, which had the same fields.
-    else if (number === 2 || number === 1000) scopes.push(bytes);
-  }
-  for (const scope of scopes) yield* scopeLogs(scope, resource);
+  for (const { number, bytes } of fieldsOf(message)) if (number === 1) resource = attributesIn(bytes, 1);
+  // 1000 was InstrumentationLibraryLogs, which had the same fields.
+  for (const { number, bytes } of fieldsOf(message))
+    if (number === 2 || number === 1000) yield* scopeLogs(bytes, resource);
 }
 
 function* scopeLogs(message: Buffer, resource: Attribute[]): Generator<readonly [OtlpRecord, OtlpSource]> {
-  const records: Buffer[] = [];
   let scope: OtlpSource['scope'] = { name: '', version: '', attributes: [] };
-  for (const { number, bytes } of fieldsOf(message)) {
-    if (number === 1) scope = scopeOf(bytes);
-    else if (number === 2) records.push(bytes);
-  }
-  for (const record of records) yield [recordOf(record), { resource, scope }];
+  for (const { number, bytes } of fieldsOf(message)) if (number === 1) scope = scopeOf(bytes);
+  for (const { number, bytes } of fieldsOf(message))
+    if (number === 2) yield [recordOf(bytes), { resource, scope }];
 }
 
 const scopeOf = (message: Buffer): OtlpSource['scope'] => {

@@ -1,5 +1,5 @@
 import { asName, fromText, toBytes, type ByteString } from '../byte-string.ts';
-import { flatten, isObject, mostFields, pushScalars } from '../fields.ts';
+import { flatten, isObject, longestValue, mostFields, pushScalars } from '../fields.ts';
 import { none, plainText, type ParseContext, type Parsed } from '../parsed.ts';
 import { asPid } from '../rfc5424.ts';
 import { nanosecondTime } from './claimed-time.ts';
@@ -22,17 +22,55 @@ export const otlpBody = (type: string) =>
 
 const apps = ['service.name', 'process.executable.name', 'k8s.container.name', 'container.name'];
 const hosts = ['host.name', 'k8s.node.name', 'k8s.pod.name', 'host.id'];
+const pid = 'process.pid';
+const isSender: ReadonlySet<string> = new Set([...apps, ...hosts, pid]);
+
+/** What rows take of attributes: bounded, as their sender chose how many there are and how long. */
+type Digest = {
+  /** Those that name the sender. */
+  named: ReadonlyMap<string, string>;
+  scalars: readonly [name: string, value: string][];
+};
+
+/** Characters that may still count: `boundValue` and `asName` cut what is longer, and show that they did. */
+const mostCharacters = longestValue + 1;
+
+const digest = (attributes: readonly Attribute[]): Digest => {
+  const named = new Map<string, string>();
+  for (const [name, value] of attributes)
+    if (isSender.has(name) && !named.has(name) && value !== '')
+      if (typeof value === 'string' || typeof value === 'number')
+        named.set(name, String(value).slice(0, mostCharacters));
+  const scalars = attributes.length === 0 ? [] : flatten(objectOf(attributes), mostFields);
+  return { named, scalars: scalars.map(([name, value]) => [cut(name), cut(value)]) };
+};
+
+const cut = (text: string): string => text.slice(0, mostCharacters);
+
+/** Of what many records share: done once, or a long resource would be gone through again for each of its records. */
+const shared = new WeakMap<readonly Attribute[], Digest>();
+
+const sharedDigest = (attributes: readonly Attribute[]): Digest => {
+  let found = shared.get(attributes);
+  if (found === undefined) {
+    found = digest(attributes);
+    shared.set(attributes, found);
+  }
+  return found;
+};
 
 const partOf = (record: OtlpRecord, source: OtlpSource): Part => {
   const { body } = record;
+  const own = digest(record.attributes);
+  const resource = sharedDigest(source.resource);
+  const scope = sharedDigest(source.scope.attributes);
   const text = messageOf(body) || record.eventName;
   const raw = fromText(text);
   const find = (names: readonly string[]): ByteString => {
-    for (const name of names)
-      for (const attributes of [source.resource, record.attributes, source.scope.attributes])
-        for (const [found, value] of attributes)
-          if (found === name && value !== '' && (typeof value === 'string' || typeof value === 'number'))
-            return fromText(String(value));
+    for (const name of names) {
+      const value = resource.named.get(name) ?? own.named.get(name) ?? scope.named.get(name);
+      if (value !== undefined) return fromText(value);
+    }
     return '';
   };
   const parsed: Parsed = {
@@ -40,9 +78,9 @@ const partOf = (record: OtlpRecord, source: OtlpSource): Part => {
     claimed: nanosecondTime(record.time) ?? nanosecondTime(record.observed),
     host: asName(find(hosts)),
     app: asName(find(apps)),
-    pid: asPid(find(['process.pid'])),
+    pid: asPid(find([pid])),
     severity: levelOfOtel(record.severityNumber),
-    fields: fieldsOf(record, source),
+    fields: fieldsOf(record, source.scope, { own, scope, resource }),
     confidence: 100,
   };
   if (parsed.severity === none) parsed.severity = levelOf(record.severityText);
@@ -55,25 +93,28 @@ const messageOf = (body: unknown): string => {
   return typeof body === 'object' ? JSON.stringify(body) : String(body);
 };
 
-const fieldsOf = (record: OtlpRecord, source: OtlpSource): ByteString[] => {
+const fieldsOf = (
+  record: OtlpRecord,
+  library: OtlpSource['scope'],
+  { own, scope, resource }: { own: Digest; scope: Digest; resource: Digest },
+): ByteString[] => {
   const scalars: [string, string][] = [];
-  const add = (attributes: readonly Attribute[]): void => {
-    if (scalars.length < mostFields && attributes.length > 0)
-      scalars.push(...flatten(objectOf(attributes), mostFields - scalars.length));
+  const add = (digested: Digest): void => {
+    if (scalars.length < mostFields) scalars.push(...digested.scalars.slice(0, mostFields - scalars.length));
   };
   const name = (field: string, value: string): void => {
-    if (value !== '') scalars.push([field, value]);
+    if (value !== '') scalars.push([field, cut(value)]);
   };
   name('trace_id', record.traceId);
   name('span_id', record.spanId);
   name('severity_text', record.severityText);
   name('event.name', record.eventName);
-  add(record.attributes);
-  if (isObject(record.body)) add(Object.entries(record.body));
-  name('scope.name', source.scope.name);
-  name('scope.version', source.scope.version);
-  add(source.scope.attributes);
-  add(source.resource);
+  add(own);
+  if (isObject(record.body)) add(digest(Object.entries(record.body)));
+  name('scope.name', library.name);
+  name('scope.version', library.version);
+  add(scope);
+  add(resource);
   const fields: ByteString[] = [];
   pushScalars(fields, scalars);
   return fields;

@@ -13,6 +13,10 @@ import { unpackSnappy } from './snappy.ts';
 /** What a body may unpack to: a few kilobytes of it can stand for gigabytes. */
 export const mostUnpacked = 64 * 1024 * 1024;
 
+/** No log is as repetitive as this. Small bodies are let off. */
+const mostRatio = 250;
+const littleEnough = 1024 * 1024;
+
 type Unpack = (bytes: InputType, options: { maxOutputLength: number }) => Buffer;
 
 const unpackers: Readonly<Record<string, Unpack>> = {
@@ -35,9 +39,11 @@ const tooLarge = 'ERR_BUFFER_TOO_LARGE';
 /**
  * A body without its compression; the same buffer where it has none.
  * @param encoding Content-Encoding in lower case
+ * @param allowed bytes that it may come to, if its own length allows them too
  * @throws Damage
  */
-export const unpack = (bytes: Buffer, encoding: string, most: number = mostUnpacked): Buffer => {
+export const unpack = (bytes: Buffer, encoding: string, allowed: number = mostUnpacked): Buffer => {
+  const most = Math.min(allowed, Math.max(littleEnough, bytes.length * mostRatio));
   if (encoding === 'identity' || encoding === '') return bytes;
   if (encoding.startsWith('snappy')) return unpackSnappy(bytes, most);
   const unpacker = Object.hasOwn(unpackers, encoding) ? unpackers[encoding] : undefined;

@@ -1,5 +1,11 @@
 import { audit } from './audit/command.ts';
 import type { Command } from './command.ts';
+import { hostsEnrol } from './hosts/enrol.ts';
+import { hostsFirewall } from './hosts/firewall.ts';
+import { hostsList } from './hosts/list.ts';
+import { hostsRenew } from './hosts/renew.ts';
+import { hostsRevoke } from './hosts/revoke.ts';
+import { hostsToken } from './hosts/token.ts';
 import { hostsSnippet } from './hosts/snippet.ts';
 import { indexRebuild } from './search-index/rebuild.ts';
 import { isolationShow } from './isolation/show.ts';
@@ -47,6 +53,12 @@ export const commands: readonly Command[] = [
   vaultFsck,
   vaultRotateKey,
   vaultTimestamps,
+  hostsList,
+  hostsToken,
+  hostsEnrol,
+  hostsRenew,
+  hostsRevoke,
+  hostsFirewall,
   hostsSnippet,
   servicesList,
   patchesList,

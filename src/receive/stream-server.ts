@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { ListenerKind } from '#wire/listen';
 import type { Admission } from './admission.ts';
 import type { Gate } from './gate.ts';
@@ -59,6 +59,8 @@ export const listenStream = async (options: StreamServerOptions): Promise<Listen
   const host = await bindAddress(options.host);
   const sockets = new Map<Socket, Conversation>();
   const addresses = new Map<Socket, string>();
+  /** What was shown on connections that are open. */
+  const shown = new Map<Socket, PeerCertificate>();
   let paused = false;
   let name = '';
 
@@ -107,11 +109,26 @@ export const listenStream = async (options: StreamServerOptions): Promise<Listen
           : gate.admitsName(tlsName)
             ? null
             : 'refused sender';
-    if (why === null) return begin(socket, tlsName);
+    if (why === null) {
+      if (certificate !== null) {
+        shown.set(socket, certificate);
+        socket.on('close', () => shown.delete(socket));
+      }
+      return begin(socket, tlsName);
+    }
     if (why === 'no certificate' && options.uncertified === 'converse') return begin(socket, '', why);
     ledger.lost(why, name, 1, socket.remoteAddress);
     socket.on('error', () => undefined);
     socket.destroy();
+  };
+
+  /** A connection may stay open for months: whoever is revoked meanwhile is not heard any further. */
+  const cutRevoked = (identity: TlsIdentity): void => {
+    for (const [socket, certificate] of shown) {
+      if (!identity.isRevoked(certificate)) continue;
+      ledger.lost('revoked certificate', name, 1, socket.remoteAddress);
+      socket.destroy();
+    }
   };
 
   const server = tls === null ? plainServer() : tlsServer(tls);
@@ -149,7 +166,10 @@ export const listenStream = async (options: StreamServerOptions): Promise<Listen
       shaking.delete(keyOf(socket));
       secured(socket, identity);
     });
-    identity.onChange((context) => made.setSecureContext(context));
+    identity.onChange((context) => {
+      made.setSecureContext(context);
+      cutRevoked(identity);
+    });
     return made;
   }
 

@@ -37,7 +37,7 @@ export const suites: readonly Suite[] = [
   {
     name: 'unit',
     tests: ['src/**/*.test.ts'],
-    packages: ['iproute2', 'strace', 'openssl'],
+    packages: ['iproute2', 'strace', 'openssl', 'nftables'],
     tools: ['tools/assemblyscript'],
   },
   {
@@ -49,7 +49,7 @@ export const suites: readonly Suite[] = [
     name: 'acceptance',
     tests: ['test/acceptance/**/*.test.ts'],
     serial: true,
-    packages: ['rsyslog', 'bsdutils', 'lsof', 'strace'],
+    packages: ['rsyslog', 'bsdutils', 'lsof', 'strace', 'openssl', 'iproute2', 'nftables'],
   },
   {
     name: 'senders',

@@ -7,6 +7,8 @@ export type HostCertificate = {
   expires: string;
   certificate: string;
   publicKey: string;
+  /** `HOST:PORT` from which it was asked for; `null`: on the authority's own host. */
+  peer: string | null;
   /** The token that was used up for it. */
   token: string | null;
   revoked: { time: string; reason: string } | null;

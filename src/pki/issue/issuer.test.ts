@@ -92,6 +92,24 @@ describe('the issuer', () => {
     assert.equal(readRegister(place.secret)?.certificates.size, 1);
   });
 
+  it('answers after a crash with what it had granted before, and tells the log of it once', async (t) => {
+    const place = await open(t);
+    const text = await place.token('web1.example');
+    place.crashNext();
+    const asked = place.stranger('/enrol', await enrolment(text, 'web1.example'));
+    await until(() => readRegister(place.secret)?.certificates.size === 1);
+    assert.ok(!place.told.some(({ kind }) => kind === 'certificate-issued'));
+    await place.restart();
+    const answer = await asked;
+    assert.equal(answer.status, 201);
+    assert.deepEqual([...(readRegister(place.secret)?.certificates.keys() ?? [])], [answer.body.serial]);
+    assert.equal(place.told.filter(({ kind }) => kind === 'certificate-issued').length, 1);
+    assert.deepEqual(
+      place.told.map(({ n }) => n),
+      place.told.map((_, i) => i + 1),
+    );
+  });
+
   it('refuses what was not granted', async (t) => {
     const place = await open(t);
     const text = await place.token('web1.example');
@@ -237,6 +255,10 @@ describe('the issuer', () => {
     await place.restart();
   });
 });
+
+const until = async (holds: () => boolean): Promise<void> => {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
+};
 
 const weakRequest = (directory: string): Buffer => {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });

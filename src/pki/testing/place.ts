@@ -22,6 +22,8 @@ export type Place = {
   /** Days that the clock is ahead of the machine's. */
   at: { days: number };
   told: BookEvent[];
+  /** It ends, as by kill -9, after the next grant is in the book and before anybody is told. */
+  crashNext(): void;
   issuer: RunningIssuer;
   restart(names?: readonly string[]): Promise<void>;
   operator(request: OperatorRequest): Promise<OperatorAnswer>;
@@ -53,6 +55,7 @@ export const openPlace = async (t: TestContext): Promise<Place> => {
     elapsed: () => performance.now(),
   };
   const told: BookEvent[] = [];
+  let crash = false;
   const start = (serverNames: readonly string[]): Promise<RunningIssuer> =>
     startIssuer({
       secret,
@@ -63,9 +66,13 @@ export const openPlace = async (t: TestContext): Promise<Place> => {
       clock,
       log: () => undefined,
       told: told.length,
-      tell: (events) => Promise.resolve(void told.push(...events)),
-      onFault: (error) => {
-        throw error;
+      tell(events) {
+        if (crash && events.length > 0) return Promise.reject(new Error('killed'));
+        told.push(...events);
+        return Promise.resolve();
+      },
+      onFault(error) {
+        if (!crash) throw error;
       },
     });
   const operator = async (request: OperatorRequest): Promise<OperatorAnswer> =>
@@ -78,9 +85,11 @@ export const openPlace = async (t: TestContext): Promise<Place> => {
     issued,
     at,
     told,
+    crashNext: () => void (crash = true),
     issuer: await start(['log.example', '127.0.0.1']),
     async restart(names = ['log.example', '127.0.0.1']) {
       await place.issuer.stop();
+      crash = false;
       place.issuer = await start(names);
     },
     operator,

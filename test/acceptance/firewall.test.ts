@@ -73,8 +73,16 @@ test('who is not allowed does not reach the listeners, and nothing else is touch
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-firewall-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const printed = run(
-    ...['hosts', 'firewall', '--state', directory, '--port', 'tcp/6514', '--port', 'udp/514'],
-    ...['--allow', '192.0.2.0/24'],
+    'hosts',
+    'firewall',
+    '--state',
+    directory,
+    '--port',
+    'tcp/6514',
+    '--port',
+    'udp/514',
+    '--allow',
+    '192.0.2.0/24',
   );
   assert.equal(printed.status, 0, printed.stderr);
   const file = join(directory, 'holdfast.nft');

@@ -116,16 +116,20 @@ test('a host enrols with a token, and OpenSSL sends with what it got', async () 
   const sent = spawnSync(
     'openssl',
     [
-      ...[
-        's_client',
-        '-quiet',
-        '-no_ign_eof',
-        '-connect',
-        `127.0.0.1:${portOf('syslogTls')}`,
-        '-verify_return_error',
-      ],
-      ...['-verify_ip', '127.0.0.1', '-CAfile', file('web1', 'authority.crt')],
-      ...['-cert', file('web1', 'client.crt'), '-key', file('web1', 'client.key')],
+      's_client',
+      '-quiet',
+      '-no_ign_eof',
+      '-connect',
+      `127.0.0.1:${portOf('syslogTls')}`,
+      '-verify_return_error',
+      '-verify_ip',
+      '127.0.0.1',
+      '-CAfile',
+      file('web1', 'authority.crt'),
+      '-cert',
+      file('web1', 'client.crt'),
+      '-key',
+      file('web1', 'client.key'),
     ],
     {
       input: '<13>1 2026-05-12T03:00:00Z web1 try - - - over-tls-with-own-certificate\n',
@@ -148,13 +152,13 @@ test('a host enrols with a token, and OpenSSL sends with what it got', async () 
 });
 
 test('a token is good once, for its host, for its time, and for the server with the fingerprint alone', async () => {
-  const once = tokenFor('web2.example');
-  assert.equal(enrol('other', 'web9.example', once).status, 3);
-  const pinned = enrol('other', 'web2.example', { ...once, fingerprint: `sha256:${'0'.repeat(64)}` });
+  const given = tokenFor('web2.example');
+  assert.equal(enrol('other', 'web9.example', given).status, 3);
+  const pinned = enrol('other', 'web2.example', { ...given, fingerprint: `sha256:${'0'.repeat(64)}` });
   assert.match(pinned.stderr, /is not of the authority with the fingerprint/);
   assert.equal(pinned.status, 3);
-  assert.equal(enrol('web2', 'web2.example', once).status, 0);
-  const again = enrol('other', 'web2.example', once);
+  assert.equal(enrol('web2', 'web2.example', given).status, 0);
+  const again = enrol('other', 'web2.example', given);
   assert.match(again.stderr, /used-token/);
   assert.equal(again.status, 3);
   const short = tokenFor('web3.example', '--valid', '1s');
@@ -172,8 +176,17 @@ test('of many that come with one token at the same time one is heard, though the
     const child = spawn(
       holdfast,
       [
-        ...['hosts', 'enrol', 'web4.example', '--state', join(hosts, `web4-${i}`), '--server', given.server],
-        ...['--fingerprint', given.fingerprint, '--token-file', '-'],
+        'hosts',
+        'enrol',
+        'web4.example',
+        '--state',
+        join(hosts, `web4-${i}`),
+        '--server',
+        given.server,
+        '--fingerprint',
+        given.fingerprint,
+        '--token-file',
+        '-',
       ],
       { stdio: ['pipe', 'ignore', 'ignore'] },
     );
@@ -196,12 +209,12 @@ test('of many that come with one token at the same time one is heard, though the
 });
 
 test('a certificate is renewed when it is time; revoked, it is refused within seconds, also on an open connection', async () => {
-  const before = serialOf('web1');
+  const first = serialOf('web1');
   const early = run('hosts', 'renew', '--state', join(hosts, 'web1'));
   assert.match(early.stdout, /it is renewed from/);
   const renewed = run('hosts', 'renew', '--now', '--state', join(hosts, 'web1'));
   assert.equal(renewed.status, 0, renewed.stderr);
-  assert.notEqual(serialOf('web1'), before);
+  assert.notEqual(serialOf('web1'), first);
   const socket = await dial('web1');
   assert.ok(socket.authorized);
   socket.write('<13>1 2026-05-12T03:00:00Z web1 try - - - before-the-revocation\n');
@@ -231,8 +244,17 @@ test('a sender of another make is certified here, by a key that is made for it, 
     assert.ok(existsSync(join(bundle, name)), name);
   const csr = join(hosts, 'switch.csr');
   spawnSync('openssl', [
-    ...['req', '-new', '-newkey', 'rsa:2048', '-nodes', '-keyout', join(hosts, 'switch.key')],
-    ...['-subj', '/CN=what it calls itself', '-out', csr],
+    'req',
+    '-new',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-keyout',
+    join(hosts, 'switch.key'),
+    '-subj',
+    '/CN=what it calls itself',
+    '-out',
+    csr,
   ]);
   const signed = here('enrol', 'switch1.example', '--csr', csr);
   assert.equal(signed.status, 0, signed.stderr);

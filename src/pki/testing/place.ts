@@ -19,6 +19,7 @@ export type Place = {
   root: string;
   secret: string;
   issued: string;
+  asked: string;
   /** Days that the clock is ahead of the machine's. */
   at: { days: number };
   told: BookEvent[];
@@ -83,6 +84,7 @@ export const openPlace = async (t: TestContext): Promise<Place> => {
     root,
     secret,
     issued,
+    asked,
     at,
     told,
     crashNext: () => void (crash = true),

@@ -10,6 +10,7 @@ import { fencedCommand, plainCommand, probeFence, type Command } from '../up/fen
 import { keepFactsFresh } from '../up/host-watch.ts';
 import { prepareAgentLayout } from '../up/layout.ts';
 import { holdState } from '../up/only-one.ts';
+import { keepRenewed } from './renewal.ts';
 import { readAgentOptions, type AgentOptions, type Given } from './options.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -38,12 +39,14 @@ export const runAgent = async ({ io, state }: Context, given: Given): Promise<Ex
     log,
     () => undefined,
   );
+  const renewing = keepRenewed(root, state, log);
   const first = await child.firstStart;
   if (first.result === 'serves')
     io.out(
       `sending this host’s logs to ${options.host}:${options.port}; what it does not take waits in ${state.spool}\n`,
     );
   await stopped;
+  renewing.stop();
   await child.stop(graceMs);
   facts?.stop();
   held.release();

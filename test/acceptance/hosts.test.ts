@@ -227,7 +227,7 @@ test('a certificate is renewed when it is time; revoked, it is refused within se
   await closed;
   const next = await dial('web1');
   if (!next.closed) await once(next, 'close');
-  await found('app:holdfast kind=loss cause="revoked certificate"');
+  await found('app:holdfast kind=refusal cause="revoked certificate"');
   await found('app:holdfast kind=certificate-revoked reason="disk stolen"');
   assert.equal(run('hosts', 'renew', '--now', '--state', join(hosts, 'web1')).status, 3);
   const list = here('list').stdout;

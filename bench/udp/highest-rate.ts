@@ -47,12 +47,15 @@ export const highestRate = async (
       return { rate: Math.max(good, trials.at(-1)?.reachedRate ?? 0), endedBy: 'senders', trials };
     good = bad;
   }
+  let endedBy: 'loss' | 'senders' = 'loss';
   while (bad - good > bad / precision && bad > 1000) {
     const rate = Math.round((good + bad) / 2);
-    if ((await judge(rate)) === 'lossy') bad = rate;
-    else good = rate;
+    const verdict = await judge(rate);
+    if (verdict === 'good') good = rate;
+    else bad = rate;
+    if (verdict === 'not reached') endedBy = 'senders';
   }
-  return { rate: good, endedBy: 'loss', trials };
+  return { rate: good, endedBy, trials };
 };
 
 /** The same of one rate alone. */

@@ -2,11 +2,11 @@ import { statfsSync } from 'node:fs';
 import type { Clock, Micros } from '#base/clock';
 import { formatMicros } from '#base/rfc3339';
 import type { OwnLog } from '#base/own-log';
-import { Framing } from '#vault/record';
 import type { IntakeReserve, IntakeSpace, PendingDelivery } from '#vault/intake';
 import { headListener } from './head-listener.ts';
 import type { Ledger, LedgerCause } from './ledger.ts';
 import type { OwnLine, OwnLines } from './own-line.ts';
+import { datagramsIn } from './syslog/datagram-turn.ts';
 
 /**
  * What the receiver says of a full disk, each once, in the log and on its own:
@@ -91,11 +91,14 @@ const lastWord = (own: OwnLines, left: readonly PendingDelivery[]): PendingDeliv
   const datagrams = new Map<string, number>();
   for (const delivery of left) {
     const ours = own.framesOf(delivery);
-    if (ours !== null) frames.push(...ours);
-    else if (delivery.head[6] === Framing.datagram) {
-      const listener = headListener(delivery.head);
-      datagrams.set(listener, (datagrams.get(listener) ?? 0) + 1);
+    if (ours !== null) {
+      frames.push(...ours);
+      continue;
     }
+    const count = datagramsIn(delivery);
+    if (count === 0) continue;
+    const listener = headListener(delivery.head);
+    datagrams.set(listener, (datagrams.get(listener) ?? 0) + count);
   }
   const lines: OwnLine[] = [...datagrams].map(([listener, count]) => ({
     kind: 'loss',

@@ -16,10 +16,10 @@ const skip = version()?.includes('util-linux') === true ? false : 'no util-linux
 
 describe('logger(1) of util-linux', { skip }, () => {
   const cases = [
-    { name: 'UDP', args: ['--udp'], framing: Framing.datagram },
+    { name: 'UDP', args: ['--udp'], framing: Framing.datagrams },
     { name: 'TCP, newline framing', args: ['--tcp'], framing: Framing.newline },
     { name: 'TCP, octet counting', args: ['--tcp', '--octet-count'], framing: Framing.octetCounted },
-    { name: 'UDP, RFC 3164', args: ['--udp', '--rfc3164'], framing: Framing.datagram },
+    { name: 'UDP, RFC 3164', args: ['--udp', '--rfc3164'], framing: Framing.datagrams },
   ];
   for (const { name, args, framing } of cases) {
     it(`is understood over ${name}`, async (t) => {

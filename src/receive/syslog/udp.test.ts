@@ -4,6 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Framing } from '#vault/record';
 import { start, until } from '../testing/receiver.ts';
+import { linesOf } from '../testing/stored.ts';
 import { dropsOf, kernelAddress, readKernelDrops } from './kernel-drops.ts';
 
 const sender = async (t: TestContext, type: 'udp4' | 'udp6', port: number): Promise<Socket> => {
@@ -14,7 +15,7 @@ const sender = async (t: TestContext, type: 'udp4' | 'udp6', port: number): Prom
 };
 
 describe('syslog over UDP', () => {
-  it('stores each datagram as a delivery of its own, whatever is in it', async (t) => {
+  it('stores each datagram as a line of its own, whatever is in it', async (t) => {
     const receiver = await start(t, ['syslog-udp']);
     const port = receiver.port('syslogUdp');
     const socket = await sender(t, 'udp4', port);
@@ -22,17 +23,38 @@ describe('syslog over UDP', () => {
       Buffer.from(text, 'latin1'),
     );
     for (const datagram of datagrams) socket.send(datagram);
-    await until(() => receiver.stored().length === datagrams.length);
-    const stored = receiver.stored();
-    assert.deepEqual(
-      stored.map(({ raw }) => raw),
-      datagrams,
-    );
-    for (const delivery of stored) {
-      assert.equal(delivery.framing, Framing.datagram);
+    const lines = (): Buffer[] =>
+      receiver
+        .stored()
+        .flatMap(linesOf)
+        .map(({ raw }) => raw);
+    await until(() => lines().length === datagrams.length);
+    assert.deepEqual(lines(), datagrams);
+    for (const delivery of receiver.stored()) {
+      assert.equal(delivery.framing, Framing.datagrams);
       assert.equal(delivery.listener, `syslog-udp=127.0.0.1:${port}`);
       assert.equal(delivery.peer, `127.0.0.1:${socket.address().port}`);
     }
+  });
+
+  it('stores what several senders send at once under the name of each, in the order of each', async (t) => {
+    const receiver = await start(t, ['syslog-udp']);
+    const port = receiver.port('syslogUdp');
+    const sockets = await Promise.all([1, 2, 3].map(() => sender(t, 'udp4', port)));
+    const each = 40;
+    for (let i = 0; i < each; i += 1) for (const socket of sockets) socket.send(`<13>${i}`);
+    await until(() => receiver.lines('syslog-udp').length === each * sockets.length);
+    for (const socket of sockets) {
+      const own = receiver
+        .stored()
+        .filter(({ peer }) => peer === `127.0.0.1:${socket.address().port}`)
+        .flatMap(linesOf);
+      assert.deepEqual(
+        own.map(({ raw }) => raw.toString()),
+        Array.from({ length: each }, (_, i) => `<13>${i}`),
+      );
+    }
+    assert.ok(receiver.stored().length < each * sockets.length, 'some share a delivery');
   });
 
   it('listens on IPv6 too', async (t) => {

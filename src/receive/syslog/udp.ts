@@ -6,11 +6,14 @@ import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import { encodeRecordHead, Framing } from '#vault/record';
 import type { IntakeWriter } from '#vault/intake';
+import { deliveryStream } from '../delivery-stream.ts';
 import type { Gate } from '../gate.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Share, Shares } from '../shares.ts';
 import { bindAddress, bindError, hostPort, type Listener } from '../listener.ts';
+import { datagramTurn, type TurnOf } from './datagram-turn.ts';
 import { readKernelDrops } from './kernel-drops.ts';
+import { knownPeers } from './known-peers.ts';
 
 /** What a datagram gives: at once, or with others that came before it. */
 export type Joined = { pieces: Buffer[]; flags: number };
@@ -41,11 +44,14 @@ export type DatagramOptions = {
   shares: Shares;
 };
 
-const knownPeers = 1024;
+/** @property key address and port, as `join` knows a sender */
+type Sender = TurnOf & { address: string; key: string; head: Buffer; share: Share };
+
 const watchMs = 1000;
 
 /**
- * Syslog over UDP (RFC 5426): each datagram is one line and one delivery, whatever is in it.
+ * Syslog over UDP (RFC 5426): each datagram is one line, whatever is in it. What one sender sent within a millisecond
+ * shares one delivery, and so one receive time.
  * @throws ReceiveError
  */
 export const listenSyslogUdp = (
@@ -57,67 +63,65 @@ export const listenDatagrams = async (options: DatagramOptions): Promise<Listene
   const { intake, ledger, clock, gate, log, receiveBuffer, shares } = options;
   const host = await bindAddress(options.host);
   const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', recvBufferSize: receiveBuffer });
-  const senders = new Map<string, { head: Buffer; share: Share } | null>();
   let name = '';
-  let lastMessage = 0;
+  let received = 0;
 
   /** `null`: this sender may not speak. */
-  const senderAt = (peer: string): { head: Buffer; share: Share } | null => {
-    let sender = senders.get(peer);
-    if (sender === undefined) {
-      const address = peer.slice(0, peer.lastIndexOf(' '));
-      sender = gate.admitsAddress(address)
-        ? { share: shares.of(address), head: headFor(address, peer.slice(peer.lastIndexOf(' ') + 1)) }
-        : null;
-      if (senders.size >= knownPeers) senders.clear();
-      senders.set(peer, sender);
-    }
-    return sender;
-  };
+  const peers = knownPeers((address, port): Sender | null => {
+    if (!gate.admitsAddress(address)) return null;
+    const peer = hostPort(address, port);
+    return {
+      address,
+      key: `${address} ${port}`,
+      share: shares.of(address),
+      head: encodeRecordHead({
+        flags: 0,
+        framing: Framing.datagram,
+        received: clock.now(),
+        sequence: 0,
+        listener: name,
+        peer,
+        tlsName: '',
+        stream: '',
+        meta: options.meta,
+      }),
+      store: deliveryStream(intake, clock, name, { peer, tlsName: '' }, options.meta),
+      datagrams: [],
+      bytes: 0,
+    };
+  });
+  const turn = datagramTurn();
 
-  const headFor = (address: string, port: string): Buffer =>
-    encodeRecordHead({
-      flags: 0,
-      framing: Framing.datagram,
-      received: clock.now(),
-      sequence: 0,
-      listener: name,
-      peer: hostPort(address, Number(port)),
-      tlsName: '',
-      stream: '',
-      meta: options.meta,
-    });
-
-  const store = (head: Buffer, body: Buffer[], flags: number): void =>
+  const storeJoined = ({ head }: Sender, { pieces, flags }: Joined): void =>
     intake.enqueue({
       head,
       received: clock.now(),
       sequence: 0,
       flags,
-      body,
-      bodyLength: body.reduce((sum, piece) => sum + piece.length, 0),
+      body: pieces,
+      bodyLength: pieces.reduce((sum, piece) => sum + piece.length, 0),
       durable: null,
       sealed: false,
     });
 
   const joining =
-    options.join?.(({ pieces, flags }, peer) => {
-      const sender = senderAt(peer);
+    options.join?.((joined, key) => {
+      const space = key.lastIndexOf(' ');
+      const sender = peers.of(key.slice(0, space), Number(key.slice(space + 1)));
       if (sender === null) return;
-      ledger.lost('torn message', name, 1, peer.slice(0, peer.lastIndexOf(' ')));
-      store(sender.head, pieces, flags);
+      ledger.lost('torn message', name, 1, sender.address);
+      storeJoined(sender, joined);
     }) ?? null;
 
   socket.on('message', (datagram, { address, port }) => {
-    lastMessage = clock.elapsed();
-    const sender = senderAt(`${address} ${port}`);
+    received += 1;
+    const sender = peers.of(address, port);
     if (sender === null) return ledger.lost('refused sender', name, 1, address);
     const why = shares.take(sender.share, datagram.length, intake.pendingBytes);
     if (why !== null) return ledger.lost(why, name, 1, address);
-    const { head } = sender;
-    if (joining === null) return store(head, [datagram], 0);
-    const joined = joining.take(datagram, `${address} ${port}`);
-    if (joined !== null) store(head, joined.pieces, joined.flags);
+    if (joining === null) return turn.add(sender, datagram);
+    const joined = joining.take(datagram, sender.key);
+    if (joined !== null) storeJoined(sender, joined);
   });
 
   await new Promise<void>((resolve, reject) => {
@@ -164,11 +168,15 @@ export const listenDatagrams = async (options: DatagramOptions): Promise<Listene
     async stop(forMs) {
       clearInterval(watch);
       const began = clock.elapsed();
-      do await new Promise((resolve) => setTimeout(resolve, 10));
-      while (clock.elapsed() - lastMessage < 20 && clock.elapsed() - began < forMs);
+      let before: number;
+      do {
+        before = received;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      } while (received > before && clock.elapsed() - began < forMs);
       joining?.stop();
       await look();
       await new Promise<void>((resolve) => socket.close(() => resolve()));
+      turn.end();
     },
   };
 };

@@ -60,6 +60,14 @@ export const linesOf = (
         at = lf < 0 ? body.length : lf + 1;
       }
       return lines;
+    case Framing.datagrams:
+      while (at < body.length) {
+        const end = at + 2 + body.readUInt16BE(at);
+        if (end > body.length) throw new Error(`datagrams that do not add up at byte ${at}`);
+        lines.push(line(body.subarray(at + 2, end)));
+        at = end;
+      }
+      return lines;
     case Framing.octetCounted:
       while (at < body.length) {
         const space = body.indexOf(0x20, at);

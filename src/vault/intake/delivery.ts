@@ -12,6 +12,7 @@ import { crc32 } from 'node:zlib';
  *          sequence number of its first line, and flags that hold for every line of it
  *     …    body, by framing:
  *          datagram      the datagram
+ *          datagrams     frames: u16 length, the datagram; each becomes a record of framing `datagram`
  *          body          the body
  *          newline       frames, each ended by LF (the last may lack it when the flags say torn or part, or after HTTP)
  *          nul           frames, each ended by NUL, likewise

@@ -119,6 +119,25 @@ describe('splitting a delivery', () => {
       assert.equal(records[1]?.flags, Flag.torn);
     }
   });
+  it('datagrams: each is a record of its own, an empty one too', () => {
+    const body = Buffer.from('\0\x04a\nb\n\0\0\0\x01c', 'latin1');
+    const records = split(whole(body, { framing: Framing.datagrams }));
+    assert.deepEqual(raws(records), ['a\nb\n', '', 'c']);
+    assert.ok(records.every(({ flags, framing }) => flags === 0 && framing === Framing.datagram));
+  });
+  it('datagrams: what is no frame becomes one torn record, and nothing is dropped', () => {
+    for (const bad of ['\0', '\0\x05four', '\xff\xff']) {
+      const body = Buffer.from(`\0\x01a${bad}`, 'latin1');
+      const records = split(whole(body, { framing: Framing.datagrams }));
+      assert.deepEqual(
+        records.map(({ raw, flags }) => [raw.toString('latin1'), flags]),
+        [
+          ['a', 0],
+          [bad, Flag.torn],
+        ],
+      );
+    }
+  });
   it('a datagram is one record, an empty one too', () => {
     assert.deepEqual(raws(split(whole(Buffer.from('a\nb\n'), { framing: Framing.datagram }))), ['a\nb\n']);
     assert.deepEqual(raws(split(whole(Buffer.alloc(0), { framing: Framing.datagram }))), ['']);

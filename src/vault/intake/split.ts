@@ -66,6 +66,7 @@ const nul = 0x00;
 const space = 0x20;
 /** Offsets in a record head, see src/vault/record. */
 const flagsAt = 5;
+const framingAt = 6;
 const sequenceAt = 16;
 
 /**
@@ -91,6 +92,8 @@ export const splitDelivery = (delivery: Delivery): Splitting => {
       return splitFrames(delivery, octetFrame);
     case Framing.relp:
       return splitFrames(delivery, relpFrame);
+    case Framing.datagrams:
+      return splitFrames(delivery, lengthFrame, Framing.datagram);
     case Framing.own:
       return splitFrames(delivery, ownFrame);
     default:
@@ -156,7 +159,12 @@ type Frame = {
   flags: number;
 };
 
-const splitFrames = (delivery: Delivery, frameAt: (body: Buffer, at: number) => Frame): Splitting => {
+/** @param framing of the records, where it is not the delivery's */
+const splitFrames = (
+  delivery: Delivery,
+  frameAt: (body: Buffer, at: number) => Frame,
+  framing: number = delivery.framing,
+): Splitting => {
   const { head, body, sequence } = delivery;
   let at = 0;
   let begun = false;
@@ -173,7 +181,7 @@ const splitFrames = (delivery: Delivery, frameAt: (body: Buffer, at: number) => 
         const frame = frameAt(body, at);
         const own = frame.sequence ?? number;
         if (number > 0) number += 1;
-        writeFrame(lines, delivery, head, frame, own);
+        writeFrame(lines, delivery, head, framing, frame, own);
         at = frame.next;
       }
       return lines.count - before;
@@ -181,7 +189,14 @@ const splitFrames = (delivery: Delivery, frameAt: (body: Buffer, at: number) => 
   };
 };
 
-const writeFrame = (lines: Lines, delivery: Delivery, head: Buffer, frame: Frame, sequence: number): void => {
+const writeFrame = (
+  lines: Lines,
+  delivery: Delivery,
+  head: Buffer,
+  framing: number,
+  frame: Frame,
+  sequence: number,
+): void => {
   const constant = frame.meta === null ? head.length : delivery.metaAt;
   const metaLength = frame.meta === null ? 0 : 2 + frame.meta.length;
   const length = constant + metaLength + frame.to - frame.from;
@@ -190,6 +205,7 @@ const writeFrame = (lines: Lines, delivery: Delivery, head: Buffer, frame: Frame
   head.copy(bytes, used, 0, constant);
   writeLength(bytes, used, length - 4);
   bytes[used + flagsAt] = (head[flagsAt] ?? 0) | frame.flags;
+  bytes[used + framingAt] = framing;
   writeSequence(bytes, used + sequenceAt, sequence);
   if (frame.meta !== null) {
     bytes.writeUInt16BE(frame.meta.length, used + constant);
@@ -207,6 +223,14 @@ const datagramFrame = (body: Buffer): Frame => ({
   to: body.length,
   next: body.length,
 });
+
+/** `u16 length`, then so many bytes. */
+const lengthFrame = (body: Buffer, at: number): Frame => {
+  if (at + 2 > body.length) return rest(body, at);
+  const from = at + 2;
+  const to = from + body.readUInt16BE(at);
+  return to > body.length ? rest(body, at) : { ...inherited, from, to, next: to };
+};
 
 const inherited = { sequence: null, meta: null, flags: 0 };
 

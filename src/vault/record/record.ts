@@ -52,6 +52,8 @@ export const Framing = {
   journal: 5,
   /** NUL as the trailer, as GELF over TCP has it */
   nul: 7,
+  /** Datagrams of one sender that came together: of deliveries alone, a record of one has `datagram` */
+  datagrams: 8,
 } as const;
 export type Framing = (typeof Framing)[keyof typeof Framing];
 

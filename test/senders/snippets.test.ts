@@ -1,41 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { snippets, type Target } from '../../src/cli/hosts/snippets/index.ts';
-import { testAuthority, type Holder, type TestAuthority } from '../../src/receive/testing/authority.ts';
+import { testAuthority } from '../../src/receive/testing/authority.ts';
 import { start, until, type Started } from '../../src/receive/testing/receiver.ts';
 import { linesOf } from '../../src/receive/testing/stored.ts';
 import { onPath } from '../../tools/test/suites.ts';
 import { recordSeen } from '../../tools/senders/seen.ts';
 import { root } from '../harness/up.ts';
+import { workspace } from './daemon.ts';
 import { addEntry, journalUpload, noJournal, valueOf } from './journal.ts';
 import { run } from './running.ts';
-
-/** What `holdfast hosts snippet` prints. */
-const written = (sender: string, way: string, target: Partial<Target> & { port: number }): string => {
-  const found = snippets.find(({ name }) => name === sender)?.ways[way];
-  assert.ok(found, `${sender} ${way}`);
-  return found.write({ host: '127.0.0.1', files: '/nowhere', ...target });
-};
-
-const workspace = (t: TestContext): string => {
-  const directory = mkdtempSync(join(tmpdir(), 'holdfast-snippet-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-};
-
-/** The files of /etc/holdfast on a sender. */
-const senderFiles = (directory: string, { files }: TestAuthority, { key, certificate }: Holder): string => {
-  const at = join(directory, 'holdfast');
-  mkdirSync(at);
-  cpSync(files.authority, join(at, 'authority.crt'));
-  cpSync(key, join(at, 'client.key'));
-  cpSync(certificate, join(at, 'client.crt'));
-  return at;
-};
+import { senderFiles, versionOf, written } from './written.ts';
 
 const secure = async (t: TestContext, kind: 'https'): Promise<{ receiver: Started; files: string }> => {
   const authority = testAuthority(t);
@@ -43,11 +20,6 @@ const secure = async (t: TestContext, kind: 'https'): Promise<{ receiver: Starte
   const files = senderFiles(directory, authority, authority.issue('web1.example'));
   const receiver = await start(t, [kind], {}, '127.0.0.1', () => undefined, { tls: authority.files });
   return { receiver, files };
-};
-
-const versionOf = (program: string, pattern: RegExp, args: readonly string[] = ['--version']): string => {
-  const { stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
-  return pattern.exec(`${stdout}${stderr}`)?.[1] ?? 'of unknown version';
 };
 
 const count = 100;
@@ -62,7 +34,8 @@ for (const way of ['http', 'https'] as const)
     const command = written('curl', way, { port: receiver.port(way), files });
     const { code, output } = await run(t, 'sh', ['-c', command], { cwd: directory });
     assert.equal(code, 0, output);
-    assert.deepEqual(receiver.lines(`${way}=`), events);
+    const lines = receiver.lines(`${way}=`).flatMap((body) => body.trimEnd().split('\n'));
+    assert.deepEqual(lines, events);
     const program = `curl ${versionOf('curl', /^curl (\S+)/)}`;
     recordSeen({ sender: 'curl', way, program, result: `${count} of ${count} lines, each once` });
   });

@@ -31,9 +31,10 @@ holdfast hosts snippet rsyslog --transport tls --server log.example --files /etc
 \`\`\`
 
 Where there is a choice, take the first way that is named: it loses least. Plain syslog has no acknowledgement, over TCP
-neither: what is on its way when a connection breaks is lost, and nobody is told. RELP, HTTP and the agent are answered
-after fsync. Beyond this machine nobody may speak unless \`--allow\` names his network, or his certificate is of the log's own
-authority: [hosts.md](hosts.md).
+neither: what is on its way when a connection breaks is lost, and nobody is told. syslog-ng over TCP or TLS notices a
+closed connection only when it writes, and that one line is lost even with a reliable disk buffer, since the protocol has no
+acknowledgement. RELP, HTTP and the agent are answered after fsync. Beyond this machine nobody may speak unless \`--allow\`
+names his network, or his certificate is of the log's own authority: [hosts.md](hosts.md).
 
 ## What the tests have run
 

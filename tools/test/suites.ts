@@ -65,6 +65,7 @@ export const suites: readonly Suite[] = [
       'rsyslog-relp',
       'rsyslog-gnutls',
       'rsyslog-openssl',
+      'nginx-light',
       'golang-go',
       'golang-github-graylog2-go-gelf-dev',
     ],

@@ -1,7 +1,7 @@
 import { lines, type Snippet, type Target, type Way } from './snippet.ts';
 
-/** A reliable buffer writes each message to disk before it is sent. */
-const buffer = 'disk-buffer(reliable(yes) capacity-bytes(1073741824) dir("/var/lib/syslog-ng"))';
+/** A reliable buffer writes each message to disk before it is sent. Version 4 renamed the option, and knows this name too. */
+const buffer = 'disk-buffer(reliable(yes) disk-buf-size(1073741824) dir("/var/lib/syslog-ng"))';
 
 const through = (destination: readonly string[]): string =>
   lines(

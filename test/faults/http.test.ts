@@ -26,7 +26,7 @@ const losses = (intake: string): Map<string, number> => {
     if (listener !== 'receiver') continue;
     for (const [, cause = '', count] of body
       .toString('latin1')
-      .matchAll(/"kind":"loss","cause":"([^"]+)".*?"count":(\d+)/g))
+      .matchAll(/"kind":"(?:loss|torn|refusal)","cause":"([^"]+)".*?"count":(\d+)/g))
       counts.set(cause, (counts.get(cause) ?? 0) + Number(count));
   }
   return counts;

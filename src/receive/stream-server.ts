@@ -48,6 +48,8 @@ export type StreamServerOptions = {
 };
 
 const handshakeMs = 10_000;
+/** How often it is looked whether a certificate has ended on a connection that lasts. */
+const expiryEveryMs = 60_000;
 
 /**
  * A TCP listener, with or without TLS. Connections beyond the limit, and of those who may not speak, are closed before a
@@ -59,9 +61,13 @@ export const listenStream = async (options: StreamServerOptions): Promise<Listen
   const host = await bindAddress(options.host);
   const sockets = new Map<Socket, Conversation>();
   const addresses = new Map<Socket, string>();
-  /** What was shown on connections that are open. */
-  const shown = new Map<Socket, PeerCertificate>();
+  /** Certificates of the connections that showed one: it may be revoked, or end, while they last. */
+  const certificates = new Map<Socket, PeerCertificate>();
+  /** TLS that has not come about yet. */
+  const entering = new Set<Socket>();
   let paused = false;
+  let stopping = false;
+  let expiry: NodeJS.Timeout | null = null;
   let name = '';
 
   const begin = (socket: Socket, tlsName: string, refused: Peer['refused'] = null): void => {
@@ -76,6 +82,7 @@ export const listenStream = async (options: StreamServerOptions): Promise<Listen
     socket.on('close', () => {
       sockets.delete(socket);
       addresses.delete(socket);
+      certificates.delete(socket);
       conversation.end();
     });
     if (paused) socket.pause();
@@ -110,25 +117,13 @@ export const listenStream = async (options: StreamServerOptions): Promise<Listen
             ? null
             : 'refused sender';
     if (why === null) {
-      if (certificate !== null) {
-        shown.set(socket, certificate);
-        socket.on('close', () => shown.delete(socket));
-      }
+      if (certificate !== null) certificates.set(socket, certificate);
       return begin(socket, tlsName);
     }
     if (why === 'no certificate' && options.uncertified === 'converse') return begin(socket, '', why);
     ledger.lost(why, name, 1, socket.remoteAddress);
     socket.on('error', () => undefined);
     socket.destroy();
-  };
-
-  /** A connection may stay open for months: whoever is revoked meanwhile is not heard any further. */
-  const cutRevoked = (identity: TlsIdentity): void => {
-    for (const [socket, certificate] of shown) {
-      if (!identity.isRevoked(certificate)) continue;
-      ledger.lost('revoked certificate', name, 1, socket.remoteAddress);
-      socket.destroy();
-    }
   };
 
   const server = tls === null ? plainServer() : tlsServer(tls);
@@ -157,20 +152,39 @@ export const listenStream = async (options: StreamServerOptions): Promise<Listen
       const key = keyOf(socket);
       const address = socket.remoteAddress;
       if (!enter(socket)) return;
+      entering.add(socket);
       shaking.add(key);
       socket.on('close', () => {
+        entering.delete(socket);
         if (shaking.delete(key)) ledger.lost('tls handshake', name, 1, address);
       });
     });
     made.on('secureConnection', (socket) => {
       shaking.delete(keyOf(socket));
-      secured(socket, identity);
+      if (stopping) socket.destroy();
+      else secured(socket, identity);
     });
     identity.onChange((context) => {
       made.setSecureContext(context);
-      cutRevoked(identity);
+      endOutdated(identity);
     });
+    expiry = setInterval(() => endOutdated(identity), expiryEveryMs);
+    expiry.unref();
     return made;
+  }
+
+  /** Ends connections whose certificate would not be let in any more. */
+  function endOutdated(identity: TlsIdentity): void {
+    for (const [socket, certificate] of certificates) {
+      const why = identity.isRevoked(certificate)
+        ? 'revoked certificate'
+        : Date.parse(certificate.valid_to) < Date.now()
+          ? 'no certificate'
+          : null;
+      if (why === null) continue;
+      ledger.lost(why, name, 1, addresses.get(socket));
+      socket.destroy();
+    }
   }
 
   await new Promise<void>((resolve, reject) => {
@@ -202,6 +216,8 @@ export const listenStream = async (options: StreamServerOptions): Promise<Listen
       return connections;
     },
     async stop(forMs) {
+      stopping = true;
+      if (expiry !== null) clearInterval(expiry);
       server.close();
       const gone = Promise.all([...sockets.keys()].map((socket) => once(socket, 'close')));
       // The end of our side tells the sender to stop; what is already on its way is still read.
@@ -212,6 +228,7 @@ export const listenStream = async (options: StreamServerOptions): Promise<Listen
       await Promise.race([gone, wait(forMs, undefined, { signal: patience.signal }).catch(() => undefined)]);
       patience.abort();
       for (const socket of sockets.keys()) socket.destroy();
+      for (const socket of entering) socket.destroy();
       await gone;
     },
   };

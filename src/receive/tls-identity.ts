@@ -30,7 +30,12 @@ export const openTlsIdentity = (files: TlsFiles, log: OwnLog): TlsIdentity => {
     if (now === seen) return;
     seen = now;
     try {
+      const before = loaded.revoked;
       loaded = load(files);
+      if (before.size > 0 && loaded.revoked.size === 0) {
+        loaded = { ...loaded, revoked: before };
+        log('error', `${files.revoked} is gone, or empty: what was revoked stays so until this process ends`);
+      }
       for (const changed of listeners) changed(loaded.context);
       log('info', `the TLS certificate and the list of revoked ones were read again`);
     } catch (error) {
@@ -70,7 +75,7 @@ const load = (files: TlsFiles): { context: SecureContextOptions; revoked: Readon
 
 const readRevoked = (path: string): ReadonlySet<string> => {
   try {
-    return new Set(readFileSync(path, 'utf8').split('\n').map(canonicalSerial));
+    return new Set(readFileSync(path, 'utf8').split('\n').map(canonicalSerial).filter(Boolean));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return new Set();
     throw error;

@@ -35,7 +35,8 @@ export const ledgerOf = async (index: Index, query: Query, time: string): Promis
   if (!isAny) return { gaps: [], doubts: [] };
   const rows = await index.engine.rows(
     'interactive',
-    `SELECT fields['sender'] AS sender, if(fields['listener'] != '', fields['listener'], source) AS place,
+    `SELECT if(${isReceiver}, fields['sender'], '') AS sender,
+      if(${isReceiver} AND fields['listener'] != '', fields['listener'], if(tls_name != '', tls_name, source)) AS place,
       fields['cause'] AS cause, ${isGap} AS gone, sum(toUInt64OrZero(fields['count'])) AS n,
       toUnixTimestamp64Micro(min(time)) AS first, toUnixTimestamp64Micro(max(time)) AS last,
       min(fields['since']) AS since, max(fields['until']) AS until

@@ -86,7 +86,8 @@ export const projectBatch = (
     if (isRedacted(batch, line)) continue;
     const decoded = decode(records, offsets[line] ?? 0, offsets[line + 1] ?? records.length);
     if (decoded.received > projected.received) projected.received = decoded.received;
-    if (decoded.meta?.body !== undefined) {
+    // Who numbers its lines says of each what it is: what it calls a body is a line of its own all the same.
+    if (decoded.meta?.body !== undefined && !isNumbered(decoded)) {
       projected.rows += projectBody(writer, { entry, line, committed }, decoded, budget, options);
       continue;
     }

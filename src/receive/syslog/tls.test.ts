@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as dialPlain } from 'node:net';
 import { test } from 'node:test';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
@@ -170,4 +170,28 @@ test('connections that never come through their handshake count against the limi
   good.end('<13>there is room again\n');
   await until(() => receiver.lines('syslog-tls').length === 1, 20_000);
   assert.deepEqual(receiver.lines('syslog-tls'), ['<13>there is room again']);
+});
+
+test('a connection that lasts ends when its certificate is revoked', async (t) => {
+  const authority = testAuthority(t);
+  const web = authority.issue('web1');
+  const receiver = await start(t, ['syslog-tls'], {}, '127.0.0.1', () => undefined, { tls: authority.files });
+  const socket = await dial(receiver.port('syslogTls'), authority, shown(web));
+  socket.write('<13>before\n');
+  await until(() => receiver.lines('syslog-tls').length === 1);
+  const closed = once(socket, 'close');
+  writeFileSync(authority.files.revoked, `${web.serial}\n`);
+  await closed;
+  await until(() => refusals(receiver).length === 1);
+  assert.deepEqual(
+    refusals(receiver).map(({ cause, sender }) => [cause, sender]),
+    [['revoked certificate', '127.0.0.1']],
+  );
+  // That the list is gone is no reason to let it in again.
+  rmSync(authority.files.revoked);
+  await until(() => receiver.logged.some((line) => line.includes('stays so')));
+  const again = await dial(receiver.port('syslogTls'), authority, shown(web));
+  again.end('<13>after\n');
+  if (!again.closed) await once(again, 'close');
+  assert.deepEqual(receiver.lines('syslog-tls'), ['<13>before']);
 });

@@ -56,10 +56,10 @@ export const curl: Snippet = {
     http: {
       kind: 'http',
       promise:
-        'status 200 is given after fsync; with an Idempotency-Key a request may be sent again, and shows once',
+        'status 200 is given after fsync; under its Idempotency-Key, here a hash of the file, a request may be sent again, and shows once',
       write: ({ host, port }) =>
         lines(
-          `curl --fail --data-binary @events.ndjson -H 'Content-Type: application/x-ndjson' -H 'Idempotency-Key: batch-1' http://${bracketed(host)}:${port}/ingest`,
+          `curl --fail --data-binary @events.ndjson -H 'Content-Type: application/x-ndjson' -H "Idempotency-Key: $(sha256sum < events.ndjson | cut -d' ' -f1)" http://${bracketed(host)}:${port}/ingest`,
         ),
     },
     https: {
@@ -67,7 +67,7 @@ export const curl: Snippet = {
       promise: 'as http, encrypted, and both sides show certificates',
       write: ({ host, port, files }) =>
         lines(
-          `curl --fail --data-binary @events.ndjson -H 'Content-Type: application/x-ndjson' -H 'Idempotency-Key: batch-1' --cacert ${files}/authority.crt --cert ${files}/client.crt --key ${files}/client.key https://${bracketed(host)}:${port}/ingest`,
+          `curl --fail --data-binary @events.ndjson -H 'Content-Type: application/x-ndjson' -H "Idempotency-Key: $(sha256sum < events.ndjson | cut -d' ' -f1)" --cacert ${files}/authority.crt --cert ${files}/client.crt --key ${files}/client.key https://${bracketed(host)}:${port}/ingest`,
         ),
     },
   },

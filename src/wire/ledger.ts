@@ -33,6 +33,8 @@ export const ledgerCauses = {
   'cut frame': { kind: 'torn', missing: 'yes' },
   /** It ended after a line without its LF (GELF: NUL). Whether the line is whole, only its sender knows. */
   'line without end': { kind: 'torn', missing: 'maybe' },
+  /** Syslog and GELF over TCP: what had come and was not read yet is gone. How much that was, only its sender knows. */
+  'connection reset': { kind: 'torn', missing: 'maybe' },
   /** GELF over UDP: a message of which a chunk did not come in time. */
   'torn message': { kind: 'torn', missing: 'yes' },
   /** RELP: the connection ended within a frame. It was not acknowledged. */

@@ -2,6 +2,7 @@ import type { Clock } from '#base/clock';
 import type { IntakeWriter } from '#vault/intake';
 import { deliveryStream } from '../delivery-stream.ts';
 import type { Listener } from '../listener.ts';
+import { countResets } from '../resets.ts';
 import { listenStream, type StreamServerOptions } from '../stream-server.ts';
 import { countTorn } from '../torn.ts';
 import { cutFrames, nulTrailer, type CarryBudget } from '../syslog/framing.ts';
@@ -22,8 +23,9 @@ export const listenGelfTcp = (options: GelfTcpOptions): Promise<Listener> =>
   listenStream({
     ...options,
     kind: 'gelf-tcp',
-    converse: (_, peer, name) =>
-      cutFrames(
+    converse(socket, peer, name) {
+      countResets(socket, options.ledger, name, peer);
+      return cutFrames(
         options.budget,
         countTorn(
           options.ledger,
@@ -33,5 +35,6 @@ export const listenGelfTcp = (options: GelfTcpOptions): Promise<Listener> =>
         ),
         () => undefined,
         nulTrailer,
-      ),
+      );
+    },
   });

@@ -52,6 +52,9 @@ describe('syslog over TCP', () => {
       stored.map(({ flags }) => flags),
       [0, Flag.torn],
     );
+    const causes = (): unknown[] => receiver.lines('receiver').map((line) => JSON.parse(line).cause);
+    await until(() => causes().length === 2, 20_000);
+    assert.deepEqual(causes().toSorted(), ['connection reset', 'line without end']);
   });
 
   it('counts what connections left unfinished, by sender', async (t) => {

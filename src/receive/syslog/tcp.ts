@@ -2,6 +2,7 @@ import type { Clock } from '#base/clock';
 import type { IntakeWriter } from '#vault/intake';
 import { deliveryStream } from '../delivery-stream.ts';
 import type { Listener } from '../listener.ts';
+import { countResets } from '../resets.ts';
 import { listenStream, type StreamServerOptions } from '../stream-server.ts';
 import { countTorn } from '../torn.ts';
 import { cutFrames, type CarryBudget } from './framing.ts';
@@ -22,9 +23,11 @@ export const listenSyslogTcp = async (options: SyslogTcpOptions): Promise<Listen
   return listenStream({
     ...options,
     kind: tls === null ? 'syslog-tcp' : 'syslog-tls',
-    converse: (_, peer, name) =>
-      cutFrames(budget, countTorn(ledger, name, peer, deliveryStream(intake, clock, name, peer)), () =>
+    converse(socket, peer, name) {
+      countResets(socket, ledger, name, peer);
+      return cutFrames(budget, countTorn(ledger, name, peer, deliveryStream(intake, clock, name, peer)), () =>
         ledger.lost('no octet count', name, 1, peer.address),
-      ),
+      );
+    },
   });
 };

@@ -22,7 +22,9 @@ export const start = async (t: TestContext, ...args: string[]): Promise<Started>
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  for (let waited = 0; !/^witnessing .*\n/m.test(output); waited += 20) {
+  // What it says last.
+  const serves = args.includes('--listen') ? /^listening on http:\/\/\S+\n/m : /^witnessing .*\n/m;
+  for (let waited = 0; !serves.test(output); waited += 20) {
     assert.ok(waited < 20_000 && child.exitCode === null, output);
     await wait(20);
   }

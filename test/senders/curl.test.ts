@@ -32,8 +32,6 @@ describe('curl', { skip }, () => {
       `@${file}`,
       '-H',
       'Content-Type: application/x-ndjson',
-      '-H',
-      'Idempotency-Key: batch-1',
       url,
     ]);
     assert.equal(code, 0, output);
@@ -48,7 +46,6 @@ describe('curl', { skip }, () => {
         path: '/ingest',
         type: 'application/x-ndjson',
         encoding: 'identity',
-        key: 'batch-1',
         agent: 'curl/',
       },
     );

@@ -122,6 +122,8 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
 
   const lines = ownLines(clock);
   let totals = (): ReadonlyMap<LedgerCause, number> => new Map();
+  /** Intake may be full from the start, before there is anybody to hold back. */
+  let tellPressure: (level: 'high' | 'low') => void = () => undefined;
   const disk = diskSpace(state.intake, limits.dropAbove, lines, clock, log, () => totals());
 
   await clearSocketPath(state.ownSocket);
@@ -132,7 +134,7 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
     highWaterBytes: limits.highWater,
     lowWaterBytes: limits.lowWater,
     onPressure(level) {
-      backpressure.onPressure(level);
+      tellPressure(level);
       for (const listener of [...strangers, ...own]) {
         if (level === 'high') listener.pause();
         else listener.resume();
@@ -152,6 +154,8 @@ export const startReceiver = async (options: ReceiverOptions): Promise<Receiver>
     space: () => intake.space,
     listeners: () => [...strangers, ...own],
   });
+  tellPressure = (level) => backpressure.onPressure(level);
+  if (intake.pressure === 'high') tellPressure('high');
   totals = ledger.totals;
 
   const stop = async (): Promise<void> => {

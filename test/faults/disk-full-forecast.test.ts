@@ -12,8 +12,10 @@ test('a disk that fills is told of days ahead, by `holdfast up` and in the log, 
     const { bavail, bsize } = statfsSync(state.root);
     const free = bavail * bsize;
     // What an `up` has seen in the five days before this one: half of what is left went each day.
+    // One clock reading for all: two that are less than an hour apart would be thinned out.
+    const now = Date.now();
     const samples = Array.from({ length: 5 * 24 }, (_, i) => ({
-      at: Date.now() - (i + 1) * 3_600_000,
+      at: now - (i + 1) * 3_600_000,
       free: free + ((i + 1) / 24) * (free / 2),
     }));
     mkdirSync(state.run, { mode: 0o755 });

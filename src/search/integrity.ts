@@ -3,7 +3,7 @@ import { messageOf } from '#base/errors';
 import { formatMicros } from '#base/rfc3339';
 import { meansAltered, type Index, type IndexState, type Rechecked } from '#index';
 import { parseLineAddress } from '#vault/record';
-import type { Answer, Hit } from '#wire/search';
+import type { Answer } from '#wire/search';
 
 type Integrity = Answer['answer']['integrity'];
 
@@ -17,7 +17,11 @@ const mostNames = 20;
  * Whether what was searched is what was committed. Everything was checked when it was indexed; the vault's bytes behind
  * the lines that are shown are checked again now, as far as the bounds above go.
  */
-export const integrityOf = async (index: Index, hits: readonly Hit[], clock: Clock): Promise<Integrity> => {
+export const integrityOf = async (
+  index: Index,
+  hits: readonly { address: string }[],
+  clock: Clock,
+): Promise<Integrity> => {
   const checkpoint = checkpointNow(index);
   const rechecked = checkpoint === null ? await recheck(index, hits, clock) : null;
   const state = index.state();
@@ -120,7 +124,11 @@ type Rechecks = {
   at: Micros[];
 };
 
-const recheck = async (index: Index, hits: readonly Hit[], clock: Clock): Promise<Rechecks> => {
+const recheck = async (
+  index: Index,
+  hits: readonly { address: string }[],
+  clock: Clock,
+): Promise<Rechecks> => {
   const entries = new Set<number>();
   for (const { address } of hits) {
     const parsed = parseLineAddress(address);

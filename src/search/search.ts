@@ -1,15 +1,13 @@
 import type { Clock } from '#base/clock';
-import { formatMicros } from '#base/rfc3339';
 import { IndexError, type Index } from '#index';
 import type { Answer, Hit } from '#wire/search';
+import { answerTo } from './answer.ts';
 import { SearchError } from './errors.ts';
 import { hitColumns, readHits } from './hit.ts';
 import { compileQuery, type Compiled } from './query/compile.ts';
 import type { Query } from './query/expression.ts';
 import { parseQuery } from './query/parse.ts';
-import { completenessOf } from './completeness.ts';
 import { nobodyOutside, type FreshnessReader } from './freshness.ts';
-import { integrityOf } from './integrity.ts';
 import { lookUpNames } from './names.ts';
 
 export type Search = {
@@ -55,27 +53,12 @@ export const search = async (
     // Fewer than were asked for are all there are.
     const count = hits.length < request.limit ? hits.length : await countLines(index, where, compiled);
     if (request.from === 'newest') hits.reverse();
-    const { since, until } = query;
-    return {
-      hits,
-      answer: {
-        answer: {
-          integrity: await integrityOf(index, hits, clock),
-          completeness: await completenessOf(index, query, clock.now()),
-          freshness: freshness(),
-          range: {
-            since: since === null ? null : formatMicros(since),
-            until: until === null ? null : formatMicros(until),
-          },
-          count,
-          elapsedMs: Math.round((clock.elapsed() - started) * 1000) / 1000,
-        },
-      },
-    };
+    return { hits, answer: await answerTo(index, { query, shown: hits, count, started }, clock, freshness) };
   });
 };
 
-const compiledFor = async (index: Index, query: Query, searched: string): Promise<Compiled> => {
+/** @throws SearchError */
+export const compiledFor = async (index: Index, query: Query, searched: string): Promise<Compiled> => {
   try {
     return compileQuery(query, await lookUpNames(index, query, searched));
   } catch (error) {
@@ -131,7 +114,12 @@ export const searchEntries = async (
 
 const cannotCompileRegex = 427;
 
-const asSearchError = async <T>(index: Index, compiled: Compiled, work: () => Promise<T>): Promise<T> => {
+/** What the engine refuses, in terms of the query. @throws SearchError */
+export const asSearchError = async <T>(
+  index: Index,
+  compiled: Compiled,
+  work: () => Promise<T>,
+): Promise<T> => {
   try {
     return await work();
   } catch (error) {

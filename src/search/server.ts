@@ -1,9 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import { z } from 'zod';
 import type { Clock } from '#base/clock';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
@@ -17,6 +15,8 @@ import {
 } from '#wire/search';
 import { SearchError } from './errors.ts';
 import { nobodyOutside, type FreshnessReader } from './freshness.ts';
+import { openLines } from './ndjson.ts';
+import { parseRequest } from './request.ts';
 import { search } from './search.ts';
 import { openSqlGuard } from './sql/guard.ts';
 import { openSenders } from './senders.ts';
@@ -86,7 +86,7 @@ const routes = (app: FastifyInstance, { index, clock, log, freshness, ending }: 
   const senders = openSenders(index, clock);
   const guardSql = openSqlGuard(index.engine);
   app.post('/search', async (request, reply) => {
-    const found = await search(index, parse(searchRequest, request.body), clock, freshness);
+    const found = await search(index, parseRequest(searchRequest, request.body), clock, freshness);
     const out = openLines(reply);
     for (const hit of found.hits) await out.line(hit);
     await out.line(found.answer);
@@ -94,7 +94,7 @@ const routes = (app: FastifyInstance, { index, clock, log, freshness, ending }: 
   });
 
   app.post('/tail', async (request, reply) => {
-    const asked = parse(tailRequest, request.body);
+    const asked = parseRequest(tailRequest, request.body);
     const tail = await openTail(index, asked, clock);
     const gone = new AbortController();
     reply.raw.on('close', () => gone.abort());
@@ -111,7 +111,7 @@ const routes = (app: FastifyInstance, { index, clock, log, freshness, ending }: 
   });
 
   app.post('/sql', async (request, reply) => {
-    const { sql } = parse(sqlRequest, request.body);
+    const { sql } = parseRequest(sqlRequest, request.body);
     await guardSql(sql);
     const rows = await sqlRows(index, sql);
     const out = openLines(reply);
@@ -144,44 +144,6 @@ const sqlRows = async (index: Index, sql: string): Promise<Record<string, unknow
     throw new SearchError('bad-query', error.message, { cause: error });
   }
 };
-
-const parse = <T extends z.ZodType>(schema: T, body: unknown): z.output<T> => {
-  const parsed = schema.safeParse(body);
-  if (!parsed.success)
-    throw new SearchError(
-      'bad-request',
-      `the request is not of the form that is taken here: ${z.prettifyError(parsed.error)}`,
-    );
-  return parsed.data;
-};
-
-type Lines = { line(value: unknown): Promise<void>; end(): void };
-
-/** Newline-delimited JSON; a line waits while the reader does not read. */
-const openLines = (reply: FastifyReply): Lines => {
-  reply.hijack();
-  const response = reply.raw;
-  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-  response.flushHeaders();
-  return {
-    async line(value) {
-      if (response.destroyed || response.writableEnded) return;
-      if (!response.write(`${JSON.stringify(value)}\n`)) await drained(response);
-    },
-    end: () => response.end(),
-  };
-};
-
-const drained = (response: ServerResponse): Promise<void> =>
-  new Promise((resolve) => {
-    const done = (): void => {
-      response.off('drain', done);
-      response.off('close', done);
-      resolve();
-    };
-    response.on('drain', done);
-    response.on('close', done);
-  });
 
 const statuses = { 'bad-query': 400, 'bad-request': 400, 'too-expensive': 503, internal: 500 } as const;
 

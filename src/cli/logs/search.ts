@@ -1,13 +1,13 @@
-import { printable } from '#base/printable';
-import { hit, type Answer, type SearchRequest } from '#wire/search';
+import { hit, type SearchRequest } from '#wire/search';
 import { answer as answerSchema } from '#wire/search';
-import { text, type Command, type Context } from '../command.ts';
+import { text, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { Exit } from '../exit.ts';
 import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
-import type { Io } from '../io.ts';
+import { printAnswer } from './answer-line.ts';
 import { hitLine } from './hit-line.ts';
+import { printRaw } from './raw-line.ts';
 
 export const logsSearch: Command = {
   name: 'logs search',
@@ -38,43 +38,10 @@ export const logsSearch: Command = {
     for await (const line of callSearch(context.state, 'POST', '/search', body)) {
       const found = hit.safeParse(line);
       if (context.json) context.io.out(jsonLine(line));
-      else if (!found.success) printAnswer(context, answerSchema.parse(line));
+      else if (!found.success) printAnswer(context.io, answerSchema.parse(line));
       else if (flags['raw'] === true) printRaw(context.io, Buffer.from(found.data.raw, 'base64'));
       else context.io.out(hitLine(context.io, found.data));
     }
     return Exit.done;
   },
-};
-
-/** Exact bytes for files and pipes; a terminal would obey some of them. */
-const printRaw = (io: Io, raw: Buffer): void => {
-  if (io.interactive) io.out(`${printable(raw)}\n`);
-  else process.stdout.write(Buffer.concat([raw, Buffer.from('\n')]));
-};
-
-/** How far the answer can be trusted, on stderr, so that stdout stays lines alone. */
-const printAnswer = ({ io }: Context, { answer }: Answer): void => {
-  const { integrity, completeness, freshness, count } = answer;
-  const lag = integrity.committed - integrity.indexed;
-  const behind = lag > 0 ? `; the index is ${lag} entries behind the vault` : '';
-  io.err(io.paint('dim', `${count} ${count === 1 ? 'line matches' : 'lines match'} · `));
-  io.err(
-    io.paint(
-      integrity.verdict === 'altered' ? 'red' : 'dim',
-      `integrity: ${integrity.verdict} (${printable(integrity.detail)})`,
-    ),
-  );
-  io.err(
-    io.paint('dim', ` · completeness: ${completeness.verdict} (${printable(completeness.detail)})${behind}`),
-  );
-  io.err(
-    io.paint(
-      freshness.verdict === 'contradicted' ? 'red' : 'dim',
-      ` · freshness ${freshness.verdict}: ${printable(freshness.detail)}\n`,
-    ),
-  );
-  for (const gap of completeness.gaps)
-    io.err(
-      `  gap: ${printable(gap.sender)}: ${gap.count ?? 'an unknown number of'} lost, ${printable(gap.cause)}, ${gap.from} – ${gap.until}\n`,
-    );
 };

@@ -1,0 +1,38 @@
+import type { Clock } from '#base/clock';
+import { formatMicros } from '#base/rfc3339';
+import type { Index } from '#index';
+import type { Answer } from '#wire/search';
+import { completenessOf } from './completeness.ts';
+import type { FreshnessReader } from './freshness.ts';
+import { integrityOf } from './integrity.ts';
+import type { Query } from './query/expression.ts';
+
+/** What was asked and found, as far as it bears on what the answer is worth. */
+export type Answered = {
+  query: Query;
+  /** Lines that are shown: their stored bytes are looked at again. */
+  shown: readonly { address: string }[];
+  count: number;
+  /** The clock's `elapsed()` when it was asked. */
+  started: number;
+};
+
+/** How far an answer can be trusted. @throws IndexError */
+export const answerTo = async (
+  index: Index,
+  { query, shown, count, started }: Answered,
+  clock: Clock,
+  freshness: FreshnessReader,
+): Promise<Answer> => ({
+  answer: {
+    integrity: await integrityOf(index, shown, clock),
+    completeness: await completenessOf(index, query, clock.now()),
+    freshness: freshness(),
+    range: {
+      since: query.since === null ? null : formatMicros(query.since),
+      until: query.until === null ? null : formatMicros(query.until),
+    },
+    count,
+    elapsedMs: Math.round((clock.elapsed() - started) * 1000) / 1000,
+  },
+});

@@ -9,6 +9,7 @@ import { hostsToken } from './hosts/token.ts';
 import { hostsSnippet } from './hosts/snippet.ts';
 import { indexRebuild } from './search-index/rebuild.ts';
 import { isolationShow } from './isolation/show.ts';
+import { logsBrowse } from './logs/browse.ts';
 import { logsSearch } from './logs/search.ts';
 import { logsSources } from './logs/sources.ts';
 import { logsTail } from './logs/tail.ts';
@@ -41,6 +42,7 @@ export const commands: readonly Command[] = [
   logsSearch,
   logsTail,
   logsSources,
+  logsBrowse,
   vaultVerify,
   vaultProve,
   vaultCheck,

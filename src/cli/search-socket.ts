@@ -1,5 +1,6 @@
 import { request, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
+import { z } from 'zod';
 import { messageOf, systemCode } from '#base/errors';
 import type { StateDirectory } from '#base/state';
 import { searchError } from '#wire/search';
@@ -70,9 +71,25 @@ const refusal = async (response: IncomingMessage, body: unknown): Promise<CliErr
     return new CliError('refused', `the indexer answered ${response.statusCode}: ${said.slice(0, 500)}`);
   const { code, message, column, suggestion } = parsed.data.error;
   if (code !== 'bad-query' && code !== 'bad-request') return new CliError('refused', message);
-  const query = typeof body === 'object' && body !== null && 'query' in body ? String(body.query) : '';
-  const caret = column === null ? '' : `\n  ${query}\n  ${' '.repeat(column)}^`;
+  const caret = column === null ? '' : caretBelow(askedIn(body), column);
   return new CliError('usage', `${message}${caret}${suggestion === null ? '' : `\n${suggestion}`}`);
+};
+
+/** What was typed: a query, SQL or a path. */
+const askedIn = (body: unknown): string => {
+  const asked = z
+    .object({ query: z.string() })
+    .or(z.object({ sql: z.string() }))
+    .or(z.object({ path: z.string() }));
+  const parsed = asked.safeParse(body);
+  return parsed.success ? (Object.values(parsed.data)[0] ?? '') : '';
+};
+
+/** The line of the text in which the column is, and a caret below it. */
+const caretBelow = (text: string, column: number): string => {
+  const from = text.lastIndexOf('\n', column - 1) + 1;
+  const end = text.indexOf('\n', column);
+  return `\n  ${text.slice(from, end === -1 ? undefined : end)}\n  ${' '.repeat(column - from)}^`;
 };
 
 const parseOrNull = (text: string): unknown => {

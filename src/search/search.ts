@@ -9,6 +9,7 @@ import type { Query } from './query/expression.ts';
 import { parseQuery } from './query/parse.ts';
 import { nobodyOutside, type FreshnessReader } from './freshness.ts';
 import { lookUpNames } from './names.ts';
+import { refusal } from './refusal.ts';
 
 export type Search = {
   query: string;
@@ -62,7 +63,7 @@ export const compiledFor = async (index: Index, query: Query, searched: string):
   try {
     return compileQuery(query, await lookUpNames(index, query, searched));
   } catch (error) {
-    throw error instanceof IndexError ? refusal(error) : error;
+    throw refusal(error);
   }
 };
 
@@ -132,15 +133,6 @@ export const asSearchError = async <T>(
     throw refusal(error);
   }
 };
-
-const refusal = (error: IndexError): SearchError =>
-  error.code === 'engine-limit'
-    ? new SearchError(
-        'too-expensive',
-        'the search ran into its limit of time or memory: narrow it by since:, until:, app: or host:',
-        { cause: error },
-      )
-    : new SearchError('internal', error.message, { cause: error });
 
 /** The engine does not say which expression it could not read, so each is tried by itself. */
 const badRegex = async (

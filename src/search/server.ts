@@ -13,11 +13,13 @@ import {
   type Health,
   type SearchError as WireError,
 } from '#wire/search';
+import { addBrowse } from './browse/route.ts';
 import { SearchError } from './errors.ts';
 import { nobodyOutside, type FreshnessReader } from './freshness.ts';
 import { openLines } from './ndjson.ts';
 import { parseRequest } from './request.ts';
 import { search } from './search.ts';
+import type { Serving } from './serving.ts';
 import { openSqlGuard } from './sql/guard.ts';
 import { openSenders } from './senders.ts';
 import { openSources } from './sources.ts';
@@ -79,9 +81,9 @@ const answers = async (socket: string): Promise<boolean> => {
   }
 };
 
-type Serving = Required<Omit<SearchServerOptions, 'socket'>> & { ending: AbortSignal };
-
-const routes = (app: FastifyInstance, { index, clock, log, freshness, ending }: Serving): void => {
+const routes = (app: FastifyInstance, serving: Serving): void => {
+  const { index, clock, log, freshness, ending } = serving;
+  addBrowse(app, serving);
   const sources = openSources(index, clock);
   const senders = openSenders(index, clock);
   const guardSql = openSqlGuard(index.engine);

@@ -7,6 +7,7 @@ import { z } from 'zod';
  *     POST /tail     TailRequest   → NDJSON without end: Hit lines, `{"dropped":n}` where a reader was too slow
  *     POST /sql      SqlRequest → NDJSON: one object per row
  *     POST /rebuild  → `{"rebuilding":true}` once the index is empty; it is then made again from the vault
+ *     POST /browse, POST /leaf: src/wire/browse.ts
  *     GET  /sources  → Source[]
  *     GET  /senders  → SenderFigures[]
  *     GET  /health   → Health

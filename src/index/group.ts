@@ -4,9 +4,9 @@ import { Contents, type Numbers } from './contents.ts';
 import type { ByteString } from './parse/byte-string.ts';
 import type { LocalTime } from './parse/timestamp.ts';
 import { keysIn } from './project/keys.ts';
-import { numbersAgain, projectBatch, type Admit, type AdmitKey } from './project/project.ts';
+import { numbersAgain, parserVersion, projectBatch, type Admit, type AdmitKey } from './project/project.ts';
 import type { RowBinaryWriter } from './project/row-binary.ts';
-import { mostRepeats, type AlteredEntry, type Progress, type Repeat } from './progress.ts';
+import { mostRepeats, severalParsers, type AlteredEntry, type Progress, type Repeat } from './progress.ts';
 import { Senders } from './senders.ts';
 import type { VaultSource } from './vault-source.ts';
 
@@ -172,6 +172,7 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
       contents,
       after: {
         ...before,
+        parser: before.parser === parserVersion || rows === 0 ? before.parser : severalParsers,
         revision: before.revision + 1,
         entry,
         lines: before.lines + rows,

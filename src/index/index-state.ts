@@ -1,6 +1,7 @@
 import type { Micros } from '#base/clock';
 import type { Numbering } from './numbering.ts';
 import type { AlteredEntry } from './progress.ts';
+import type { Reparsing } from './reparse.ts';
 import type { Withdrawn } from './withdrawn.ts';
 
 export type Trouble = {
@@ -26,6 +27,8 @@ export type IndexState = {
   /** Lines that entries of the vault took away. */
   withdrawn: readonly Withdrawn[];
   numbering: Numbering;
+  /** How far another parser's lines have been read again; `null` where all are of the parser of today. */
+  reparsing: Reparsing | null;
   /** Why the vault's entries beyond `indexed` are not being taken in, `null` if they are. */
   trouble: Trouble | null;
 };

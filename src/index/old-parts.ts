@@ -4,14 +4,14 @@ import { oldPartsLifetime } from './schema.ts';
 /**
  * Deletes parts that merges have replaced, once they are as old as the tables' `old_parts_lifetime`. The engine has a
  * task of its own for this, which chDB never runs; dropping a partition does the same work, also one that is not there
- * (those of `lines` are months, that of `progress` is `all`).
+ * (those of `lines` are months, those of the others are `all`).
  * @throws IndexError
  */
 export const deleteOldParts = async (engine: Engine): Promise<void> => {
   const rows = await engine.rows(
     'background',
     `SELECT DISTINCT table FROM system.parts
-    WHERE database = currentDatabase() AND table IN ('lines', 'progress') AND NOT active`,
+    WHERE database = currentDatabase() AND table IN ('lines', 'progress', 'remembered') AND NOT active`,
   );
   for (const row of rows)
     await engine.run('background', `ALTER TABLE ${String(row['table'])} DROP PARTITION ID 'none'`);

@@ -13,6 +13,8 @@ export type AlteredEntry = { entry: number; reason: string };
 
 /** How far the index is. Written after the rows it speaks of, so rows beyond `entry` are of an insert cut short. */
 export type Progress = {
+  /** Version of the parser that read all rows; `severalParsers` where more than one did. */
+  parser: number;
   /** Origin of the vault that was read; `''` before the first checkpoint. */
   origin: string;
   /** Goes up by one with each that is written. */
@@ -38,6 +40,8 @@ export type Progress = {
   repeats: readonly Repeat[] | null;
 };
 
+export const severalParsers = 0;
+
 /** Lines of one entry that were left out, by their numbers; under a key, which then is the stream, by 0. */
 export type Repeat = { entry: number; stream: ByteString; first: number; last: number };
 
@@ -45,6 +49,7 @@ export type Repeat = { entry: number; stream: ByteString; first: number; last: n
 export const mostRepeats = 4096;
 
 export const nothingIndexed: Progress = {
+  parser: parserVersion,
   origin: '',
   revision: 0,
   entry: 0,
@@ -68,14 +73,22 @@ type Stored = Pick<
   altered: AlteredEntry[];
 };
 
-const version = `${indexVersion}.${parserVersion}`;
-
 /** @throws IndexError */
 export const writeProgress = async (engine: Engine, progress: Progress): Promise<void> => {
-  const { origin, redelivered, conflicts, heldUntil, numbering, altered, amended, deleting, repeats } =
-    progress;
+  const {
+    parser,
+    origin,
+    redelivered,
+    conflicts,
+    heldUntil,
+    numbering,
+    altered,
+    amended,
+    deleting,
+    repeats,
+  } = progress;
   const stored: Stored = {
-    version,
+    version: `${indexVersion}.${parser}`,
     origin,
     redelivered,
     conflicts,
@@ -105,7 +118,7 @@ export type Recovery = {
 
 /**
  * Brings the tables into the state that the last progress speaks of. Rows beyond it are deleted: they would come twice.
- * An index of another version, or one that has fewer or more rows than its progress says (a power cut), is emptied and
+ * An index of another layout, or one that has fewer or more rows than its progress says (a power cut), is emptied and
  * made again from the vault.
  * @throws IndexError
  */
@@ -187,6 +200,7 @@ const readProgress = async (engine: Engine): Promise<Progress | null | 'other ve
   const stored = parseStored(String(row['state']));
   if (stored === null) return 'other version';
   return {
+    parser: Number(stored.version.split('.')[1]),
     origin: stored.origin,
     revision: Number(row['revision']),
     entry: Number(row['entry']),
@@ -202,10 +216,16 @@ const readProgress = async (engine: Engine): Promise<Progress | null | 'other ve
   };
 };
 
-/** Only this program writes it, so its version is all that has to be looked at. */
+/**
+ * Only this program writes it, so its version is all that has to be looked at. What another parser made can be searched;
+ * another layout cannot.
+ */
 const parseStored = (json: string): Stored | null => {
   const value: unknown = JSON.parse(json);
-  return typeof value === 'object' && value !== null && 'version' in value && value.version === version
+  return typeof value === 'object' &&
+    value !== null &&
+    'version' in value &&
+    String(value.version).startsWith(`${indexVersion}.`)
     ? (value as Stored)
     : null;
 };

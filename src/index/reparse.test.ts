@@ -2,25 +2,20 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { micros } from '#base/clock';
 import { openEngine } from './engine/embedded.ts';
 import { openIndex, type Index } from './indexer.ts';
 import { utc } from './parse/timestamp.ts';
-import { lines } from './schema.ts';
-import { growVault, type GrownVault } from './testing/grown-vault.ts';
+import { parserVersion } from './project/project.ts';
+import { lines, progress } from './schema.ts';
+import { growVault, testTime, type GrownVault, type TestLine } from './testing/grown-vault.ts';
+import { asAnOlderParserLeftIt, digestOf } from './testing/older-parser.ts';
 import { vaultSource } from './vault-source.ts';
-
-/** What an index holds that a parser wrote which knew less: other answers, under its own version. */
-const asAnOlderParserWroteIt = [
-  `ALTER TABLE lines UPDATE host = 'oldname', pid = NULL, claimed = NULL, fields = map(), flags = 0,
-     confidence = 0, parser_version = 1 WHERE true SETTINGS mutations_sync = 2`,
-];
-const underItsVersion = `INSERT INTO progress SELECT revision + 1, entry, lines,
-  replaceRegexpOne(state, '"version":"(\\\\d+)\\\\.\\\\d+"', '"version":"\\\\1.1"') FROM progress ORDER BY revision DESC LIMIT 1`;
 
 describe('parsing history again', () => {
   let grown: GrownVault;
   let index: Index;
-  const said: string[] = [];
+  let said: string[] = [];
 
   const open = (): Promise<Index> =>
     openIndex({
@@ -33,31 +28,34 @@ describe('parsing history again', () => {
       pollMs: 20,
     });
 
-  const whole = async (): Promise<void> => {
-    for (
-      const limit = performance.now() + 30_000;
-      index.state().indexed < grown.appender.size();
-      await sleep(5)
-    )
-      assert.ok(performance.now() < limit, `stuck: ${JSON.stringify(index.state())}`);
+  const reach = async (what: string, isSo: () => boolean): Promise<void> => {
+    for (const limit = performance.now() + 60_000; !isSo(); await sleep(2))
+      assert.ok(performance.now() < limit, `${what}: ${said.join(' | ')}`);
   };
+  const whole = (): Promise<void> =>
+    reach('all is indexed', () => index.state().indexed === grown.appender.size());
+  const readAgain = (): Promise<void> => reach('all is read again', () => index.state().reparsing === null);
 
-  const everything = (): Promise<Record<string, unknown>[]> =>
-    index.engine.rows(
-      'background',
-      `SELECT ${lines.columns.map(([name]) => (['message', 'prefix', 'suffix', 'raw', 'content'].includes(name) ? `hex(${name}) AS ${name}` : name)).join(', ')} FROM lines ORDER BY entry, line, part`,
+  const lineCount = async (where = 'true'): Promise<number> =>
+    Number(
+      (await index.engine.rows('interactive', `SELECT count() AS n FROM lines WHERE ${where}`))[0]?.['n'],
     );
 
-  const hosts = async (): Promise<unknown[]> =>
-    (await index.engine.rows('background', 'SELECT DISTINCT host FROM lines ORDER BY host')).map(
-      (row) => row['host'],
-    );
+  /** More than one group of them is read again at a time. */
+  const many = (text: string): TestLine[] =>
+    Array.from({ length: 33_000 }, (_, i) => ({
+      raw: `<34>1 2026-05-12T02:59:00Z web${i % 7} sshd ${i} - - ${text} user=alice`,
+      received: micros(testTime + i),
+    }));
 
   before(async () => {
     grown = await growVault();
     await grown.grow(
       [{ raw: '<189>123: *Mar  1 18:48:50.483 UTC: %SYS-5-CONFIG_I: x' }, { raw: '<13>app[3]: user=alice' }],
-      [{ raw: '<34>1 2026-05-12T02:59:00Z web1 sshd 812 - - Failed password for alice' }],
+      [1, 2, 2, 3].map((sequence) => ({ raw: `<13>h a: numbered ${sequence}`, stream: 's', sequence })),
+      many('first'),
+      many('second'),
+      many('third'),
     );
     index = await open();
     await whole();
@@ -67,35 +65,83 @@ describe('parsing history again', () => {
     grown.remove();
   });
 
-  it('makes an index again that another version of the parser wrote, with its own answers', async () => {
-    const wanted = await everything();
+  it('goes on answering from what an older parser read, also over a restart, until all is as a new index has it', async () => {
+    const wanted = await digestOf(index.engine);
+    const rows = await lineCount();
     await index.stop();
-    const engine = await openEngine({ path: join(grown.root, 'index') });
-    for (const statement of [...asAnOlderParserWroteIt, underItsVersion])
-      await engine.run('background', statement);
-    const [state] = await engine.rows(
-      'background',
-      'SELECT state FROM progress ORDER BY revision DESC LIMIT 1',
-    );
-    assert.match(String(state?.['state']), /"version":"\d+\.1"/);
-    await engine.close();
+    await asAnOlderParserLeftIt(join(grown.root, 'index'));
 
     index = await open();
-    await whole();
-    assert.deepEqual(await everything(), wanted);
+    await reach('some is read again', () => (index.state().reparsing?.entry ?? 0) > 2);
+    assert.deepEqual(index.state().reparsing, { ...index.state().reparsing, from: 1, to: parserVersion });
+    assert.equal(await lineCount(), rows);
+    assert.equal(await lineCount("host = 'oldname'"), rows);
+    await index.stop();
+
+    said = [];
+    index = await open();
+    assert.equal(await lineCount("host = 'oldname'"), rows);
+    const entry = await grown.grow([{ raw: '<34>1 2026-05-12T02:59:00Z late sshd 1 - - came meanwhile' }]);
+    await reach('the new line is found', () => index.state().indexed > entry);
+    assert.equal(await lineCount("message = 'came meanwhile' AND host = 'late'"), 1);
+    await readAgain();
     assert.ok(
-      said.some((message) => message.includes('another version')),
+      said.some((message) => / read again by parser \d+, from entry [3-9]/.test(message)),
       said.join('\n'),
     );
+    assert.equal(await lineCount("host = 'oldname'"), 0);
+    assert.equal(await digestOf(index.engine, `entry != ${entry}`), wanted);
+    assert.equal(index.state().lines, rows + 1);
+    assert.equal(index.state().redelivered, 1);
+    assert.deepEqual(
+      [...index.senders.all()].map(({ host }) => host).filter((host) => host === 'oldname'),
+      [],
+    );
+    assert.equal(index.senders.lines(), rows + 1);
+
+    await index.stop();
+    index = await open();
+    assert.equal(index.state().reparsing, null);
+    assert.equal(await index.engine.hasBeside(), false);
+    assert.equal(await lineCount(), rows + 1);
+  });
+
+  it('completes the change from one set of tables to the other where it was cut short', async () => {
+    await whole();
+    const wanted = await digestOf(index.engine);
+    await index.stop();
+    const engine = await openEngine({ path: join(grown.root, 'index') });
+    await engine.beside();
+    for (const table of [lines.name, progress.name]) {
+      await engine.run('background', `CREATE TABLE beside.${table} AS default.${table} COMMENT 'parser ${parserVersion}'`);
+      await engine.run('background', `INSERT INTO beside.${table} SELECT * FROM ${table}`);
+      await engine.run('background', `ALTER TABLE ${table} MODIFY COMMENT 'parser 1'`);
+    }
+    await engine.close();
+    await asAnOlderParserLeftIt(join(grown.root, 'index'));
+    const again = await openEngine({ path: join(grown.root, 'index') });
+    await again.beside();
+    await again.takeOver([lines]);
+    await again.close();
+
+    said = [];
+    index = await open();
+    await whole();
+    assert.equal(await digestOf(index.engine), wanted);
+    assert.equal(index.state().reparsing, null);
+    assert.match(said.join('\n'), /completing what was cut short/);
+    assert.match(said.join('\n'), /index resumed/);
   });
 
   it('parses all again on a rebuild', async () => {
-    const wanted = await everything();
-    for (const statement of asAnOlderParserWroteIt) await index.engine.run('background', statement);
-    assert.deepEqual(await hosts(), ['oldname']);
+    const wanted = await digestOf(index.engine);
+    await index.stop();
+    await asAnOlderParserLeftIt(join(grown.root, 'index'));
+    index = await open();
+    await reach('some is read again', () => (index.state().reparsing?.entry ?? 0) > 2);
     await index.rebuild();
+    assert.equal(index.state().reparsing, null);
     await whole();
-    assert.deepEqual(await everything(), wanted);
-    assert.deepEqual(await hosts(), ['', 'web1']);
+    assert.equal(await digestOf(index.engine), wanted);
   });
 });

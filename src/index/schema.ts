@@ -1,8 +1,9 @@
 import type { Engine, TableLayout } from './engine/engine.ts';
+import { parserVersion } from './project/project.ts';
 
 /**
- * Raised whenever the layout changes, as `parserVersion` is when parsing does: an index of another version of either is
- * made again from the vault.
+ * Raised whenever the layout changes: an index of another layout cannot be asked, so it is emptied and made again from
+ * the vault. Where only `parserVersion` is another, it is read again behind the one that is searched (reparse.ts).
  */
 export const indexVersion = 4;
 
@@ -67,6 +68,20 @@ export const progress: TableLayout = {
   ],
 };
 
+/** The newest row of a version saves reading everything at the start; see remembered.ts. */
+export const remembered: TableLayout = {
+  name: 'remembered',
+  columns: [
+    ['version', 'String'],
+    ['revision', 'UInt64'],
+    ['entry', 'UInt64'],
+    ['state', 'String'],
+  ],
+};
+
+/** Tells two sets of tables apart where one takes the place of the other. */
+const madeBy = `COMMENT 'parser ${parserVersion}'`;
+
 const codecs: Record<string, string> = {
   entry: 'CODEC(DoubleDelta, ZSTD(1))',
   line: 'CODEC(Delta, ZSTD(1))',
@@ -102,12 +117,20 @@ const statements = (): string[] => [
 ) ENGINE = MergeTree
 PARTITION BY toYYYYMM(received)
 ORDER BY (app, time)
-SETTINGS fsync_after_insert = 0, old_parts_lifetime = ${oldPartsLifetime}`,
+SETTINGS fsync_after_insert = 0, old_parts_lifetime = ${oldPartsLifetime}
+${madeBy}`,
   `CREATE TABLE IF NOT EXISTS progress (
   ${columnList(progress)}
 ) ENGINE = ReplacingMergeTree(revision)
 ORDER BY tuple()
-SETTINGS old_parts_lifetime = ${oldPartsLifetime}`,
+SETTINGS old_parts_lifetime = ${oldPartsLifetime}
+${madeBy}`,
+  `CREATE TABLE IF NOT EXISTS remembered (
+  ${columnList(remembered)}
+) ENGINE = ReplacingMergeTree(revision)
+ORDER BY version
+SETTINGS old_parts_lifetime = ${oldPartsLifetime}
+${madeBy}`,
 ];
 
 /** @throws IndexError */
@@ -117,6 +140,6 @@ export const createTables = async (engine: Engine): Promise<void> => {
 
 /** @throws IndexError */
 export const dropTables = async (engine: Engine): Promise<void> => {
-  for (const table of [lines, progress])
+  for (const table of [lines, progress, remembered])
     await engine.run('background', `DROP TABLE IF EXISTS ${table.name} SYNC`);
 };

@@ -15,29 +15,34 @@ const tooManyRows = 158;
 
 /**
  * Those who have lines in the index: all of them, or the `most` with the most lines and the rest together.
+ * @param where which rows are looked at
  * @throws IndexError
  */
-export const loadSenders = async (engine: Engine, most: number = mostSenders): Promise<Senders> => {
+export const loadSenders = async (
+  engine: Engine,
+  most: number = mostSenders,
+  where = 'true',
+): Promise<Senders> => {
   const senders = new Senders(most);
   try {
     const rows = await engine.rows(
       'background',
-      `SELECT ${whole}, ${tally} FROM lines GROUP BY ${columns}, numbered
+      `SELECT ${whole}, ${tally} FROM lines WHERE ${where} GROUP BY ${columns}, numbered
       SETTINGS max_rows_to_group_by = ${most}, group_by_overflow_mode = 'throw'`,
     );
     putAll(senders, rows);
   } catch (error) {
     if (!(error instanceof IndexError) || error.engineCode !== tooManyRows) throw error;
-    await loadMost(engine, senders, most);
+    await loadMost(engine, senders, most, where);
   }
   return senders;
 };
 
-const loadMost = async (engine: Engine, senders: Senders, most: number): Promise<void> => {
+const loadMost = async (engine: Engine, senders: Senders, most: number, where: string): Promise<void> => {
   const found = await engine.rows(
     'background',
     `SELECT toString(k) AS text FROM (
-      SELECT ${key} AS k FROM lines GROUP BY k ORDER BY count() DESC LIMIT ${most}
+      SELECT ${key} AS k FROM lines WHERE ${where} GROUP BY k ORDER BY count() DESC LIMIT ${most}
     ) SETTINGS ${spill}`,
   );
   const keys = found.map((row) => String(row['text']));
@@ -47,12 +52,12 @@ const loadMost = async (engine: Engine, senders: Senders, most: number): Promise
     senders,
     await engine.rows(
       'background',
-      `SELECT ${whole}, ${tally} FROM lines WHERE ${among} GROUP BY ${columns}, numbered ${settings}`,
+      `SELECT ${whole}, ${tally} FROM lines WHERE ${where} AND ${among} GROUP BY ${columns}, numbered ${settings}`,
     ),
   );
   const [rest] = await engine.rows(
     'background',
-    `SELECT ${tally}, countIf(stream = '') = 0 AS numbered FROM lines WHERE NOT (${among}) ${settings}`,
+    `SELECT ${tally}, countIf(stream = '') = 0 AS numbered FROM lines WHERE ${where} AND NOT (${among}) ${settings}`,
   );
   if (rest !== undefined) senders.putOthers(othersOf(rest));
 };

@@ -80,6 +80,13 @@ export class Senders {
     return this.rest.lines === 0 ? null : this.rest;
   }
 
+  /** How many lines all of them have. */
+  lines(): number {
+    let lines = this.rest.lines;
+    for (const sender of this.known.values()) lines += sender.lines;
+    return lines;
+  }
+
   /** Takes over what another one has, in place of its own. */
   become(other: Senders): void {
     this.clear();

@@ -54,9 +54,18 @@ export const completenessOf = async (index: Index, query: Query, now: Micros): P
     known.length === 0 && silent.length === 0 && others === null ? [numbersSeen(state, scope)] : [];
   return {
     verdict: known.length > 0 ? 'known gaps' : unknown.length > 0 ? 'unknown' : 'complete',
-    detail: [...known, ...numbers, ...unknown].join('; '),
+    detail: [...known, ...numbers, ...unknown, ...readAgain(state)].join('; '),
     gaps,
   };
+};
+
+/** No line is missing by it, but one may be found by another time or name than soon. */
+const readAgain = ({ reparsing, indexed }: IndexState): string[] => {
+  if (reparsing === null) return [];
+  const from = reparsing.from === null ? 'earlier versions of the parser' : `parser ${reparsing.from}`;
+  return [
+    `lines are found as ${from} read them: parser ${reparsing.to} has read ${reparsing.entry} of ${indexed} entries again`,
+  ];
 };
 
 const alteredEntries = ({ altered }: IndexState): string[] => {

@@ -126,8 +126,8 @@ const routes = (app: FastifyInstance, serving: Serving): void => {
   app.get('/senders', () => senders());
 
   app.get('/health', (): Health => {
-    const { indexed, committed, lines } = index.state();
-    return { indexed, committed, lines, residentBytes: process.memoryUsage.rss() };
+    const { indexed, committed, lines, reparsing } = index.state();
+    return { indexed, committed, lines, residentBytes: process.memoryUsage.rss(), reparsing };
   });
 
   app.post('/rebuild', async () => {

@@ -172,6 +172,11 @@ export const health = z.object({
   committed: z.int(),
   lines: z.int(),
   residentBytes: z.int(),
+  /**
+   * History is being read again by another version of the parser; entries below `entry` have been. Lines are found as
+   * version `from` read them (`null`: several versions) until all have been.
+   */
+  reparsing: z.object({ from: z.int().nullable(), to: z.int(), entry: z.int() }).nullable().default(null),
 });
 export type Health = z.infer<typeof health>;
 

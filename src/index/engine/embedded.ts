@@ -34,12 +34,6 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
       },
     );
   }
-  const lanes: Record<Lane, LaneState> = {
-    ingest: openLane(database),
-    interactive: openLane(database),
-    background: openLane(database),
-    readonly: openLane(database),
-  };
   const seconds = options.interactiveSeconds ?? 20;
   const bounded = [
     `SET max_memory_usage = ${Math.floor(memory * 0.7)}`,
@@ -57,12 +51,104 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
       'SET readonly = 1',
     ],
   };
-  const engine = engineOf(lanes, holder, incoming);
-  for (const lane of laneNames) for (const statement of settings[lane]) await engine.run(lane, statement);
+  const openLanes = async (names: readonly Lane[], use: string): Promise<Lanes> => {
+    const lanes: Lanes = new Map(names.map((lane) => [lane, openLane(database)]));
+    for (const [lane, { client }] of lanes)
+      for (const query of [`USE ${use}`, ...settings[lane]]) await client.command({ query });
+    return lanes;
+  };
+  try {
+    return await openBoth(openLanes, incoming, () => holder.close());
+  } catch (error) {
+    holder.close();
+    throw asIndexError(error);
+  }
+};
+
+const here = 'default';
+const besideName = 'beside';
+
+/** The engine with its own tables, and that with the tables beside them. */
+const openBoth = async (
+  openLanes: (names: readonly Lane[], use: string) => Promise<Lanes>,
+  incoming: string,
+  closeEngine: () => void,
+): Promise<Engine> => {
+  const own = statementsOf(
+    await openLanes(['ingest', 'interactive', 'background', 'readonly'], here),
+    incoming,
+    here,
+  );
+  let second: Promise<Engine> | null = null;
+
+  const openBeside = async (): Promise<Engine> => {
+    await own.run('background', `CREATE DATABASE IF NOT EXISTS ${besideName}`);
+    const statements = statementsOf(
+      await openLanes(['ingest', 'background'], besideName),
+      incoming,
+      besideName,
+    );
+    return { ...statements, ...nothingBeside };
+  };
+
+  const engine: Engine = {
+    ...own,
+    beside() {
+      second ??= openBeside().catch((error: unknown) => {
+        second = null;
+        throw asIndexError(error);
+      });
+      return second;
+    },
+    async hasBeside() {
+      const rows = await own.rows(
+        'background',
+        `SELECT name FROM system.databases WHERE name = '${besideName}'`,
+      );
+      return rows.length > 0;
+    },
+    async takeOver(tables) {
+      for (const { name } of tables)
+        await own.run('ingest', `EXCHANGE TABLES ${here}.${name} AND ${besideName}.${name}`);
+    },
+    async dropBeside() {
+      const open = second;
+      second = null;
+      if (open !== null) await (await open).close();
+      await own.run('background', `DROP DATABASE IF EXISTS ${besideName} SYNC`);
+    },
+    async comments() {
+      const rows = await own.rows(
+        'background',
+        `SELECT database, name, comment FROM system.tables WHERE database IN ('${here}', '${besideName}')`,
+      );
+      const of = (database: string): Map<string, string> =>
+        new Map(
+          rows
+            .filter((row) => row['database'] === database)
+            .map((row) => [String(row['name']), String(row['comment'])]),
+        );
+      return { here: of(here), beside: of(besideName) };
+    },
+    async close() {
+      if (second !== null) await (await second.catch(() => null))?.close();
+      await own.close();
+      closeEngine();
+    },
+  };
   return engine;
 };
 
-const laneNames: readonly Lane[] = ['ingest', 'interactive', 'background', 'readonly'];
+const refuseBeside = (): Promise<never> =>
+  Promise.reject(new IndexError('engine-statement', 'a second set of tables has none beside it'));
+
+const nothingBeside = {
+  beside: refuseBeside,
+  hasBeside: () => Promise.resolve(false),
+  takeOver: refuseBeside,
+  dropBeside: refuseBeside,
+  comments: refuseBeside,
+};
 
 /** Caches default to gigabytes, which suits a machine that does nothing else. */
 const serverLimits = (memory: number): string[] => [
@@ -86,6 +172,8 @@ const ingestSettings = [
 ];
 
 type LaneState = { client: ClickHouseClient; tail: Promise<unknown> };
+type Lanes = ReadonlyMap<Lane, LaneState>;
+type Statements = Pick<Engine, 'run' | 'rows' | 'binary' | 'insert' | 'close'>;
 
 const openLane = (path: string): LaneState => {
   const connection = createChdbConnection({ path });
@@ -93,14 +181,16 @@ const openLane = (path: string): LaneState => {
   return { client: createClient({ connection }), tail: Promise.resolve() };
 };
 
-const engineOf = (lanes: Record<Lane, LaneState>, holder: Session, incoming: string): Engine => {
+const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statements => {
   let closed = false;
   let files = 0;
 
   const inLane = async <T>(lane: Lane, work: (client: ClickHouseClient) => Promise<T>): Promise<T> => {
     if (closed)
       throw new IndexError('engine-closed', 'the index was closed; ask again once the indexer is back');
-    const state = lanes[lane];
+    const state = lanes.get(lane);
+    if (state === undefined)
+      throw new IndexError('engine-statement', `tables that nobody searches have no lane ${lane}`);
     const result = state.tail.then(() => work(state.client));
     state.tail = result.catch(() => undefined);
     try {
@@ -129,7 +219,7 @@ const engineOf = (lanes: Record<Lane, LaneState>, holder: Session, incoming: str
         return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
       }),
     async insert(table, rows) {
-      const file = join(incoming, `${table.name}-${(files += 1)}.rowbinary`);
+      const file = join(incoming, `${prefix}-${table.name}-${(files += 1)}.rowbinary`);
       try {
         await writeRows(file, rows);
         await run('ingest', insertStatement(table, file));
@@ -141,9 +231,9 @@ const engineOf = (lanes: Record<Lane, LaneState>, holder: Session, incoming: str
     },
     async close() {
       closed = true;
-      await Promise.all(Object.values(lanes).map((lane) => lane.tail));
-      await Promise.all(Object.values(lanes).map((lane) => lane.client.close()));
-      holder.close();
+      const open = [...lanes.values()];
+      await Promise.all(open.map((lane) => lane.tail));
+      await Promise.all(open.map((lane) => lane.client.close()));
     },
   };
 };

@@ -16,7 +16,7 @@ export type Parameters = Record<string, string | number | readonly string[] | re
 /** A table's name and its columns in order, as the binary row format needs them. */
 export type TableLayout = { name: string; columns: readonly (readonly [name: string, type: string])[] };
 
-/** The database, as the product sees it. */
+/** The database, as the product sees it: one set of tables. Statements name them without a database. */
 export type Engine = {
   /** A statement that gives nothing back. @throws IndexError */
   run(lane: Lane, sql: string, parameters?: Parameters): Promise<void>;
@@ -26,6 +26,24 @@ export type Engine = {
   binary(lane: Lane, sql: string, parameters?: Parameters): Promise<Buffer>;
   /** Appends rows in RowBinary. @throws IndexError; then none, some or all of the rows are in the table */
   insert(table: TableLayout, rows: readonly Uint8Array[]): Promise<void>;
+  /**
+   * A second set of tables, which nobody searches: what is made there takes the place of this one's by `takeOver`. It has
+   * the lanes `ingest` and `background`, and is closed with this one. There is one; asked again, it is the same.
+   * @throws IndexError
+   */
+  beside(): Promise<Engine>;
+  /** Whether there is a second set of tables. @throws IndexError */
+  hasBeside(): Promise<boolean>;
+  /**
+   * Puts the second set's tables in the place of this one's, one after the other. Cut short between two, it is completed
+   * by calling it again with the rest.
+   * @throws IndexError
+   */
+  takeOver(tables: readonly TableLayout[]): Promise<void>;
+  /** Deletes the second set of tables, if there is one. @throws IndexError */
+  dropBeside(): Promise<void>;
+  /** What each table of both sets was said to be when it was made (`COMMENT`); no entry where there is no such table. @throws IndexError */
+  comments(): Promise<{ here: Map<string, string>; beside: Map<string, string> }>;
   /** Waits for what is running, refuses what comes after. */
   close(): Promise<void>;
 };

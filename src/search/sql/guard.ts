@@ -82,11 +82,14 @@ export const openSqlGuard = (engine: Engine): SqlGuard => {
   };
 };
 
+/** The index's own: a name given by WITH in one place must not open them in another. */
+const privateTables = new Set(['progress', 'remembered']);
+
 /** Names that WITH gives to subqueries. They are no tables of other databases: those have a dot. */
 const given = (names: readonly Name[]): string[] =>
   names.flatMap(({ text }, at) => {
     const as = names[at + 1];
-    const isGiven = as?.text.toLowerCase() === 'as' && as.next === '(' && text !== 'progress';
+    const isGiven = as?.text.toLowerCase() === 'as' && as.next === '(' && !privateTables.has(text);
     return isGiven && /^[A-Za-z_][A-Za-z0-9_]*$/.test(text) ? [text] : [];
   });
 

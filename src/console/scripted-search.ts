@@ -160,4 +160,5 @@ const healthOf = (hits: Hit[]): Health => ({
   committed: 7,
   lines: hits.length,
   residentBytes: 412_000_000,
+  reparsing: null,
 });

@@ -113,7 +113,10 @@ describe('parsing history again', () => {
     const engine = await openEngine({ path: join(grown.root, 'index') });
     await engine.beside();
     for (const table of [lines.name, progress.name]) {
-      await engine.run('background', `CREATE TABLE beside.${table} AS default.${table} COMMENT 'parser ${parserVersion}'`);
+      await engine.run(
+        'background',
+        `CREATE TABLE beside.${table} AS default.${table} COMMENT 'parser ${parserVersion}'`,
+      );
       await engine.run('background', `INSERT INTO beside.${table} SELECT * FROM ${table}`);
       await engine.run('background', `ALTER TABLE ${table} MODIFY COMMENT 'parser 1'`);
     }

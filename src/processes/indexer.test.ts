@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { on, once } from 'node:events';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,9 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stateDirectory, type StateDirectory } from '#base/state';
 import { health, type Health } from '#wire/search';
+import { lines } from '../index/schema.ts';
 import { growVault, type GrownVault, type TestLine } from '../index/testing/grown-vault.ts';
+import { asAnOlderParserLeftIt } from '../index/testing/older-parser.ts';
 
 const program = fileURLToPath(new URL('indexer.ts', import.meta.url));
 const kills = 8;
@@ -77,6 +79,15 @@ describe('the indexer process', () => {
     }
   };
 
+  /** What does not hang on when it is asked. */
+  const answers = async (): Promise<string> => {
+    const found = await call('POST', '/search', { query: 'app:n OR "line 7"', limit: 500 });
+    const sources = await call('GET', '/sources');
+    return (
+      found.replace(/"elapsedMs":[\d.]+/, '').replaceAll(/ (?:at|between) 20[-\dT:.Z and]+/g, '') + sources
+    );
+  };
+
   before(async () => {
     grown = await growVault();
     state = stateDirectory(grown.root);
@@ -138,6 +149,51 @@ describe('the indexer process', () => {
       ],
     );
     assert.match(said, /resumed|undone/);
+  });
+
+  it('gives the same answers after kill -9 at any moment of reading history again, and after its directory is deleted', async () => {
+    const digest = async (): Promise<string> =>
+      call('POST', '/sql', {
+        sql: `SELECT count() AS n, groupBitXor(sipHash64(tuple(${lines.columns.map(([name]) => name).join(', ')}))) AS digest FROM lines`,
+      });
+    const wanted = await digest();
+    const answer = await answers();
+    assert.ok(child !== null);
+    let exited = once(child, 'exit');
+    child.stdin?.end();
+    await exited;
+    await asAnOlderParserLeftIt(state.index);
+    said = '';
+    let furthest = 0;
+    for (let kill = 0; kill < 3; kill += 1) {
+      child = start();
+      exited = once(child, 'exit');
+      await opened(child);
+      if (kill > 0) await sleep(Math.random() * 400);
+      const now = await ask();
+      if (now?.reparsing !== null && now !== null) {
+        assert.ok(now.reparsing.entry >= furthest, 'it begins anew');
+        furthest = now.reparsing.entry;
+        // Until all has been read again, everything is found as it was.
+        assert.equal(now.indexed, grown.appender.size());
+      }
+      child.kill('SIGKILL');
+      await exited;
+    }
+    child = start();
+    for (const limit = performance.now() + 60_000; (await ask())?.reparsing !== null; await sleep(20))
+      assert.ok(performance.now() < limit, `it does not come to an end: ${said}`);
+    await caughtUp();
+    assert.equal(await digest(), wanted, said);
+    assert.equal(await answers(), answer);
+
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    rmSync(state.index, { recursive: true });
+    child = start();
+    await caughtUp();
+    assert.equal(await digest(), wanted);
+    assert.equal(await answers(), answer);
   });
 
   it('ends in order when its supervisor does, and goes on from there', async () => {

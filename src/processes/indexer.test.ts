@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stateDirectory, type StateDirectory } from '#base/state';
 import { health, type Health } from '#wire/search';
-import { lines } from '../index/schema.ts';
+import { lines as table } from '../index/schema.ts';
 import { growVault, type GrownVault, type TestLine } from '../index/testing/grown-vault.ts';
 import { asAnOlderParserLeftIt } from '../index/testing/older-parser.ts';
 
@@ -154,7 +154,7 @@ describe('the indexer process', () => {
   it('gives the same answers after kill -9 at any moment of reading history again, and after its directory is deleted', async () => {
     const digest = async (): Promise<string> =>
       call('POST', '/sql', {
-        sql: `SELECT count() AS n, groupBitXor(sipHash64(tuple(${lines.columns.map(([name]) => name).join(', ')}))) AS digest FROM lines`,
+        sql: `SELECT count() AS n, groupBitXor(sipHash64(tuple(${table.columns.map(([name]) => name).join(', ')}))) AS digest FROM lines`,
       });
     const wanted = await digest();
     const answer = await answers();

@@ -112,9 +112,9 @@ const openBoth = async (
         await own.run('ingest', `EXCHANGE TABLES ${here}.${name} AND ${besideName}.${name}`);
     },
     async dropBeside() {
-      const open = second;
+      const opened = second;
       second = null;
-      if (open !== null) await (await open).close();
+      if (opened !== null) await (await opened).close();
       await own.run('background', `DROP DATABASE IF EXISTS ${besideName} SYNC`);
     },
     async comments() {
@@ -231,9 +231,9 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
     },
     async close() {
       closed = true;
-      const open = [...lanes.values()];
-      await Promise.all(open.map((lane) => lane.tail));
-      await Promise.all(open.map((lane) => lane.client.close()));
+      const all = [...lanes.values()];
+      await Promise.all(all.map((lane) => lane.tail));
+      await Promise.all(all.map((lane) => lane.client.close()));
     },
   };
 };

@@ -1,7 +1,8 @@
 import type { Index } from '#index';
-import { nameQuestions, type NameQuestion, type Names } from './query/compile.ts';
-import type { Query } from './query/expression.ts';
-import { containedPattern, containsMatcher, likePattern, nameMatcher } from './query/wildcard.ts';
+import { Binder, questionSql, type Names } from './query/binder.ts';
+import { nameQuestions } from './query/compile.ts';
+import type { NameQuestion, Query } from './query/expression.ts';
+import { questionMatcher } from './query/wildcard.ts';
 
 /** More than these are asked for by their pattern instead. */
 const mostNames = 1000;
@@ -23,24 +24,24 @@ export const lookUpNames = async (index: Index, query: Query, where: string): Pr
   return (question) => answers.get(keyOf(question)) ?? 'many';
 };
 
-const keyOf = ({ field, value, part }: NameQuestion): string =>
-  `${field} ${part} ${value.quoted ? 'quoted' : ''} ${value.text}`;
+const keyOf = (question: NameQuestion): string =>
+  question.ask === 'network'
+    ? `${question.field} ${question.network.first} ${question.network.last}`
+    : `${question.field} ${question.ask} ${question.value.quoted ? 'quoted' : ''} ${question.value.text}`;
 
-const inMemory = (index: Index, { field, value, part }: NameQuestion): string[] => {
+const inMemory = (index: Index, question: NameQuestion): string[] => {
   const names = new Set<string>();
-  for (const sender of index.senders.all()) names.add(sender[field]);
-  return [...names].filter(part === 'whole' ? nameMatcher(value) : containsMatcher(value));
+  for (const sender of index.senders.all()) names.add(sender[question.field]);
+  return [...names].filter(questionMatcher(question));
 };
 
-const inTable = async (
-  index: Index,
-  { field, value, part }: NameQuestion,
-  where: string,
-): Promise<string[]> => {
+const inTable = async (index: Index, question: NameQuestion, where: string): Promise<string[]> => {
+  const binder = new Binder(() => 'many');
+  const condition = questionSql(question, binder);
   const rows = await index.engine.rows(
     'interactive',
-    `SELECT DISTINCT ${field} AS name FROM lines WHERE ${where} AND ${field} ILIKE {pattern:String} LIMIT ${mostNames + 1}`,
-    { pattern: part === 'whole' ? likePattern(value) : containedPattern(value) },
+    `SELECT DISTINCT ${question.field} AS name FROM lines WHERE ${where} AND ${condition} LIMIT ${mostNames + 1}`,
+    binder.parameters,
   );
   return rows.map((row) => String(row['name']));
 };

@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock';
+import { messageOf } from '#base/errors';
 import { IndexError, type Index } from '#index';
 import type { Answer, Hit } from '#wire/search';
 import { answerTo } from './answer.ts';
@@ -7,8 +8,8 @@ import { hitColumns, readHits } from './hit.ts';
 import { compileQuery, type Compiled } from './query/compile.ts';
 import type { Query } from './query/expression.ts';
 import { parseQuery } from './query/parse.ts';
+import { prepareQuery, type Prepared } from './query/prepare.ts';
 import { nobodyOutside, type FreshnessReader } from './freshness.ts';
-import { lookUpNames } from './names.ts';
 import { refusal } from './refusal.ts';
 
 export type Search = {
@@ -33,10 +34,10 @@ export const search = async (
   freshness: FreshnessReader = nobodyOutside,
 ): Promise<Found> => {
   const started = clock.elapsed();
-  const query = parseQuery(request.query, clock.now());
   const state = index.state();
   const searched = `entry < ${Math.min(state.indexed, request.below ?? state.indexed)}`;
-  const compiled = await compiledFor(index, query, searched);
+  const compiled = await compiledFor(index, parseQuery(request.query, clock.now()), searched);
+  const { query } = compiled;
   const where = `${searched} AND ${compiled.where}`;
   const direction = request.from === 'newest' ? 'DESC' : 'ASC';
   const order = ['time', 'entry', 'line', 'part'].map((column) => `${column} ${direction}`).join(', ');
@@ -58,10 +59,14 @@ export const search = async (
   });
 };
 
-/** @throws SearchError */
-export const compiledFor = async (index: Index, query: Query, searched: string): Promise<Compiled> => {
+/**
+ * The condition that a query means, for a statement of one's own within `asSearchError`.
+ * @param searched a condition on `lines`: the rows that will be searched
+ * @throws SearchError
+ */
+export const compiledFor = async (index: Index, query: Query, searched: string): Promise<Prepared> => {
   try {
-    return compileQuery(query, await lookUpNames(index, query, searched));
+    return await prepareQuery(index, query, searched);
   } catch (error) {
     throw refusal(error);
   }
@@ -145,12 +150,17 @@ const badRegex = async (
     try {
       await index.engine.rows('interactive', `SELECT match('', {pattern:String}) AS n`, { pattern });
     } catch (error) {
-      return new SearchError('bad-query', 'this expression cannot be read', {
-        column,
-        suggestion:
-          'expressions are RE2 (https://github.com/google/re2/wiki/Syntax); quote the text to search for it as it stands',
-        cause: cause ?? error,
-      });
+      const [, reason] = / error: (?!.* error: )([^:]*)/s.exec(messageOf(error)) ?? [];
+      return new SearchError(
+        'bad-query',
+        `this expression cannot be read${reason === undefined ? '' : `: ${reason}`}`,
+        {
+          column,
+          suggestion:
+            'expressions are RE2 (https://github.com/google/re2/wiki/Syntax); quote the text to search for it as it stands',
+          cause: cause ?? error,
+        },
+      );
     }
   }
   return null;

@@ -1,5 +1,5 @@
 import type { Parameters } from '#index';
-import type { Query } from '../query/expression.ts';
+import { senderIs, type Query } from '../query/expression.ts';
 import { nextDay, type Place } from './path.ts';
 
 /** A condition on rows of `lines`, with what it is bound to. */
@@ -28,14 +28,9 @@ export const linesOf = ({ day, host, app }: Place, below: number): Condition => 
 export const queryOf = ({ day, host, app }: Place): Query => ({
   expression: {
     kind: 'and',
-    of: [...(host === null ? [] : [sender('host', host)]), ...(app === null ? [] : [sender('app', app)])],
+    of: [...(host === null ? [] : [senderIs('host', host)]), ...(app === null ? [] : [senderIs('app', app)])],
   },
   since: day,
   until: day === null ? null : nextDay(day),
-});
-
-const sender = (field: 'host' | 'app', text: string): Query['expression'] => ({
-  kind: 'sender',
-  field,
-  value: { text, quoted: true, column: 0 },
+  around: null,
 });

@@ -3,10 +3,11 @@ import { describe, it } from 'node:test';
 import { micros } from '#base/clock';
 import type { Sender } from '#index';
 import { SearchError } from '../errors.ts';
-import { asksForOwnLines, compileQuery, type Names } from './compile.ts';
+import type { Names } from './binder.ts';
+import { asksForOwnLines, compileQuery } from './compile.ts';
 import { parseQuery } from './parse.ts';
 import { inScope } from './scope.ts';
-import { containsMatcher, nameMatcher } from './wildcard.ts';
+import { questionMatcher } from './wildcard.ts';
 
 const now = micros(Date.UTC(2026, 4, 12, 3, 0, 0) * 1000);
 const hour = 3_600_000_000;
@@ -31,10 +32,8 @@ const senders = [
 
 const namesAmong =
   (known: readonly Sender[]): Names =>
-  ({ field, value, part }) =>
-    [...new Set(known.map((one) => one[field]))].filter(
-      part === 'whole' ? nameMatcher(value) : containsMatcher(value),
-    );
+  (question) =>
+    [...new Set(known.map((one) => one[question.field]))].filter(questionMatcher(question));
 
 const where = (query: string): string => compileQuery(parseQuery(query, now), namesAmong(senders)).where;
 const own = " AND via NOT IN ('fact', 'self')";
@@ -165,7 +164,21 @@ describe('the query language', () => {
       ['severity:loud', 9, /emerg/],
       ['pid:x', 4, /pid:812/],
       ['address:12', 8, /12:3/],
-      ['since:yesterday', 6, /since:10m/],
+      ['since:someday', 6, /since:10m/],
+      ['since:1h until:2h', 9, /they mean 2026-05-12T02:00:00/],
+      ['severty:err', 0, /did you mean severity:err\?/],
+      ['severity:<=eror', 11, /did you mean err\?/],
+      ['facility:atuh', 9, /did you mean auth\?/],
+      ['user:alice', 0, /user=alice/],
+      ['source:10.0.0.0/33', 7, /0 to 32/],
+      ['source:10.0.0/8', 7, /0 to 32/],
+      ['source:10.0.0.300', 7, /quote it/],
+      ['status>=high', 8, /quote it/],
+      ['since=1h', 0, /since:1h/],
+      ['around:12', 7, /around:12:3/],
+      ['a OR around:12:3', 5, /parentheses/],
+      ['host:(a OR app:b)', 11, /host:\(a OR b\)/],
+      ['host:(a OR b', 5, /add a \)/],
       ['a OR since:1h', 5, /parentheses/],
       ['-since:1h', 1, /parentheses/],
     ];

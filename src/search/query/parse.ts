@@ -1,30 +1,30 @@
 import { micros, type Micros } from '#base/clock';
-import { facilityNames, facilityNumber, severityNumber } from '#index';
-import { parseLineAddress } from '#vault/record';
+import { formatMicros } from '#base/rfc3339';
 import { badQuery } from '../errors.ts';
-import { senderFields, type Expression, type Query } from './expression.ts';
+import type { Around, Expression, Query } from './expression.ts';
+import { fieldNamed, nearestField } from './field-names.ts';
+import { fieldExpression, parseAround, unknownField } from './field.ts';
+import { pairExpression } from './pair.ts';
 import { tokenize, type Token, type Value } from './tokens.ts';
 import { parseWhen } from './when.ts';
-import { hasWildcard, nameMatcher } from './wildcard.ts';
 
 /**
  *     query   = [ or ]
  *     or      = and *( "OR" and )
  *     and     = not *( [ "AND" ] not )
  *     not     = [ "NOT" / "-" ] not / "(" or ")" / term
- *     term    = word / "phrase" / /regex/[i] / field:value / name=value
+ *     term    = word / "phrase" / 'phrase' / /regex/[i] / field:value / field:( or ) / name=value / name>=number
  *
  * A word or phrase is text that the message contains, or the name of the app or host; letter case does not count. Fields
- * are host, app, source, via, listener (with `*`), severity (`err`, `<=err`, `>=warning`), facility, pid, address, and
- * since and until, which hold for the whole query. `name=value` asks for an extracted field.
+ * are host, app, source, via, listener (with `*`, `a,b`; addresses also as 10.0.0.0/8), message, severity (`err`,
+ * `<=err`, `>=warning`), facility, pid, address, and since, until and around, which hold for the whole query.
+ * docs/search.md has all of it, with examples that a test runs.
  * @throws SearchError `bad-query`
  */
 export const parseQuery = (text: string, now: Micros): Query => {
   const parser = new Parser(tokenize(text), text.length, now);
   return parser.query();
 };
-
-const fieldNames = [...senderFields, 'severity', 'facility', 'pid', 'address', 'since', 'until'];
 
 const deepest = 50;
 const mostTerms = 200;
@@ -36,6 +36,9 @@ class Parser {
   private at = 0;
   private since: Micros | null = null;
   private until: Micros | null = null;
+  private around: Around | null = null;
+  /** The field whose parentheses stand around the token in hand: `host:(a OR b)`. */
+  private each: { name: string; column: number } | null = null;
   /** How many ORs and NOTs stand around the token in hand. */
   private conditional = 0;
   private depth = 0;
@@ -47,7 +50,8 @@ class Parser {
   }
 
   query(): Query {
-    if (this.tokens.length === 0) return { expression: { kind: 'all' }, since: null, until: null };
+    if (this.tokens.length === 0)
+      return { expression: { kind: 'all' }, since: null, until: null, around: null };
     const excess = this.tokens[mostTerms];
     if (excess !== undefined)
       throw badQuery(`more than ${mostTerms} words`, excess.column, 'use a /regex/, or fewer words');
@@ -55,7 +59,7 @@ class Parser {
     const rest = this.tokens[this.at];
     if (rest !== undefined)
       throw badQuery('this ) closes nothing', rest.column, 'leave it out, or quote it: ")"');
-    return { expression, since: this.since, until: this.until };
+    return { expression, since: this.since, until: this.until, around: this.around };
   }
 
   private or(): Expression {
@@ -81,13 +85,18 @@ class Parser {
 
   private and(): Expression {
     const of = [this.not()];
+    let either = this.each !== null && fieldNamed(this.each.name) !== 'message';
     for (;;) {
       const next = this.tokens[this.at];
       if (next === undefined || next.kind === 'or' || next.kind === 'close') break;
-      if (next.kind === 'and') this.at += 1;
+      if (next.kind === 'and') {
+        this.at += 1;
+        either = false;
+      }
       of.push(this.not());
     }
-    return of.length === 1 && of[0] !== undefined ? of[0] : { kind: 'and', of };
+    if (of.length === 1 && of[0] !== undefined) return of[0];
+    return either ? eitherOf(of) : { kind: 'and', of };
   }
 
   private not(): Expression {
@@ -111,13 +120,15 @@ class Parser {
       case 'open':
         return this.group(token.column);
       case 'text':
-        return { kind: 'text', value: token.value };
+        return this.each === null
+          ? { kind: 'text', value: token.value, where: 'anywhere' }
+          : this.field(this.each.name, token.value, this.each.column);
+      case 'each':
+        return this.eachOf(token);
       case 'regex':
-        return { kind: 'regex', source: token.source, column: token.column };
       case 'named':
-        return { kind: 'named', name: token.name, value: token.value };
       case 'field':
-        return this.field(token.name, token.value, token.column);
+        return this.whole(token);
       case 'close':
         throw badQuery(
           'a word was due before this )',
@@ -133,6 +144,27 @@ class Parser {
           `quote it to search for it: "${token.kind.toUpperCase()}"`,
         );
     }
+  }
+
+  private whole(token: Extract<Token, { kind: 'regex' | 'named' | 'field' }>): Expression {
+    if (this.each !== null)
+      throw badQuery(
+        `only values can stand in the parentheses of ${this.each.name}:`,
+        token.column,
+        `write ${this.each.name}:(a OR b), or quote what is meant as a value`,
+      );
+    if (token.kind === 'regex') return token;
+    return token.kind === 'named' ? pairExpression(token) : this.field(token.name, token.value, token.column);
+  }
+
+  /** `field:(…)` */
+  private eachOf(token: { name: string; column: number }): Expression {
+    if (this.each !== null) throw badQuery('a field within the parentheses of a field', token.column);
+    this.each = token;
+    this.at += 1;
+    const expression = this.group(token.column + token.name.length + 1);
+    this.each = null;
+    return expression;
   }
 
   private group(column: number): Expression {
@@ -161,107 +193,48 @@ class Parser {
   }
 
   private field(name: string, value: Value, column: number): Expression {
-    const field = name.toLowerCase();
-    const sender = senderFields.find((known) => known === field);
-    if (sender !== undefined) return { kind: 'sender', field: sender, value };
-    switch (field) {
-      case 'severity':
-        return { kind: 'severity', numbers: severities(value) };
-      case 'facility':
-        return { kind: 'facility', numbers: facilities(value) };
-      case 'pid':
-        if (!/^\d{1,10}$/.test(value.text) || Number(value.text) > 0xffff_ffff)
-          throw badQuery('a pid is a number', value.column, 'e.g. pid:812');
-        return { kind: 'pid', pid: Number(value.text) };
-      case 'address':
-        return address(value);
-      case 'since':
-      case 'until':
-        return this.bound(field, value, column);
-      default:
-        throw badQuery(`there is no field "${name}"`, column, suggestField(name, value));
-    }
+    const field = fieldNamed(name);
+    if (field === 'since' || field === 'until' || field === 'around') return this.bound(field, value, column);
+    if (field !== null) return fieldExpression(field, value);
+    // A host and its port
+    if (/^\d{1,5}$/.test(value.text) && !value.quoted && nearestField(name) === null)
+      return { kind: 'text', value: { ...value, text: `${name}:${value.text}`, column }, where: 'anywhere' };
+    throw unknownField(name, value, column);
   }
 
-  private bound(field: 'since' | 'until', value: Value, column: number): Expression {
+  /** What holds for the whole query. */
+  private bound(field: 'since' | 'until' | 'around', value: Value, column: number): Expression {
     if (this.conditional > 0) {
       throw badQuery(
         `${field}: holds for the whole query and cannot stand under OR or NOT`,
         column,
-        'put parentheses around the rest: since:1h (a OR b)',
+        `put parentheses around the rest: ${field}:${value.quoted ? `"${value.text}"` : value.text} (a OR b)`,
       );
+    }
+    if (field === 'around') {
+      if (this.around !== null) throw badQuery('around: can stand once', column, 'leave one out');
+      this.around = parseAround(value);
+      return { kind: 'all' };
     }
     const time = parseWhen(field, value, this.now);
     if (field === 'since') this.since = this.since === null ? time : micros(Math.max(this.since, time));
     else this.until = this.until === null ? time : micros(Math.min(this.until, time));
+    if (this.since !== null && this.until !== null && this.since >= this.until)
+      throw badQuery(
+        'no time is between since: and until:',
+        column,
+        `they mean ${formatMicros(this.since)} and ${formatMicros(this.until)}`,
+      );
     return { kind: 'all' };
   }
 }
 
-const severities = (value: Value): number[] => {
-  const match = /^(<=|>=|<|>|=)?(.*)$/.exec(value.text);
-  const number = severityNumber(match?.[2] ?? '');
-  if (number === null) {
-    throw badQuery(
-      `"${value.text}" is no severity`,
-      value.column,
-      'emerg, alert, crit, err, warning, notice, info or debug; <=err asks for err and worse',
-    );
-  }
-  const all = [0, 1, 2, 3, 4, 5, 6, 7];
-  switch (match?.[1]) {
-    case '<=':
-      return all.filter((severity) => severity <= number);
-    case '<':
-      return all.filter((severity) => severity < number);
-    case '>=':
-      return all.filter((severity) => severity >= number);
-    case '>':
-      return all.filter((severity) => severity > number);
-    default:
-      return [number];
-  }
-};
-
-const facilities = (value: Value): number[] => {
-  const exact = facilityNumber(value.text);
-  if (exact !== null) return [exact];
-  const matches = nameMatcher(value);
-  const numbers = facilityNames.flatMap((name, number) => (matches(name) ? [number] : []));
-  if (numbers.length > 0 || hasWildcard(value)) return numbers;
-  throw badQuery(`"${value.text}" is no facility`, value.column, `one of ${facilityNames.join(', ')}`);
-};
-
-const address = (value: Value): Expression => {
-  const parsed = parseLineAddress(value.text);
-  if (parsed === null)
-    throw badQuery(
-      `"${value.text}" is no address`,
-      value.column,
-      'an address is entry:line, as hits show it, e.g. address:12:3',
-    );
-  return { kind: 'address', entry: parsed.entry, line: parsed.line, part: parsed.part };
-};
-
-/** A near name if there is one, and how to search for the text as it stands. */
-const suggestField = (name: string, value: Value): string => {
-  const near = fieldNames.find((known) => distance(known, name.toLowerCase()) <= 2);
-  const asText = `to search for this text, quote it: "${name}:${value.text}"`;
-  return near === undefined
-    ? `${asText}; fields are ${fieldNames.join(', ')}`
-    : `did you mean ${near}:${value.text}? ${asText}`;
-};
-
-/** Levenshtein's edit distance. */
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substitution));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+/** Values side by side: any of them, and none of those that are left out. */
+const eitherOf = (of: Expression[]): Expression => {
+  const without = of.filter(({ kind }) => kind === 'not');
+  const wanted = of.filter(({ kind }) => kind !== 'not');
+  if (wanted.length === 0) return { kind: 'and', of };
+  const either: Expression =
+    wanted.length === 1 && wanted[0] !== undefined ? wanted[0] : { kind: 'or', of: wanted };
+  return without.length === 0 ? either : { kind: 'and', of: [either, ...without] };
 };

@@ -1,7 +1,7 @@
 import type { Sender } from '#index';
 import { asksForOwnLines } from './compile.ts';
 import type { Expression, Query, SenderField } from './expression.ts';
-import { nameMatcher } from './wildcard.ts';
+import { questionMatcher } from './wildcard.ts';
 
 type Verdict = 'yes' | 'no' | 'maybe';
 
@@ -40,8 +40,8 @@ const judge = (expression: Expression, known: Known): Verdict => {
       return verdict === 'yes' ? 'no' : verdict === 'no' ? 'yes' : 'maybe';
     }
     case 'sender': {
-      const name = known(expression.field);
-      return name === null ? 'maybe' : nameMatcher(expression.value)(name) ? 'yes' : 'no';
+      const name = known(expression.question.field);
+      return name === null ? 'maybe' : questionMatcher(expression.question)(name) ? 'yes' : 'no';
     }
     default:
       return 'maybe';

@@ -1,4 +1,6 @@
+import { isIPv6 } from 'node:net';
 import { badQuery } from '../errors.ts';
+import { fieldNamed } from './field-names.ts';
 
 /** A value as typed: `quoted` ones are taken literally, in others `*` stands for any characters. */
 export type Value = { text: string; quoted: boolean; column: number };
@@ -10,8 +12,12 @@ export type Token =
   | { kind: 'regex'; source: string; column: number }
   /** `name:value` */
   | { kind: 'field'; name: string; value: Value; column: number }
-  /** `name=value` */
-  | { kind: 'named'; name: string; value: Value; column: number };
+  /** `name:` before a parenthesis: it holds for each value in there. */
+  | { kind: 'each'; name: string; column: number }
+  /** `name=value`, `name>=value`, … */
+  | { kind: 'named'; name: string; operator: Operator; value: Value; column: number };
+
+export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=';
 
 /** @throws SearchError `bad-query` for a quote that is not closed */
 export const tokenize = (query: string): Token[] => {
@@ -35,6 +41,10 @@ const tokenAt = (query: string, at: number): Found => {
   if (character === '"') {
     const { value, end } = quotedAt(query, at);
     return { token: { kind: 'text', value, column: at }, end };
+  }
+  if (character === "'") {
+    const single = singleQuotedAt(query, at);
+    if (single !== null) return { token: { kind: 'text', value: single.value, column: at }, end: single.end };
   }
   // `-word` leaves out; `--flag` and a lone `-` are text
   if (
@@ -72,6 +82,17 @@ const quotedAt = (query: string, at: number): { value: Value; end: number } => {
   );
 };
 
+/** `'…'`, if its end is that of a word; else the first is an apostrophe, and part of the text. */
+const singleQuotedAt = (query: string, at: number): { value: Value; end: number } | null => {
+  for (let i = query.indexOf("'", at + 1); i > at + 1; i = query.indexOf("'", i + 1))
+    if (endsWord(query, i + 1))
+      return { value: { text: query.slice(at + 1, i), quoted: true, column: at }, end: i + 1 };
+  return null;
+};
+
+const endsWord = (query: string, at: number): boolean =>
+  at >= query.length || isSpace(query, at) || query[at] === ')';
+
 /** `/…/` ends at the first `/` without a backslash; if that is not the end of a word, it is a path and no expression. */
 const regexAt = (query: string, at: number): Found | null => {
   let source = '';
@@ -83,8 +104,7 @@ const regexAt = (query: string, at: number): Found | null => {
     } else if (character === '/') {
       const ignoreCase = query[i + 1] === 'i' ? 1 : 0;
       const end = i + 1 + ignoreCase;
-      const ends = end >= query.length || isSpace(query, end) || query[end] === ')';
-      if (!ends || source === '') return null;
+      if (!endsWord(query, end) || source === '') return null;
       return {
         token: { kind: 'regex', source: ignoreCase === 1 ? `(?i)${source}` : source, column: at },
         end,
@@ -116,32 +136,60 @@ const wordAt = (query: string, at: number): Found => {
   const keyword = Object.hasOwn(keywords, word) ? keywords[word] : undefined;
   if (keyword !== undefined) return { token: { kind: keyword, column: at }, end };
   return (
-    pairAt(query, at, end, /^([A-Za-z][A-Za-z_]*):/, 'field') ??
-    pairAt(query, at, end, /^([A-Za-z_][\w.@-]*)=/, 'named') ?? {
+    fieldAt(query, at, end) ??
+    namedAt(query, at, end) ?? {
       token: { kind: 'text', value: { text: word, quoted: false, column: at }, column: at },
       end,
     }
   );
 };
 
-/** `name:value`, `name=value`, with the value quoted or not. `error:` and `http://…` are text. */
-const pairAt = (
-  query: string,
-  at: number,
-  end: number,
-  pattern: RegExp,
-  kind: 'field' | 'named',
-): Found | null => {
-  const name = pattern.exec(query.slice(at, end))?.[1];
+/**
+ * `name:value`, with the value quoted or not. What looks like one and is text: `error:`, `http://…`, `std::string`,
+ * `C:\…`, addresses.
+ */
+const fieldAt = (query: string, at: number, end: number): Found | null => {
+  const word = query.slice(at, end);
+  const name = /^([A-Za-z][A-Za-z_]*):/.exec(word)?.[1];
   if (name === undefined) return null;
   const start = at + name.length + 1;
-  if (query[start] === '"') {
-    const quoted = quotedAt(query, start);
-    return { token: { kind, name, value: quoted.value, column: at }, end: quoted.end };
-  }
-  if (start === end || query.startsWith('//', start)) return null;
-  return {
-    token: { kind, name, value: { text: query.slice(start, end), quoted: false, column: start }, column: at },
-    end,
-  };
+  if (query[start] === '(' && fieldNamed(name) !== null)
+    return { token: { kind: 'each', name, column: at }, end: start };
+  if (/^(?:[A-Za-z]+:(?:$|:|\/\/)|[A-Za-z]:[\\/]|(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$)/.test(word))
+    return null;
+  if (isIPv6(word.replace(/[%/].*$/, ''))) return null;
+  const field = fieldNamed(name);
+  const timed =
+    field === 'since' || field === 'until' ? dateAndTime.exec(query.slice(start))?.[0].length : undefined;
+  const { value, end: valueEnd } = valueAt(query, start, timed === undefined ? end : start + timed);
+  return { token: { kind: 'field', name, value, column: at }, end: valueEnd };
+};
+
+/** `2026-05-12 03:00` with the space, as a shell leaves it of what was quoted for it alone. */
+const dateAndTime = /^\d{4}-\d\d-\d\d[ \t]+\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?=[\s)]|$)/;
+
+/** `name=value`, `name>=500`. `a==`, `x=>y` and `a->b` are text. */
+const namedAt = (query: string, at: number, end: number): Found | null => {
+  const match = /^([A-Za-z_](?:[\w.@-]*[\w.@])?)(!=|<=|>=|=|<|>)(?![=>~])/.exec(query.slice(at, end));
+  const [all = '', name = '', symbol = ''] = match ?? [];
+  const operator = operators.find((known) => known === symbol);
+  const start = at + all.length;
+  if (operator === undefined || start === end) return null;
+  const { value, end: valueEnd } = valueAt(query, start, end);
+  if (
+    (operator === '<' || operator === '>') &&
+    fieldNamed(name) !== 'severity' &&
+    !/^[-+]?\.?\d/.test(value.text)
+  )
+    return null;
+  return { token: { kind: 'named', name, operator, value, column: at }, end: valueEnd };
+};
+
+const operators: readonly Operator[] = ['=', '!=', '<', '<=', '>', '>='];
+
+const valueAt = (query: string, start: number, end: number): { value: Value; end: number } => {
+  if (query[start] === '"') return quotedAt(query, start);
+  const single = query[start] === "'" ? singleQuotedAt(query, start) : null;
+  if (single !== null) return single;
+  return { value: { text: query.slice(start, end), quoted: false, column: start }, end };
 };

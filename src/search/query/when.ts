@@ -6,27 +6,59 @@ import type { Value } from './tokens.ts';
 const units: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 const day = 86_400_000_000;
 
+/** `90s`, `1h30m`, `2 hours` in microseconds; `null` if the text is no duration. */
+export const parseDuration = (text: string): number | null => {
+  const part =
+    /\s*(\d{1,7})\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)(?![A-Za-z])/giy;
+  let seconds = 0;
+  let end = 0;
+  for (let match = part.exec(text); match !== null; match = part.exec(text)) {
+    seconds += Number(match[1]) * (units[match[2]?.[0]?.toLowerCase() ?? ''] ?? 0);
+    end = part.lastIndex;
+  }
+  return end === text.length && end > 0 ? seconds * 1_000_000 : null;
+};
+
 /**
- * The time that `since:` or `until:` names: `10m` (ago; s, m, h, d, w), RFC 3339, or `YYYY-MM-DD[ HH:MM[:SS]]` in UTC.
- * `until:` a bare date includes that day.
+ * The time that `since:` or `until:` names: `10m`, `1h30m` or `"2 hours ago"` (s, m, h, d, w), `now`, `today`,
+ * `yesterday`, the last `03:00`, RFC 3339, or `YYYY-MM-DD[ HH:MM[:SS]]`; without a zone in UTC. `until:` a day includes
+ * that day.
  * @throws SearchError `bad-query`
  */
 export const parseWhen = (field: 'since' | 'until', { text, column }: Value, now: Micros): Micros => {
-  const relative = /^(\d{1,7})([smhdw])$/.exec(text);
-  if (relative !== null)
-    return micros(now - Number(relative[1]) * (units[relative[2] ?? 's'] ?? 1) * 1_000_000);
-  if (text === 'now') return now;
-  const date = /^\d{4}-\d\d-\d\d$/.test(text) ? parseRfc3339(`${text}T00:00:00Z`) : null;
-  if (date !== null) return field === 'until' ? micros(date + day) : date;
-  const minutes = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?$/.exec(text);
-  const absolute =
-    minutes === null
-      ? parseRfc3339(text)
-      : parseRfc3339(`${minutes[1]}T${minutes[2]}${minutes[3] ?? ':00'}Z`);
-  if (absolute !== null) return absolute;
+  const time = relative(text, now) ?? wholeDay(field, text, now) ?? absolute(text, now);
+  if (time !== null) return time;
   throw badQuery(
     `"${text}" is no time`,
     column,
-    `write ${field}:10m, ${field}:2h, ${field}:3d, ${field}:2026-05-12, ${field}:"2026-05-12 03:00" or ${field}:2026-05-12T03:00:00Z (times are UTC)`,
+    `write ${field}:10m, ${field}:2h, ${field}:3d, ${field}:today, ${field}:03:00, ${field}:2026-05-12, ${field}:"2026-05-12 03:00" or ${field}:2026-05-12T03:00:00Z (times are UTC)`,
   );
+};
+
+const relative = (text: string, now: Micros): Micros | null => {
+  if (text === 'now') return now;
+  const ago = parseDuration(text.replace(/\s+ago$/, '').replace(/^-/, ''));
+  return ago === null ? null : micros(now - ago);
+};
+
+const wholeDay = (field: 'since' | 'until', text: string, now: Micros): Micros | null => {
+  const today = micros(now - (now % day));
+  const begin =
+    text === 'today'
+      ? today
+      : text === 'yesterday'
+        ? micros(today - day)
+        : /^\d{4}-\d\d-\d\d$/.test(text)
+          ? parseRfc3339(`${text}T00:00:00Z`)
+          : null;
+  return begin === null ? null : field === 'until' ? micros(begin + day) : begin;
+};
+
+const absolute = (text: string, now: Micros): Micros | null => {
+  const [, date, time, seconds = ':00'] =
+    /^(?:(\d{4}-\d\d-\d\d)[T\s]\s*)?(\d\d:\d\d)(:\d\d(?:\.\d+)?)?$/.exec(text) ?? [];
+  if (time === undefined) return parseRfc3339(text);
+  if (date !== undefined) return parseRfc3339(`${date}T${time}${seconds}Z`);
+  const today = parseRfc3339(`${new Date(now / 1000).toISOString().slice(0, 10)}T${time}${seconds}Z`);
+  return today === null || today <= now ? today : micros(today - day);
 };

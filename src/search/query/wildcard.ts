@@ -1,3 +1,5 @@
+import { addressText, addressTextMatcher } from './address-text.ts';
+import type { NameQuestion } from './expression.ts';
 import type { Value } from './tokens.ts';
 
 /** Whether a `*` in it stands for any characters. */
@@ -30,7 +32,21 @@ export const nameMatcher = (value: Value): ((name: string) => boolean) => {
 
 /** Whether a name contains what the value asks for. */
 export const containsMatcher = (value: Value): ((name: string) => boolean) => {
+  const address = addressText(value);
+  if (address !== null) return addressTextMatcher(address);
   if (hasWildcard(value)) return nameMatcher({ ...value, text: `*${value.text}*` });
   const wanted = value.text.toLowerCase();
   return (name) => name.toLowerCase().includes(wanted);
+};
+
+/** Whether a name is one of those asked for. */
+export const questionMatcher = (question: NameQuestion): ((name: string) => boolean) => {
+  switch (question.ask) {
+    case 'network':
+      return question.network.contains;
+    case 'whole':
+      return nameMatcher(question.value);
+    case 'inside':
+      return containsMatcher(question.value);
+  }
 };

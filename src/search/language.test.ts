@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { micros, type Micros } from '#base/clock';
+import { serveVault, type ServedVault } from './testing/served-vault.ts';
+import type { TestLine } from '../index/testing/grown-vault.ts';
+
+const at = (time: string): Micros => micros(Date.parse(`2026-05-12T${time}Z`) * 1000);
+
+/** One line of each: `[time, priority, host, app, pid, message, peer]`. Their addresses are 0:1, 0:2, … */
+const said: [string, number, string, string, string, string, string][] = [
+  ['02:00:00', 35, 'web1', 'sshd', '812', 'Failed password for alice from 10.0.0.5 port 40022', '10.0.0.5'],
+  [
+    '02:10:00',
+    38,
+    'web2',
+    'sshd',
+    '813',
+    'Accepted publickey for bob from 10.0.0.55 port 22',
+    '::ffff:10.0.0.5',
+  ],
+  ['02:20:00', 38, 'db1', 'sshd-session', '9', 'Connection refused from 110.0.0.5.', '192.0.2.7'],
+  ['02:30:00', 27, 'web1', 'nginx', '77', 'level=error user=alice status=502 took=0.75', '10.0.0.9'],
+  ['02:31:00', 31, 'web1', 'nginx', '77', 'user=bob status=200 "GET /cart?order=7&x=1 HTTP/1.1"', '10.0.0.9'],
+  ['02:40:00', 4, 'fw1', 'kernel', '-', 'IN=eth0 SRC=10.9.8.7 DST=2001:db8::7 LEN=60', '2001:db8::7'],
+  ['02:41:00', 13, 'mx1', 'mail', '5', 'no-reply: can\'t open "C:\\temp" for alice@example.com', '192.0.2.8'],
+  ['02:50:00', 14, 'db1', 'app', '7', 'peer [2001:DB8:0:0:0:0:0:7]:514 wrote /var/log/syslog', '192.0.2.7'],
+  [
+    '02:55:00',
+    14,
+    'db1',
+    'app',
+    '8',
+    '‘10.0.0.5’ said user=alice.smith; std::string at main.go:42',
+    '192.0.2.7',
+  ],
+  ['02:55:20', 14, '10.0.0.5', 'app', '8', 'No such file or directory: 50%_done', '192.0.2.9'],
+];
+const lines: TestLine[] = said.map(([time, priority, host, app, pid, message, peer]) => ({
+  raw: `<${priority}>1 2026-05-12T${time}Z ${host} ${app} ${pid} - - ${message}`,
+  peer: peer.includes(':') ? `[${peer}]:1000` : `${peer}:1000`,
+  received: at(time),
+}));
+
+/** A query, and the numbers of the lines that it finds. */
+const cases: [query: string, found: number[]][] = [
+  ['', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
+  ['failed password', [1]],
+  ['PASSWORD alice', [1]],
+  ['"failed password"', [1]],
+  ["'failed password'", [1]],
+  ['"password failed"', []],
+  ['failed OR refused', [1, 3]],
+  ['from (failed OR refused)', [1, 3]],
+  ['-alice', [2, 3, 5, 6, 8, 10]],
+  ['NOT alice', [2, 3, 5, 6, 8, 10]],
+  ['-"failed password" sshd', [2, 3]],
+  ['/(failed|accepted) p/i', [1, 2]],
+  ['/^Failed/', [1]],
+  ['/port \\d{5}$/', [1]],
+  ['fail*alice', [1]],
+  ['no such file or directory', [10]],
+  // Text as it stands
+  ['no-reply', [7]],
+  ['alice@example.com', [7]],
+  ['/var/log/syslog', [8]],
+  ["can't", [7]],
+  ['C:\\temp', [7]],
+  ['"open \\"C"', [7]],
+  ['std::string', [9]],
+  ['main.go:42', [9]],
+  ['50%_done', [10]],
+  ['order=7', [5]],
+  ['/cart?order=7', [5]],
+  ['message:sshd', []],
+  ['message:alice', [1, 4, 7, 9]],
+  // Addresses
+  ['10.0.0.5', [1, 9, 10]],
+  ['"from 10.0.0.5"', [1]],
+  ['from*10.0.0.5', [1, 3]],
+  ['10.0.0.', [1, 2, 9, 10]],
+  ['10.0.0.*', [1, 2, 9, 10]],
+  ['110.0.0.5', [3]],
+  ['10.0.0.55', [2]],
+  ['0.0.5', [1, 2, 3, 9, 10]],
+  ['2001:db8::7', [6, 8]],
+  ['[2001:db8::7]:514', [8]],
+  ['2001:db8::', []],
+  ['/10\\.0\\.0\\.5/', [1, 2, 3, 9]],
+  // Names
+  ['host:web1', [1, 4, 5]],
+  ['host:WEB*', [1, 2, 4, 5]],
+  ['host:web1,db1', [1, 3, 4, 5, 8, 9]],
+  ['host:(web1 OR db1)', [1, 3, 4, 5, 8, 9]],
+  ['host:(web* -web2)', [1, 4, 5]],
+  ['host=web1', [1, 4, 5]],
+  ['host!=web1', [2, 3, 6, 7, 8, 9, 10]],
+  ['app:sshd', [1, 2]],
+  ['app:sshd*', [1, 2, 3]],
+  ['program:sshd', [1, 2]],
+  ['sshd', [1, 2, 3]],
+  ['source:10.0.0.5', [1, 2]],
+  ['source:10.0.0.0/8', [1, 2, 4, 5]],
+  ['source:2001:db8::/32', [6]],
+  ['source:2001:0db8:0::7', [6]],
+  ['host:10.0.0.0/8', [10]],
+  ['-source:10.0.0.0/8 db1', [3, 8, 9]],
+  ['via:syslog-tcp', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
+  ['listener:syslog-tcp*', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
+  ['listener:syslog-udp*', []],
+  // What syslog says
+  ['severity:err', [1, 4]],
+  ['severity:<=err', [1, 4]],
+  ['severity<=err', [1, 4]],
+  ['level:error', [1, 4]],
+  ['severity:>=info', [2, 3, 5, 8, 9, 10]],
+  ['severity:warning,notice', [6, 7]],
+  ['facility:auth', [1, 2, 3]],
+  ['facility:kern', [6]],
+  ['pid:812', [1]],
+  ['pid>=800', [1, 2]],
+  // Fields
+  ['user=alice', [4]],
+  ['user=ali*', [4, 9]],
+  ['user=*', [4, 5, 9]],
+  ['user!=alice', [5, 9]],
+  ['-user=alice', [1, 2, 3, 5, 6, 7, 8, 9, 10]],
+  ['"user=alice"', [4, 9]],
+  ['status>=500', [4]],
+  ['status<500', [5]],
+  ['status<=502', [4, 5]],
+  ['status>502', []],
+  ['took>0.5', [4]],
+  ['status!=502', [5]],
+  ['SRC=10.0.0.0/8', [6]],
+  ['SRC=10.1.0.0/16', []],
+  ['DST=2001:db8::/32', [6]],
+  // What is said of lines, and not by them
+  ['guessed=year', []],
+  ['guessed=*', []],
+  ['claimed_host_mismatch=*', [10]],
+  ['possible_redelivery=true', []],
+  ['conflicting_number=*', []],
+  ['conflicting_key=*', []],
+  // Time and place
+  ['since:"2026-05-12 02:50"', [8, 9, 10]],
+  ['since:2026-05-12 02:50', [8, 9, 10]],
+  ['until:"2026-05-12 02:10"', [1]],
+  ['since:2026-05-12 until:2026-05-12 alice', [1, 4, 7, 9]],
+  ['since:1h', []],
+  ['since:today', []],
+  ['until:"2026-05-12 02:10" since:"2026-05-12 02:00"', [1]],
+  ['address:0:3', [3]],
+  ['around:0:9', [9, 10]],
+  ['around:0:9/5m', [8, 9, 10]],
+  ['around:0:9/20s', [9, 10]],
+  ['around:0:9/20s db1', [9]],
+  ['around:0:9/10s', [9]],
+];
+
+/** Queries in the first column of the first table of docs/search.md. */
+const documented = ((): string[] => {
+  const text = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'search.md'), 'utf8');
+  const [table = ''] = /^\|.*?(?=^\s*$)/ms.exec(text) ?? [];
+  return table
+    .split('\n')
+    .slice(2)
+    .flatMap((row) => {
+      const [first = ''] = row.replaceAll('\\|', '\u0000').split('|').slice(1);
+      return [...first.matchAll(/`([^`]+)`/g)].map(([, query = '']) => query.replaceAll('\u0000', '|'));
+    });
+})();
+
+describe('the query language on lines', () => {
+  let served: ServedVault;
+  before(async () => {
+    served = await serveVault(lines);
+    await served.add([
+      {
+        raw: '<14>1 2026-05-13T02:55:20Z later app - - - another part of the table',
+        received: at('23:00:00'),
+      },
+    ]);
+  });
+  after(() => served.remove());
+
+  const check = async (): Promise<void> => {
+    const wrong: string[] = [];
+    for (const [query, wanted] of cases) {
+      const { hits, answer } = await served.find(query);
+      const found = hits
+        .map(({ address }) => address.split(':').map(Number))
+        .filter(([entry]) => entry === 0)
+        .map(([, line = 0]) => line)
+        .toSorted((a, b) => a - b);
+      if (String(found) !== String(wanted))
+        wrong.push(`${query}: found ${String(found)}, wanted ${String(wanted)}`);
+      if (answer.count !== hits.length) wrong.push(`${query}: counted ${answer.count} of ${hits.length}`);
+    }
+    assert.deepEqual(wrong, []);
+  };
+
+  it('finds what it says, in parts as they were inserted', check);
+
+  it('finds the same once the token index is built', async () => {
+    await served.index.engine.run('background', 'OPTIMIZE TABLE lines FINAL');
+    const [part] = await served.index.engine.rows(
+      'background',
+      "SELECT sum(secondary_indices_compressed_bytes) AS bytes FROM system.parts WHERE table = 'lines' AND active",
+    );
+    assert.ok(Number(part?.['bytes']) > 0);
+    await check();
+  });
+
+  it('is shown in docs/search.md row by row as it is tried here', () => {
+    assert.ok(documented.length > 30, documented.join('\n'));
+    const tried = new Set(cases.map(([query]) => query));
+    assert.deepEqual(
+      documented.filter((query) => !tried.has(query)),
+      [],
+    );
+  });
+
+  it('says that the line of around: is not there', async () => {
+    const response = await served.call('POST', '/search', { query: 'x around:7:1' });
+    assert.equal(response.statusCode, 400);
+  });
+});

@@ -1,0 +1,90 @@
+import { addressText } from './address-text.ts';
+import type { NameQuestion } from './expression.ts';
+import type { Value } from './tokens.ts';
+import { containedPattern, likePattern } from './wildcard.ts';
+
+/** Names of senders, letter case as in the table; `many` where there are more than a statement can list. */
+export type Names = (question: NameQuestion) => readonly string[] | 'many';
+
+type BoundType = 'String' | 'Int64' | 'UInt64' | 'UInt32' | 'Float64' | 'Array(String)';
+
+/** Holds what was typed, so that only names of parameters stand in the SQL. */
+export class Binder {
+  readonly parameters: Record<string, string | number | readonly string[]> = {};
+  readonly regexes: { name: string; column: number }[] = [];
+  private readonly names: Names;
+
+  constructor(names: Names) {
+    this.names = names;
+  }
+
+  bind(type: BoundType, value: string | number | readonly string[]): string {
+    const name = `p${Object.keys(this.parameters).length}`;
+    this.parameters[name] = value;
+    return `{${name}:${type}}`;
+  }
+
+  regex(source: string, column: number): string {
+    this.regexes.push({ name: `p${Object.keys(this.parameters).length}`, column });
+    return this.bind('String', source);
+  }
+
+  /** The condition that a line's sender has one of these names. */
+  sender(question: NameQuestion): string {
+    const names = this.names(question);
+    if (names === 'many') return questionSql(question, this);
+    return names.length === 0 ? 'false' : `${question.field} IN ${this.bind('Array(String)', names)}`;
+  }
+}
+
+/** The same as a condition on the column. */
+export const questionSql = (question: NameQuestion, binder: Binder): string => {
+  const { field } = question;
+  switch (question.ask) {
+    case 'network': {
+      const { first, last } = question.network;
+      return networkSql(field, first, last, binder);
+    }
+    case 'whole':
+      return `${field} ILIKE ${binder.bind('String', likePattern(question.value))}`;
+    case 'inside':
+      return insideSql(field, question.value, binder);
+  }
+};
+
+/** Whether a text is an address from `first` to `last`; a zone (`%eth0`) does not count. */
+export const networkSql = (text: string, first: string, last: string, binder: Binder): string =>
+  `ifNull(toIPv6OrNull(splitByChar('%', toString(${text}))[1]) BETWEEN toIPv6(${binder.bind('String', first)}) AND toIPv6(${binder.bind('String', last)}), false)`;
+
+/**
+ * Whether a column contains a text. The token index answers ILIKE for one run of letters and digits; of text with more
+ * of them the longest run is asked for as well, so that the index has something to go by. An address is a row of
+ * tokens, of which the index finds the lines that have them all; those are then looked at.
+ */
+export const insideSql = (column: string, value: Value, binder: Binder): string => {
+  const address = addressText(value);
+  const isMessage = column === 'message';
+  if (address !== null) {
+    const pattern = address.letters ? `(?is)${address.pattern}` : address.pattern;
+    const tokens = isMessage ? address.tokens : [];
+    const run = longestRun(value.text);
+    return joined([
+      ...tokens.map((any) => `hasAnyTokens(message, ${binder.bind('Array(String)', any)})`),
+      ...(tokens.length === 0 && isMessage && run.length >= 4
+        ? [`message ILIKE ${binder.bind('String', `%${run}%`)}`]
+        : []),
+      `match(${column}, ${binder.bind('String', pattern)})`,
+    ]);
+  }
+  const whole = `${column} ILIKE ${binder.bind('String', containedPattern(value))}`;
+  const run = longestRun(value.text);
+  return !isMessage || run.length < 4 || run === value.text
+    ? whole
+    : joined([`message ILIKE ${binder.bind('String', `%${run}%`)}`, whole]);
+};
+
+const joined = (conditions: readonly string[]): string =>
+  conditions.length === 1 ? (conditions[0] ?? '') : `(${conditions.join(' AND ')})`;
+
+const longestRun = (text: string): string =>
+  text.split(/[^0-9A-Za-z]+/).reduce((longest, run) => (run.length > longest.length ? run : longest), '');

@@ -1,0 +1,60 @@
+import { Guessed } from '#index';
+import { possibleRedelivery } from '../possible-redelivery.ts';
+import { networkSql, type Binder } from './binder.ts';
+import type { Comparison } from './expression.ts';
+import type { Network } from './network.ts';
+import type { Value } from './tokens.ts';
+import { likeEscape, likePattern, nameMatcher } from './wildcard.ts';
+
+/** What the index says of a line, and not the line of itself: text of the message is not it. */
+const said = /^(?:guessed|possible_redelivery|claimed_host_mismatch|conflicting_(?:number|key)|undecoded)$/;
+
+/** `name=value`: a field that was taken from the line, or the pair as it stands in the message. */
+export const namedSql = (name: string, value: Value, binder: Binder): string => {
+  if (name === 'guessed') return guessedSql(value);
+  if (name === possibleRedelivery.field)
+    return nameMatcher(value)('true') ? `bitAnd(flags, ${possibleRedelivery.bit}) != 0` : 'false';
+  if (!value.quoted && value.text === '*') return `mapContains(fields, ${binder.bind('String', name)})`;
+  const pattern = binder.bind('String', likePattern(value));
+  const field = anyValue(name, (text) => `${text} ILIKE ${pattern}`, binder);
+  return said.test(name) || value.text === '' ? field : `(${field} OR ${pairSql(name, value, binder)})`;
+};
+
+export const comparedSql = (name: string, comparison: Comparison, number: number, binder: Binder): string => {
+  const wanted = binder.bind('Float64', number);
+  return anyValue(name, (text) => `ifNull(toFloat64OrNull(${text}) ${comparison} ${wanted}, false)`, binder);
+};
+
+export const inNetworkSql = (name: string, { first, last }: Network, binder: Binder): string =>
+  anyValue(name, (text) => networkSql(text, first, last, binder), binder);
+
+/**
+ * A condition on the values that a field has. `fields[…]` is the first of them. To look at all of them takes several
+ * times as long, so that is done only where there are more.
+ */
+const anyValue = (name: string, condition: (text: string) => string, binder: Binder): string => {
+  const key = binder.bind('String', name);
+  const first = `mapContains(fields, ${key}) AND ${condition(`fields[${key}]`)}`;
+  const others = `countEqual(mapKeys(fields), ${key}) > 1 AND arrayExists((k, v) -> k = ${key} AND ${condition('v')}, mapKeys(fields), mapValues(fields))`;
+  return `((${first}) OR (${others}))`;
+};
+
+/** Where no field was taken, as within a URL: nothing that could be part of the name before it, the value whole. */
+const pairSql = (name: string, value: Value, binder: Binder): string => {
+  const inside = value.quoted
+    ? escaped(value.text)
+    : value.text.split('*').map(escaped).join('[^\\s"\',;&]*');
+  const pattern = `(?i)(?:^|[^0-9A-Za-z_.@-])${escaped(name)}=["']?${inside}(?:$|[\\s"',;&)\\]}>|]|\\.(?:$|\\s))`;
+  const start = value.quoted ? value.text : (value.text.split('*', 1)[0] ?? '');
+  const literal = likeEscape(`${name}=${/^[0-9A-Za-z]/.test(start) ? start : ''}`);
+  return `(message ILIKE ${binder.bind('String', `%${literal}%`)} AND match(message, ${binder.bind('String', pattern)}))`;
+};
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+
+/** `guessed=year`: what a hit shows as a field is a bit of each row. */
+const guessedSql = (value: Value): string => {
+  const asked = nameMatcher(value);
+  const bits = Object.entries(Guessed).reduce((all, [name, bit]) => (asked(name) ? all | bit : all), 0);
+  return bits === 0 ? 'false' : `bitAnd(flags, ${bits}) != 0`;
+};

@@ -24,6 +24,9 @@ type Result = {
   failures: { name: string; reason: string }[];
 };
 
+/** Milliseconds by file; printed where HOLDFAST_TEST_TIMES=1. */
+const spent = new Map<string, number>();
+
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const capture = async (
@@ -78,6 +81,10 @@ const runTests = async (suite: Suite, patterns: readonly string[]): Promise<Resu
     .split('\n')
     .filter((line) => line.startsWith('{"name"'))
     .map((line) => JSON.parse(line));
+  for (const test of ended) {
+    const file = relative(root, test.file);
+    spent.set(file, (spent.get(file) ?? 0) + test.milliseconds);
+  }
   const named = (test: Ended) => ({
     name: `${relative(root, test.file)}: ${test.name}`,
     reason: test.reason,
@@ -121,7 +128,8 @@ for (const tool of new Set(chosen.flatMap((suite) => suite.tools ?? []))) {
 }
 
 const total: Result = { passed: 0, failed: 0, skipped: [], failures: [] };
-for (const suite of chosen) {
+
+const runAndTell = async (suite: Suite): Promise<void> => {
   const started = performance.now();
   const result = await runSuite(suite);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -135,7 +143,21 @@ for (const suite of chosen) {
   total.failed += result.failed;
   total.failures.push(...result.failures);
   total.skipped.push(...result.skipped);
-}
+};
+
+const inTurn = async (some: readonly Suite[]): Promise<void> => {
+  for (const suite of some) await runAndTell(suite);
+};
+
+/** Suites that mostly wait go two at a time, each in a lane of its own; the others have the machine to themselves. */
+await inTurn(chosen.filter((suite) => suite.lane === undefined));
+await Promise.all([
+  inTurn(chosen.filter((suite) => suite.lane === 'one')),
+  inTurn(chosen.filter((suite) => suite.lane === 'other')),
+]);
+if (process.env['HOLDFAST_TEST_TIMES'] === '1')
+  for (const [file, milliseconds] of [...spent].toSorted((a, b) => b[1] - a[1]).slice(0, 40))
+    say(`${(milliseconds / 1000).toFixed(1).padStart(7)} s  ${file}`);
 say('');
 say(`${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`);
 process.exit(total.failed === 0 ? 0 : 1);

@@ -12,6 +12,8 @@ export type Suite = {
   tools?: readonly string[];
   /** Tests that must not share the machine with others run one file at a time. */
   serial?: true;
+  /** Suites of different lanes run at the same time; those of one lane, or of none, in turn. */
+  lane?: 'one' | 'other';
   /** Why it cannot run here, or null. */
   cannotRun?: () => string | null;
 };
@@ -49,12 +51,14 @@ export const suites: readonly Suite[] = [
     name: 'acceptance',
     tests: ['test/acceptance/**/*.test.ts'],
     serial: true,
+    lane: 'one',
     packages: ['rsyslog', 'bsdutils', 'lsof', 'strace', 'openssl', 'iproute2', 'nftables'],
   },
   {
     name: 'senders',
     tests: ['test/senders/**/*.test.ts'],
     serial: true,
+    lane: 'other',
     packages: [
       'systemd-journal-remote',
       'curl',
@@ -71,13 +75,14 @@ export const suites: readonly Suite[] = [
     ],
     tools: ['tools/otel-sender'],
   },
-  { name: 'detection', tests: ['test/detection/**/*.test.ts'], serial: true },
-  { name: 'faults', tests: ['test/faults/**/*.test.ts'], serial: true, packages: ['strace'] },
+  { name: 'detection', tests: ['test/detection/**/*.test.ts'], serial: true, lane: 'other' },
+  { name: 'faults', tests: ['test/faults/**/*.test.ts'], serial: true, lane: 'other', packages: ['strace'] },
   { name: 'hostile', tests: ['test/hostile/**/*.test.ts'], serial: true, packages: ['util-linux'] },
   {
     name: 'fleet',
     tests: ['test/fleet/**/*.test.ts'],
     serial: true,
+    lane: 'other',
     packages: ['systemd-container', 'debootstrap', 'iproute2', 'util-linux'],
     cannotRun: () =>
       process.getuid?.() !== 0
@@ -90,6 +95,7 @@ export const suites: readonly Suite[] = [
     name: 'browser',
     tests: ['test/browser/**/*.test.ts'],
     serial: true,
+    lane: 'other',
     packages: ['chromium'],
     cannotRun: () => (onPath('chromium') ? null : 'chromium is not installed (apt-get install chromium)'),
   },

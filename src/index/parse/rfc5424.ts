@@ -56,6 +56,8 @@ export const parseRfc5424 = (raw: ByteString, priority: Priority, context: Parse
     raw.charCodeAt(position + 2) === 0xbf
   )
     position += 3;
+  // rsyslog passes on the space between tag and text of RFC 3164 as the first of MSG.
+  else if (raw.charCodeAt(position) === 32) position += 1;
 
   return {
     claimed: scanned === null ? null : scanned.time,

@@ -13,7 +13,7 @@ import { cursorKey, isPackedJournal, keyOf, noKey } from './keys.ts';
 import type { RowBinaryWriter } from './row-binary.ts';
 
 /** Raised when the same bytes would be parsed into something else. Stands in every row. */
-export const parserVersion = 5;
+export const parserVersion = 6;
 
 /** The columns of a row that tell who sent it, when, and whether its sender numbers what it sends. */
 export type RowHead = {

@@ -80,8 +80,10 @@ export const programName = (root: string, env: NodeJS.ProcessEnv): string => {
     .find((directory) => isExecutable(join(directory, 'holdfast')));
   if (found !== undefined && realpathSync(join(found, 'holdfast')) === realpathSync(program))
     return 'holdfast';
-  const fromHere = relative(process.cwd(), program);
-  return fromHere.startsWith('..') ? program : fromHere;
+  const here = process.cwd();
+  const fromHere = relative(here, program);
+  // Who reads what a service says stands elsewhere.
+  return here === '/' || fromHere.startsWith('..') ? program : fromHere;
 };
 
 const isExecutable = (file: string): boolean => {

@@ -18,6 +18,8 @@ export type Supervised = {
   /** `null` while it is down. */
   pid(): number | null;
   addresses(): Record<string, string>;
+  /** From now on it is not started again where it ends. */
+  retire(): void;
   /**
    * Ends it in order, by force after `graceMs`.
    * @returns whether it had to be killed
@@ -89,6 +91,7 @@ export const supervise = (
     firstStart,
     pid: () => child?.pid ?? null,
     addresses: () => addresses,
+    retire: () => void (stopping = true),
     async stop(graceMs) {
       stopping = true;
       const running = child;

@@ -34,9 +34,10 @@ export const runUp = async ({ io, state, json }: Context, flags: Flags): Promise
   await stopped;
   io.err('\nEnding …\n');
   auditing.stop();
+  const stopping = running.stop();
   await forecasting.stop();
-  const killed = await running.stop();
-  if (killed.length > 0) io.err(`${killed.join(', ')} did not end in time and was killed.\n`);
+  const killed = await stopping;
+  if (killed.length > 0) io.err(`Did not end in time and had to be killed: ${killed.join(', ')}.\n`);
   io.err(ended(waitingFor(state), stateFlag(state, uid)));
   // An audit that still waits for apt must not keep the terminal.
   process.exit(Exit.done);

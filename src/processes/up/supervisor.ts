@@ -86,8 +86,12 @@ export const startUp = async (input: UpInput): Promise<Up> => {
   const held = await holdState(state);
   const children: Supervised[] = [];
   let facts: { file: string; stop(): void } | null = null;
+  let published: Ready | null = null;
   const stop = async (): Promise<ProcessName[]> => {
     facts?.stop();
+    published = null;
+    // A service manager may tell all of them to end, and not this one alone.
+    for (const child of children) child.retire();
     rmSync(state.readyFile, { force: true });
     const killed: ProcessName[] = [];
     for (const names of stopOrder) {
@@ -115,7 +119,6 @@ export const startUp = async (input: UpInput): Promise<Up> => {
     const tokenFile = writeRunFile(state, 'console.token', `${token}\n`, uid === 0 ? accounts.console : null);
     const abilities = privileged === 'root' ? probeFence(input.root) : null;
     assertCodeReachable(input.root, abilities);
-    let published: Ready | null = null;
     const publish = (): void => {
       if (published !== null) published = writeReady(state, children, uid, options);
     };

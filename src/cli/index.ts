@@ -10,6 +10,7 @@ import { hostsSnippet } from './hosts/snippet.ts';
 import { indexRebuild } from './search-index/rebuild.ts';
 import { isolationShow } from './isolation/show.ts';
 import { logsBrowse } from './logs/browse.ts';
+import { logsPatterns } from './logs/patterns.ts';
 import { logsSearch } from './logs/search.ts';
 import { logsSources } from './logs/sources.ts';
 import { logsTail } from './logs/tail.ts';
@@ -43,6 +44,7 @@ export const commands: readonly Command[] = [
   logsTail,
   logsSources,
   logsBrowse,
+  logsPatterns,
   vaultVerify,
   vaultProve,
   vaultCheck,

@@ -1,5 +1,5 @@
 export type { Engine, Lane, Parameters } from './engine/engine.ts';
-export { messageTemplate } from './template.ts';
+export { messageTemplate, variable } from './template.ts';
 export { IndexError, type IndexErrorCode } from './errors.ts';
 export type { Indexed, IndexState, Trouble } from './index-state.ts';
 export { openIndex, type Index, type IndexOptions } from './indexer.ts';

@@ -17,6 +17,7 @@ import { addBrowse } from './browse/route.ts';
 import { SearchError } from './errors.ts';
 import { nobodyOutside, type FreshnessReader } from './freshness.ts';
 import { openLines } from './ndjson.ts';
+import { addPatterns } from './patterns/route.ts';
 import { parseRequest } from './request.ts';
 import { search } from './search.ts';
 import type { Serving } from './serving.ts';
@@ -84,6 +85,7 @@ const answers = async (socket: string): Promise<boolean> => {
 const routes = (app: FastifyInstance, serving: Serving): void => {
   const { index, clock, log, freshness, ending } = serving;
   addBrowse(app, serving);
+  addPatterns(app, serving);
   const sources = openSources(index, clock);
   const senders = openSenders(index, clock);
   const guardSql = openSqlGuard(index.engine);

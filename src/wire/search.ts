@@ -8,6 +8,7 @@ import { z } from 'zod';
  *     POST /sql      SqlRequest → NDJSON: one object per row
  *     POST /rebuild  → `{"rebuilding":true}` once the index is empty; it is then made again from the vault
  *     POST /browse, POST /leaf: src/wire/browse.ts
+ *     POST /patterns: src/wire/patterns.ts
  *     GET  /sources  → Source[]
  *     GET  /senders  → SenderFigures[]
  *     GET  /health   → Health

@@ -4,6 +4,7 @@ import { messageOf } from '#base/errors';
 import { BenchError } from './errors.ts';
 import { stages, type Stage } from './holdfast/stage.ts';
 import type { IngestOptions } from './ingest.ts';
+import type { SearchBenchOptions } from './search.ts';
 import { transportNames, type TransportName, type TransportsOptions } from './transports.ts';
 import type { UdpOptions } from './udp.ts';
 import type { VerifyBenchOptions } from './verify.ts';
@@ -12,6 +13,7 @@ export const help = `npm run bench -- ingest [options]
 npm run bench -- transports [options]
 npm run bench -- udp [options]
 npm run bench -- verify [options]
+npm run bench -- search [options]
 
 ingest sends the same generated RFC 5424 lines over four TCP connections to syslog-ng (from Debian's packages) and to
 Holdfast, counts what each has stored, and prints lines/s, CPU, memory and disk, with the ratios to syslog-ng.
@@ -19,13 +21,19 @@ transports sends them over TLS and over RELP to rsyslog (from Debian's packages)
 udp finds the highest rate at which syslog-ng and Holdfast lose no datagram, from one sender and from eight, and holds
 what Holdfast has counted as lost against what is missing.
 verify makes a vault of N lines, verifies it, and reads the same files with sha256sum and zstd, of which it prints
-lines/s, CPU and memory. docs/performance.md says what exactly is measured.
+lines/s, CPU and memory.
+search asks Holdfast at its API, and ripgrep and zgrep on the files that syslog-ng would have written, the same questions
+of the same lines, and prints how long each took. docs/performance.md says what exactly is measured.
 
-  --lines N         lines (default 2000000, of ingest 328 MB, kept in .cache/bench; verify repeats 200000 of them)
+  --lines N         lines (default 2000000, of ingest 328 MB, kept in .cache/bench; verify repeats 200000 of them; of
+                    search 20000000, which take 20 GB of disk while it runs)
   --runs K          repeat all of it K times and print medians; of udp, the trials at and beyond the highest rate
-                    (default 1)
+                    (default 1); of search, how often each question is asked
   --json            print the rows as one JSON object too
   --keep            leave what was stored in .cache/bench/run-PID
+
+of search alone:
+  --stream RATE     lines a second that come in while it is asked again (default 50000)
 
 of ingest, transports and udp:
   --profile DIR     let every process of Holdfast write a CPU profile there; such a run is slower. ingest prints
@@ -56,6 +64,7 @@ compared with cannot be had here
   npm run bench -- transports --transport relp --window 1024
   npm run bench -- udp --senders 1 --seconds 2
   npm run bench -- verify --lines 20000000
+  npm run bench -- search --lines 2000000
 `;
 
 export type Order = { json: 'yes' | 'no' } & (
@@ -63,6 +72,7 @@ export type Order = { json: 'yes' | 'no' } & (
   | { bench: 'transports'; options: TransportsOptions }
   | { bench: 'udp'; options: UdpOptions }
   | { bench: 'verify'; options: VerifyBenchOptions }
+  | { bench: 'search'; options: SearchBenchOptions }
 );
 
 /** Which bench takes which option; all take the others. */
@@ -71,9 +81,10 @@ const optionsOf = {
   transports: ['transport', 'window', 'fsync-delay', 'profile'],
   udp: ['seconds', 'from', 'rate', 'senders', 'profile'],
   verify: [],
+  search: ['stream'],
 } as const satisfies Record<Order['bench'], readonly string[]>;
 
-const benches = ['ingest', 'transports', 'udp', 'verify'] as const;
+const benches = ['ingest', 'transports', 'udp', 'verify', 'search'] as const;
 
 /** @returns `null` when help is asked for @throws BenchError `usage` */
 export const parseOrder = (argv: string[]): Order | null => {
@@ -94,7 +105,7 @@ export const parseOrder = (argv: string[]): Order | null => {
   }
   const json = values.json ? 'yes' : 'no';
   const common = {
-    lines: whole('lines', values.lines),
+    lines: whole('lines', values.lines ?? (bench === 'search' ? '20000000' : '2000000')),
     runs: whole('runs', values.runs),
     after: values.keep ? ('keep' as const) : ('remove' as const),
   };
@@ -103,6 +114,8 @@ export const parseOrder = (argv: string[]): Order | null => {
   switch (bench) {
     case 'verify':
       return { bench, json, options: common };
+    case 'search':
+      return { bench, json, options: { ...common, rate: whole('stream', values.stream ?? '50000') } };
     case 'transports': {
       const wanted = values.transport?.map(transport) ?? transportNames;
       return {
@@ -152,7 +165,7 @@ const parsed = (argv: string[]) => {
       args: argv,
       allowPositionals: true,
       options: {
-        lines: { type: 'string', default: '2000000' },
+        lines: { type: 'string' },
         runs: { type: 'string', default: '1' },
         stage: { type: 'string', multiple: true },
         'fsync-delay': { type: 'string' },
@@ -162,6 +175,7 @@ const parsed = (argv: string[]) => {
         from: { type: 'string' },
         rate: { type: 'string' },
         senders: { type: 'string', multiple: true },
+        stream: { type: 'string' },
         profile: { type: 'string' },
         json: { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },

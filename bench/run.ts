@@ -4,6 +4,8 @@ import { BenchError, exitStatus } from './errors.ts';
 import { ingest } from './ingest.ts';
 import { renderIngest } from './ingest/render.ts';
 import { cleanUpOnSignals } from './run/clean-up.ts';
+import { searchBench } from './search.ts';
+import { renderSearch } from './search/render.ts';
 import { transportsBench } from './transports.ts';
 import { renderTransports } from './transports/render.ts';
 import { udpBench } from './udp.ts';
@@ -18,6 +20,10 @@ const carryOut = async (order: Order, cache: string): Promise<Done> => {
     case 'ingest': {
       const result = await ingest(order.options, cache);
       return { text: renderIngest(result), result };
+    }
+    case 'search': {
+      const result = await searchBench(order.options, cache);
+      return { text: renderSearch(result), result };
     }
     case 'transports': {
       const result = await transportsBench(order.options, cache);

@@ -26,7 +26,8 @@ export const unpackedPackages = (
 ): Unpacked => {
   const root = join(dir, name);
   if (!existsSync(root)) unpack(dir, root, packages);
-  const multiarch = readdirSync(join(root, 'usr/lib')).filter((entry) => entry.includes('-linux-'));
+  const lib = join(root, 'usr/lib');
+  const multiarch = (existsSync(lib) ? readdirSync(lib) : []).filter((entry) => entry.includes('-linux-'));
   const found = [
     ...own.map((path) => join(root, path)),
     ...multiarch.flatMap((entry) => [join(root, 'usr/lib', entry), join(root, 'lib', entry)]),
@@ -34,7 +35,7 @@ export const unpackedPackages = (
   return {
     root,
     env: { ...process.env, LD_LIBRARY_PATH: found.join(':') },
-    libraries: join(root, 'usr/lib', multiarch[0] ?? ''),
+    libraries: join(lib, multiarch[0] ?? ''),
   };
 };
 

@@ -38,13 +38,27 @@ export const install = async (
   dir: string,
   names: readonly ProcessName[],
   stage: string,
-  { profiles, fsyncDelayMs }: Conditions,
+  conditions: Conditions,
   door: Door = plainTcp,
 ): Promise<Installation> => {
   const state = stateDirectory(join(dir, 'state'));
+  createVault({ vault: state.vault, keys: state.keys, clock: systemClock() });
+  return startOn(state, names, stage, conditions, door);
+};
+
+/**
+ * Starts processes on a vault that is there.
+ * @throws BenchError `failed`
+ */
+export const startOn = async (
+  state: StateDirectory,
+  names: readonly ProcessName[],
+  stage: string,
+  { profiles, fsyncDelayMs }: Conditions,
+  door: Door = plainTcp,
+): Promise<Installation> => {
   for (const part of [state.root, state.intake, state.index, state.spool, state.run])
     mkdirSync(part, { recursive: true, mode: 0o700 });
-  createVault({ vault: state.vault, keys: state.keys, clock: systemClock() });
   const processes: Process[] = [];
   let port = 0;
   for (const name of names) {

@@ -47,7 +47,12 @@ const countHits = async (state: StateDirectory, query: string): Promise<number> 
 };
 
 /** @throws BenchError `failed` for any status but 200 */
-const call = (state: StateDirectory, method: 'GET' | 'POST', path: string, body?: string): Promise<string> =>
+export const call = (
+  state: StateDirectory,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: string,
+): Promise<string> =>
   new Promise((resolve, reject) => {
     const fail = (what: string): void =>
       reject(new BenchError('failed', `${method} ${path} on ${state.searchSocket}: ${what}`));

@@ -1,21 +1,11 @@
-import {
-  closeSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '#base/clock';
 import { stateDirectory } from '#base/state';
 import { createVault, openAppender, startSequencer } from '#vault/append';
-import { encodeDeliveryFixed } from '#vault/intake';
 import { openVault } from '#vault/read';
-import { encodeRecord, Framing } from '#vault/record';
+import { writeDeliveryFile } from './delivery-file.ts';
 
 /**
  * The process that makes a vault: `node grow.ts '{"state":…,"corpus":…,"corpusLines":…,"lines":…}'`. The product's own
@@ -32,28 +22,14 @@ export type Grown = {
 };
 
 const LF = 0x0a;
-const bodyBytes = 64 * 1024;
 /** Intake files that wait: what a receiver may be ahead. */
 const ahead = 4;
 
 /** The first `lines` of the corpus as a receiver would have stored them. */
 const writeIntake = (path: string, corpus: Buffer, lines: number): void => {
-  const head = encodeRecord({
-    flags: 0, framing: Framing.newline, received: systemClock().now(), sequence: 0,
-    listener: 'syslog-tcp=127.0.0.1:5514', peer: '127.0.0.1:51234', tlsName: '', stream: '', meta: '',
-    raw: Buffer.alloc(0),
-  }); // prettier-ignore
-  head.writeUInt32BE(0, 0);
   let end = 0;
   for (let n = 0; n < lines; n += 1) end = corpus.indexOf(LF, end) + 1;
-  const file = openSync(path, 'w', 0o640);
-  for (let at = 0; at < end;) {
-    const cut = Math.min(end, corpus.lastIndexOf(LF, at + bodyBytes - 1) + 1);
-    const body = corpus.subarray(at, cut);
-    for (const part of [encodeDeliveryFixed(head, body), head, body]) writeSync(file, part);
-    at = cut;
-  }
-  closeSync(file);
+  writeDeliveryFile(path, corpus.subarray(0, end), () => systemClock().now());
 };
 
 const grow = async ({ state: root, corpus, corpusLines, lines }: GrowOrder): Promise<Grown> => {

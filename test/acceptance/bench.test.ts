@@ -162,16 +162,23 @@ for (const line of new Set(documented.map((shown) => shown.line))) {
       .replace(/\/tmp\/\w+/, scratch)
       .split(/\s+/);
     // Of an option that is given twice the last one counts.
-    const short = args[0] === 'udp' ? ['--rate', '2000', '--senders', '1', '--seconds', '1'] : [];
+    const short =
+      args[0] === 'udp'
+        ? ['--rate', '2000', '--senders', '1', '--seconds', '1']
+        : args[0] === 'search'
+          ? ['--stream', '500']
+          : [];
     const { status, stdout, stderr } = await bench([...args, ...short, '--lines', '2000', '--runs', '1']);
     if (status === 3) return t.skip(stderr.trim());
     assert.equal(status, 0, stderr);
     const counts =
-      args[0] === 'verify'
-        ? /2000 of 2000 lines and 1 manifests/
-        : args[0] === 'udp'
-          ? /sent 2000 at [\d,]+\/s = stored \d+ \+ counted \d+/
-          : /2000 of 2000 lines, none lost, none twice, none changed/;
+      args[0] === 'search'
+        ? /of ripgrep[^]*rare token[^]*the same as those of ripgrep and zgrep/
+        : args[0] === 'verify'
+          ? /2000 of 2000 lines and 1 manifests/
+          : args[0] === 'udp'
+            ? /sent 2000 at [\d,]+\/s = stored \d+ \+ counted \d+/
+            : /2000 of 2000 lines, none lost, none twice, none changed/;
     assert.match(stdout, counts);
     return undefined;
   });

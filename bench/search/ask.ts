@@ -1,0 +1,26 @@
+import type { StateDirectory } from '#base/state';
+import { answer } from '#wire/search';
+import { call } from '../holdfast/search-count.ts';
+import type { Needle, Question } from './questions.ts';
+
+/** What was asked for, and how long it took from the request's first byte to the answer's last. */
+export type Asked = { ms: number; count: number };
+
+/** Asks over `run/search.sock`, as every reader does, verdicts and the newest 100 lines included. */
+export const ask = async (state: StateDirectory, { route }: Question, needle: Needle): Promise<Asked> => {
+  const body = route === 'sql' ? { sql: needle.query } : { query: needle.query, limit: 100 };
+  const started = performance.now();
+  const said = await call(state, 'POST', `/${route}`, JSON.stringify(body));
+  const ms = performance.now() - started;
+  const rows = said.trimEnd().split('\n');
+  const count =
+    route === 'sql'
+      ? rows.reduce((sum, row) => sum + countOf(row), 0)
+      : answer.parse(JSON.parse(rows.at(-1) ?? '')).answer.count;
+  return { ms, count };
+};
+
+const countOf = (row: string): number => {
+  const { n } = JSON.parse(row) as { n: string | number };
+  return Number(n);
+};

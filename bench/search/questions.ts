@@ -1,0 +1,100 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import type { Corpus } from '../corpus/corpus.ts';
+import { timeOfLine } from '../corpus/line-time.ts';
+
+/** One thing that is looked for, as each contender is asked for it. */
+export type Needle = {
+  /** For `POST /search`, or for `POST /sql` where the question is one of counting. */
+  query: string;
+  /** Options and pattern for ripgrep; zgrep is given the same, but for `-F`. */
+  grep: { kind: 'text' | 'regex'; pattern: string };
+};
+
+/** Milliseconds at the API, or a share of the time that ripgrep takes. */
+export type Bar = { ms: number } | { ofRipgrep: number };
+
+export type Question = { name: string; route: 'search' | 'sql'; bar: Bar | null; needles: Needle[] };
+
+/** Each time something else is looked for, or the engine would answer from what it remembers of its last answer. */
+const variants = 8;
+const sampleBytes = 1024 * 1024;
+
+const text = (pattern: string): Needle['grep'] => ({ kind: 'text', pattern });
+
+export const questionsOn = (corpus: Corpus): Question[] => {
+  const keys = sampledKeys(corpus);
+  const users = ['alice', 'bob', 'carol', 'deploy', 'backup', 'postgres', 'www-data', 'jenkins'];
+  const days = Math.max(1, Math.ceil(corpus.lines / 2_000_000));
+  return [
+    {
+      name: 'rare token',
+      route: 'search',
+      bar: { ms: 30 },
+      needles: [corpus.rare.token, ...keys.slice(1)].map((token) => ({ query: token, grep: text(token) })),
+    },
+    {
+      name: 'phrase',
+      route: 'search',
+      bar: { ms: 100 },
+      needles: users.map((user) => {
+        const phrase = `password for invalid user ${user} from 192.0.2.`;
+        return { query: `"${phrase}"`, grep: text(phrase) };
+      }),
+    },
+    {
+      name: 'substring',
+      route: 'search',
+      bar: { ofRipgrep: 0.5 },
+      needles: keys.map((key) => key.slice(9, 16)).map((part) => ({ query: part, grep: text(part) })),
+    },
+    {
+      name: 'regex',
+      route: 'search',
+      bar: null,
+      needles: users.map((_, n) => {
+        const pattern = `amount ${n + 1}[0-9]{2}\\.[59]0 EUR`;
+        return { query: `/${pattern}/`, grep: { kind: 'regex', pattern } };
+      }),
+    },
+    {
+      name: 'count by app over a day',
+      route: 'sql',
+      bar: { ms: 50 },
+      needles: Array.from({ length: variants }, (_, n) => {
+        const day = timeOfLine((n % days) * 2_000_000, 0).slice(0, 10);
+        const next = timeOfLine(((n % days) + 1) * 2_000_000, 0).slice(0, 10);
+        return {
+          query: `SELECT app, count() AS n FROM lines WHERE time >= '${day} 00:00:00' AND time < '${next} 00:00:00' GROUP BY app`,
+          grep: { kind: 'regex', pattern: `^<[0-9]+>1 ${day}T` },
+        };
+      }),
+    },
+    {
+      name: 'last 100 of matching lines',
+      route: 'search',
+      bar: { ms: 50 },
+      needles: users.map((user) => ({
+        query: `app:sshd "user ${user}"`,
+        grep: { kind: 'regex', pattern: ` sshd [0-9]+ - - .*user ${user}` },
+      })),
+    },
+  ];
+};
+
+/** Keys of sshd's lines, from all over the corpus: forty hexadecimal digits that come once. */
+const sampledKeys = ({ path, bytes }: Corpus): string[] => {
+  const file = openSync(path, 'r');
+  const buffer = Buffer.alloc(Math.min(sampleBytes, bytes));
+  const keys = Array.from({ length: variants }, (_, n) => {
+    const read = readSync(
+      file,
+      buffer,
+      0,
+      buffer.length,
+      Math.floor(((bytes - buffer.length) * n) / variants),
+    );
+    return /SHA256:([0-9a-f]{40})/.exec(buffer.toString('latin1', 0, read))?.[1] ?? '';
+  });
+  closeSync(file);
+  return keys.filter((key) => key !== '');
+};

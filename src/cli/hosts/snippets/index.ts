@@ -1,5 +1,6 @@
 import { agent } from './agent.ts';
 import { journald } from './journald.ts';
+import { postfix } from './postfix.ts';
 import { curl, loggen, logger, nginx, opentelemetry } from './programs.ts';
 import { rsyslog } from './rsyslog.ts';
 import type { Snippet } from './snippet.ts';
@@ -14,6 +15,7 @@ export const snippets: readonly Snippet[] = [
   journald,
   logger,
   nginx,
+  postfix,
   opentelemetry,
   curl,
   loggen,

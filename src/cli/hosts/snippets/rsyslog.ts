@@ -1,8 +1,8 @@
 import { lines, type Snippet, type Target } from './snippet.ts';
 
 /** Kept on disk while Holdfast is away, for ever tried again: an action that gives up drops what it has. */
-const queue =
-  'queue.type="LinkedList" queue.filename="holdfast" queue.maxDiskSpace="1g" queue.saveOnShutdown="on" action.resumeRetryCount="-1"';
+export const queue = (name: string): string =>
+  `queue.type="LinkedList" queue.filename="${name}" queue.maxDiskSpace="1g" queue.saveOnShutdown="on" action.resumeRetryCount="-1"`;
 
 const omfwd = ({ host, port }: Target, rest: string): string =>
   `*.* action(type="omfwd" target="${host}" port="${port}" ${rest} template="RSYSLOG_SyslogProtocol23Format"`;
@@ -10,7 +10,7 @@ const omfwd = ({ host, port }: Target, rest: string): string =>
 const omrelp = ({ host, port }: Target, rest: string): string[] => [
   'module(load="omrelp")',
   `*.* action(type="omrelp" target="${host}" port="${port}" ${rest}template="RSYSLOG_SyslogProtocol23Format"`,
-  `  ${queue})`,
+  `  ${queue('holdfast')})`,
 ];
 
 export const rsyslog: Snippet = {
@@ -48,13 +48,14 @@ export const rsyslog: Snippet = {
           `  DefaultNetstreamDriverKeyFile="${target.files}/client.key")`,
           omfwd(target, 'protocol="tcp" TCP_Framing="octet-counted"'),
           `  StreamDriver="gtls" StreamDriverMode="1" StreamDriverAuthMode="x509/name" StreamDriverPermittedPeers="${target.host}"`,
-          `  ${queue})`,
+          `  ${queue('holdfast')})`,
         ),
     },
     tcp: {
       kind: 'syslog-tcp',
       promise: 'plain syslog over TCP: what is on its way when a connection breaks is lost',
-      write: (target) => lines(omfwd(target, 'protocol="tcp" TCP_Framing="octet-counted"'), `  ${queue})`),
+      write: (target) =>
+        lines(omfwd(target, 'protocol="tcp" TCP_Framing="octet-counted"'), `  ${queue('holdfast')})`),
     },
     udp: {
       kind: 'syslog-udp',

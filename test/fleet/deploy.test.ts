@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test, type TestContext } from 'node:test';
+import { after, before, test } from 'node:test';
 import { ready as readySchema, type Ready } from '#wire/ready';
+import { documentedCommands } from '../harness/documents.ts';
 import { full, root, until } from '../harness/up.ts';
 import { noFleet } from './able.ts';
 import { startFleet, type Fleet, type Host } from './host.ts';
@@ -19,6 +28,8 @@ import {
   type Attempt,
   type UnitName,
 } from './rows.ts';
+import type { Outcome } from './run.ts';
+import { printTable, tried } from './tried.ts';
 import { knowsSuite, type Suite } from './tree.ts';
 
 /**
@@ -31,6 +42,17 @@ const suite: Suite = full && knowsSuite('trixie') ? 'trixie' : 'bookworm';
 
 let fleet: Fleet;
 let host: Host;
+
+/** What an operator writes who has other hosts. */
+const configuration = `
+listen = [
+  "syslog-tcp=127.0.0.1:5514",
+  "syslog-udp=127.0.0.1:5514",
+  "https=0.0.0.0:8443",
+  "agent=0.0.0.0:6516",
+]
+publish = "0.0.0.0:7000"
+`;
 
 const endings: (() => Promise<void>)[] = [];
 after(async () => {
@@ -53,6 +75,16 @@ before(async () => {
       { from: root, to: '/usr/src/holdfast' },
       { from: join(root, 'node_modules'), to: '/opt/holdfast/node_modules' },
     ],
+    prepare(its) {
+      mkdirSync(join(its, 'etc/holdfast'));
+      writeFileSync(join(its, 'etc/holdfast/holdfast.toml'), configuration);
+      // As the page says for `publish =`.
+      cpSync(
+        join(root, 'deploy/drop-ins/holdfast-publisher.service.d'),
+        join(its, 'etc/systemd/system/holdfast-publisher.service.d'),
+        { recursive: true },
+      );
+    },
   });
 });
 
@@ -68,8 +100,24 @@ const showBoot = async (): Promise<void> => {
   });
 };
 
-const install = async (...args: readonly string[]) =>
-  host.run(['sh', '/usr/src/holdfast/deploy/install.sh', ...args], { milliseconds: 240_000 });
+const found = async (query: string): Promise<string> =>
+  host.ok(['holdfast', 'logs', 'search', '--json', query]);
+
+/** The commands of docs/deploy.md: each is run here, where its time has come. */
+const documented = new Set(
+  documentedCommands().flatMap(({ file, line }) => (file === 'docs/deploy.md' ? [line] : [])),
+);
+// This host has no network; what installs brings its own.
+documented.delete('apt-get install -y nodejs npm');
+
+const shown = async (line: string): Promise<Outcome> => {
+  const command = `cd /usr/src/holdfast && ${line}`;
+  const outcome = await host.run(['sh', '-c', command], { milliseconds: 240_000 });
+  if (outcome.status === 0) documented.delete(line);
+  return outcome;
+};
+
+const install = async (): Promise<Outcome> => shown('deploy/install.sh');
 
 let readyFile: string;
 const ready = (): Ready => readySchema.parse(JSON.parse(readFileSync(readyFile, 'utf8')));
@@ -97,22 +145,14 @@ test(
       ['"hello from deploy"', 'syslog'],
       ['"hello by the journal"', 'journal'],
     ] as const) {
-      await until(
-        `${query} is found`,
-        async () =>
-          (await host.ok(['holdfast', 'logs', 'search', '--json', query])).includes(`"via":"${via}`),
-        60_000,
-      );
+      await until(`${query} is found`, async () => (await found(query)).includes(`"via":"${via}`), 60_000);
     }
     assert.equal((await host.run(['holdfast', 'vault', 'verify'])).status, 0);
     const listed = await host.ok(['holdfast', 'services', 'list', '--json']);
     assert.match(listed, /"unit":"holdfast-receiver\.service"/);
     await until(
       'the facts of this host are in the log',
-      async () =>
-        (await host.ok(['holdfast', 'logs', 'search', '--json', 'app:holdfast via:fact'])).includes(
-          '"via":"fact"',
-        ),
+      async () => (await found('app:holdfast via:fact')).includes('"via":"fact"'),
       60_000,
     );
     await until(
@@ -123,35 +163,55 @@ test(
   },
 );
 
-/**
- * Runs the probe in a unit that is the installed one to the letter, but for what it starts.
- * @returns for each attempt `yes` or the code of the error
- */
-const tried = async (name: UnitName, what: readonly Attempt[]): Promise<string[]> => {
-  const unit = `holdfast-probe-${name}.service`;
-  const installed = readFileSync(join(host.root, 'etc/systemd/system', `holdfast-${name}.service`), 'utf8');
-  const replaced = installed
-    .split('\n')
-    .filter((line) => !/^(ExecStart|ExecStartPre|ExecStartPost|Type|PartOf|ConditionPathExists)=/.test(line))
-    .join('\n')
-    .replace(
-      '[Service]\n',
-      `[Service]\nType=oneshot\nEnvironment=WHAT=${JSON.stringify(JSON.stringify(what)).replaceAll('%', '%%')}\n` +
-        'ExecStart=/opt/holdfast/node /opt/holdfast/probe.mjs ${WHAT}\n',
-    );
-  await host.ok(['sh', '-c', `mkdir -p /run/systemd/system; cat > /run/systemd/system/${unit}`], {
-    input: replaced,
-  });
-  await host.ok(['systemctl', 'daemon-reload']);
-  const { status } = await host.run(['systemctl', 'start', unit]);
-  await host.ok(['journalctl', '--sync']);
-  const said = await host.ok(['journalctl', '--quiet', '-o', 'cat', '-u', unit]);
-  await host.ok(['rm', `/run/systemd/system/${unit}`]);
-  assert.equal(status, 0, said);
-  const results = /^probe (\[.*\])$/m.exec(said)?.[1];
-  assert.ok(results !== undefined, said);
-  return JSON.parse(results);
-};
+/** A second host, on which nothing but `holdfast agent` runs. */
+test('another host gets a certificate, sends under its name, and witnesses the log', { skip }, async () => {
+  const web = await fleet.startHost({ name: 'web', suite, bind: [{ from: root, to: '/usr/src/holdfast' }] });
+  const holdfast = '/usr/src/holdfast/bin/holdfast';
+  const { token, command } = JSON.parse(await host.ok(['holdfast', 'hosts', 'token', 'web', '--json']));
+  assert.match(command, /^holdfast hosts enrol web --server log:8443 --fingerprint sha256:/);
+  await web.ok([holdfast, ...command.split(' ').slice(1)], { input: `${token}\n` });
+  copyFileSync(join(host.root, state, 'keys/vault.vkey'), join(web.root, 'etc/vault.vkey'));
+  const start = async (): Promise<void> => {
+    const witnessing = ['--publisher', 'http://log:7000', '--log', '/etc/vault.vkey'];
+    await web.ok(['systemd-run', '--unit=agent', holdfast, 'agent', '--server', 'log:6516', ...witnessing]);
+  };
+  await start();
+  await web.ok(['logger', '-t', 'remote', 'hello from another host']);
+  await until(
+    'its line is found',
+    async () => /"count":1/.test(await found(`source:${web.address} "hello from another host"`)),
+    60_000,
+  );
+  assert.match(
+    await host.ok(['holdfast', 'logs', 'sources']),
+    new RegExp(`^${web.address} +web +\\d+`, 'm'),
+    'under the name in its certificate',
+  );
+
+  // Strangers' cosignatures count where the log asks for them.
+  const vkeyFile = join(web.root, state, 'spool/witness/witness.vkey');
+  await until('it has a key', () => existsSync(vkeyFile), 60_000);
+  const vkey = readFileSync(vkeyFile, 'utf8').trim();
+  await web.ok(['systemctl', 'stop', 'agent']);
+  writeFileSync(
+    join(host.root, 'etc/holdfast/holdfast.toml'),
+    `${configuration}witness = [${JSON.stringify(vkey)}]\n`,
+  );
+  const restarted = await shown(
+    'holdfast config check --config /etc/holdfast/holdfast.toml && systemctl restart holdfast.target',
+  );
+  assert.equal(restarted.status, 0, `${restarted.stdout}${restarted.stderr}`);
+  await until('everything serves again', () => existsSync(readyFile), 60_000);
+  await start();
+  await until(
+    'a checkpoint is witnessed',
+    () => existsSync(join(host.root, state, 'vault/checkpoint.witnessed')),
+    120_000,
+  );
+  const verified = await host.run(['holdfast', 'vault', 'verify', '--witness', vkey]);
+  assert.equal(verified.status, 0, `${verified.stdout}${verified.stderr}`);
+  await web.powerCut();
+});
 
 test('every row of the table of processes, tried in the sandbox of its unit', { skip }, async (t) => {
   copyFileSync(join(import.meta.dirname, 'probe.mjs'), join(host.root, 'opt/holdfast/probe.mjs'));
@@ -173,37 +233,24 @@ test('every row of the table of processes, tried in the sandbox of its unit', { 
   assert.ok(file);
   const segment = join(file.parentPath, file.name).slice(join(host.root, state).length + 1);
   const what = attempts(segment, fleet.network.address, ready().supervisorPid);
-  const shown = ([action, target]: Attempt): string =>
+  const labelOf = ([action, target]: Attempt): string =>
     `${action} ${target.replace(`${state}/`, '').replace(segment, 'SEGMENT').replace(`${fleet.network.address}:${stranger}`, 'STRANGER')}`;
   const results = new Map<UnitName, string[]>();
-  for (const name of all) results.set(name, await tried(name, what));
-  printTable(t, what.map(shown), results);
+  for (const name of all) results.set(name, await tried(host, name, what));
+  printTable(t, what.map(labelOf), results);
   const wrong: string[] = [];
   for (const [name, outcomes] of results) {
     const may = new Set([...rows[name], ...everybody]);
     what.forEach((attempt, i) => {
       const outcome = outcomes[i] ?? 'nothing';
-      if (may.delete(shown(attempt)) !== (outcome === 'yes'))
-        wrong.push(`${name}: ${shown(attempt)}: ${outcome}`);
+      if (may.delete(labelOf(attempt)) !== (outcome === 'yes'))
+        wrong.push(`${name}: ${labelOf(attempt)}: ${outcome}`);
     });
     for (const untried of may) wrong.push(`${name}: ${untried}: not tried`);
   }
   assert.deepEqual(wrong, []);
   void listener.catch(() => undefined);
 });
-
-const printTable = (
-  t: TestContext,
-  labels: readonly string[],
-  results: ReadonlyMap<UnitName, readonly string[]>,
-): void => {
-  const width = Math.max(...labels.map((label) => label.length));
-  t.diagnostic(`${''.padEnd(width)} ${[...results.keys()].map((name) => name.padEnd(10)).join('')}`);
-  labels.forEach((label, i) => {
-    const cells = [...results.values()].map((outcomes) => (outcomes[i] === 'yes' ? 'yes' : '–').padEnd(10));
-    t.diagnostic(`${label.padEnd(width)} ${cells.join('')}`.trimEnd());
-  });
-};
 
 test('what is left open is little, as systemd-analyze sees it', { skip }, async (t) => {
   for (const name of all) {
@@ -228,8 +275,7 @@ test('a process that is killed is started again, and nothing acknowledged is los
   }
   await until(
     'the line is found',
-    async () =>
-      (await host.ok(['holdfast', 'logs', 'search', '--json', '"before the kill"'])).includes('"count":1'),
+    async () => (await found('"before the kill"')).includes('"count":1'),
     60_000,
   );
 });
@@ -239,6 +285,15 @@ test(
   { skip },
   async () => {
     const { vkey } = ready();
+    for (const line of [
+      "systemctl status 'holdfast*'",
+      "journalctl -u 'holdfast-*'",
+      'systemctl stop holdfast.target',
+      'systemctl start holdfast.target',
+    ]) {
+      const { status, stdout, stderr } = await shown(line);
+      assert.equal(status, 0, `${line}\n${stdout}${stderr}`);
+    }
     const again = await install();
     assert.equal(again.status, 0, again.stderr);
     assert.doesNotMatch(again.stdout, /made the vault/);
@@ -247,7 +302,7 @@ test(
     assert.equal(up.status, 2);
     assert.match(up.stderr, /systemctl start holdfast\.target/);
 
-    const { status, stderr } = await install('--uninstall');
+    const { status, stderr } = await shown('deploy/install.sh --uninstall');
     assert.equal(status, 0, stderr);
     assert.equal(existsSync(readyFile), false);
     await host.ok(['systemctl', 'daemon-reload']);
@@ -265,15 +320,19 @@ test(
     assert.equal(missing.status, 2);
     assert.match(missing.stderr, /is missing from/);
     await host.ok(['sh', '-c', `rm -rf ${at('keys')}; mv /root/keys ${at('keys')}`]);
+    // With what it brings along for who has written nothing: no listener speaks TLS, so there is no issuer.
+    await host.ok(['rm', '/etc/holdfast/holdfast.toml']);
     assert.equal((await install()).status, 0);
     assert.equal(ready().vkey, vkey);
+    assert.deepEqual(
+      Object.keys(ready().processes).toSorted(),
+      running.filter((name) => name !== 'issuer').toSorted(),
+    );
     await until(
       'what was logged before is found',
-      async () =>
-        (await host.ok(['holdfast', 'logs', 'search', '--json', '"hello from deploy"'])).includes(
-          '"count":1',
-        ),
+      async () => (await found('"hello from deploy"')).includes('"count":1'),
       60_000,
     );
+    assert.deepEqual([...documented], [], 'commands of docs/deploy.md that were not run');
   },
 );

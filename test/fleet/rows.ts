@@ -1,15 +1,15 @@
 import type { ProcessName } from '../../src/processes/up/accounts.ts';
 
 /** The table of docs/architecture.md as things to be tried, and who may do which. */
-/** The issuer has no unit yet. */
-export type UnitName = Exclude<ProcessName, 'issuer'>;
+export type UnitName = ProcessName;
 
 export const state = '/var/lib/holdfast';
 
-/** Those that run by default. */
+/** Those that run where listeners speak TLS and nothing is to be brought anywhere. */
 export const running: readonly UnitName[] = [
   'receiver',
   'keeper',
+  'issuer',
   'indexer',
   'console',
   'publisher',
@@ -37,6 +37,11 @@ export const attempts = (segment: string, elsewhere: string, supervisor: number)
     'run/audit.json',
     'run/facts.json',
     'run/console.token',
+    'pki/server.key',
+    'pki/issuer',
+    'pki/issuer/authority.key',
+    'pki/issued/authority.crt',
+    'pki/asked',
   ].map((path) => ['read', at(path)] as const),
   ...['/var/log/journal', '/etc/shadow', '/root', '/var/lib/dpkg/status'].map(
     (path) => ['read', path] as const,
@@ -54,6 +59,10 @@ export const attempts = (segment: string, elsewhere: string, supervisor: number)
     'run/receiver',
     'run/indexer',
     'run/publisher',
+    'pki',
+    'pki/issuer',
+    'pki/issued',
+    'pki/asked',
   ].map((path) => ['write', at(path)] as const),
   ...['/etc', '/opt/holdfast', '/var/log', '/run/holdfast', '/tmp'].map((path) => ['write', path] as const),
   ...['run/own.sock', 'run/search.sock', 'run/publisher/publish.sock'].map(
@@ -75,6 +84,10 @@ export const rows: Readonly<Record<UnitName, readonly string[]>> = {
     'read intake',
     'write intake',
     'write run/receiver',
+    'read pki/server.key',
+    'read pki/issued/authority.crt',
+    'read pki/asked',
+    'write pki/asked',
     'listen on 127.0.0.1',
     'listen on 0.0.0.0',
     // An answer to a datagram is no different for the kernel; a connection it cannot make.
@@ -93,6 +106,16 @@ export const rows: Readonly<Record<UnitName, readonly string[]>> = {
     'read keys/vault.vkey',
     'read keys/signer.key',
     'write keys',
+  ],
+  issuer: [
+    'read pki/issuer',
+    'read pki/issuer/authority.key',
+    'read pki/issued/authority.crt',
+    'read pki/asked',
+    'write pki/issuer',
+    'write pki/issued',
+    'write pki/asked',
+    'connect to run/own.sock',
   ],
   indexer: [
     'read vault',

@@ -20,11 +20,12 @@ const groupNames = new Map<number, string>([
   [groups.segmentReaders, 'holdfast-segment-readers'],
   [groups.searchers, 'holdfast-searchers'],
   [groups.witnessing, 'holdfast-witnessing'],
+  [groups.enrolling, 'holdfast-enrolling'],
   [groups.ownSenders, 'holdfast-own-senders'],
 ]);
 const names = (Object.keys(accounts) as AccountName[]).filter(
-  // The witness is started by itself; the issuer has no unit yet (units/prepare.ts says so to whoever needs it).
-  (name) => name !== 'witness' && name !== 'issuer',
+  // The witness is started by itself.
+  (name) => name !== 'witness',
 );
 const userNames = new Map<number, string>([
   [0, 'root'],
@@ -34,12 +35,10 @@ const groupName = (gid: number): string => groupNames.get(gid) ?? userNames.get(
 
 test('tmpfiles.d gives each part of the state directory the owner and mode that `up` gives it', () => {
   const state = stateDirectory('/var/lib/holdfast');
-  const wanted = layoutOf(state)
-    .filter(({ path }) => !path.startsWith(state.pki))
-    .map(
-      ({ path, uid, gid, mode }) =>
-        `${path} ${mode.toString(8).padStart(4, '0')} ${userNames.get(uid)} ${groupName(gid)}`,
-    );
+  const wanted = layoutOf(state).map(
+    ({ path, uid, gid, mode }) =>
+      `${path} ${mode.toString(8).padStart(4, '0')} ${userNames.get(uid)} ${groupName(gid)}`,
+  );
   const given = linesOf('tmpfiles.d/holdfast.conf')
     .filter(([type, path = '']) => type !== 'L+' && path.startsWith(state.root))
     .map(([, ...rest]) => rest.join(' '));
@@ -74,7 +73,7 @@ test('every process has a unit with its user, its groups and nothing of a capabi
     const logs = name === 'agent' ? ['adm', 'systemd-journal'] : [];
     assert.deepEqual(
       (unit.get('SupplementaryGroups') ?? '').split(' ').filter(Boolean).toSorted(),
-      [...accounts[name].groups.filter((gid) => gid !== groups.enrolling).map(groupName), ...logs].toSorted(),
+      [...accounts[name].groups.map(groupName), ...logs].toSorted(),
       name,
     );
     assert.equal(unit.get('CapabilityBoundingSet'), '', name);

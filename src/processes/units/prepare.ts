@@ -3,36 +3,20 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '#base/errors';
 import { ownLog } from '#base/own-log';
-import { stateDirectory, type StateDirectory } from '#base/state';
-import { speaksTls } from '#wire/listen';
+import { stateDirectory } from '#base/state';
 import { childConfigs, type ChildConfig } from '../up/configs.ts';
 import { UpError } from '../up/errors.ts';
 import { socketsOf } from '../up/layout.ts';
 import { unitsMark } from '../up/only-one.ts';
-import { readOptions, type UpOptions } from '../up/options.ts';
-import { tlsFilesOf, type Pki } from '../up/pki.ts';
+import { readOptions } from '../up/options.ts';
+import { preparePki } from '../up/pki.ts';
 import { replaceFile, writeRunFile } from '../up/run-file.ts';
 import type { ProcessName } from '../up/accounts.ts';
 import { userOfThisHost } from './users.ts';
 
 /**
- * There is no unit for the issuer yet: TLS listeners take the certificates that the operator has laid into `pki/`.
- * @throws UpError `configuration`
- */
-const ownPki = (state: StateDirectory, { listen }: UpOptions): Pki | null => {
-  if (!listen.some(({ kind }) => speaksTls(kind))) return null;
-  const tls = tlsFilesOf(state);
-  if (tls.certificate === join(state.pki, 'server.crt')) return { tls, issuer: null };
-  throw new UpError(
-    'configuration',
-    `a TLS listener under systemd needs certificates of your own in ${state.pki}: server.crt, server.key (readable by holdfast-receiver alone) and authority.crt. ` +
-      'The own authority of Holdfast runs with holdfast up alone for now',
-  );
-};
-
-/**
  * What root does before the units start (holdfast-prepare.service): it turns the one configuration file into what each
- * process is told, and makes the token that opens the console. It never makes a vault: where none is, one is missing.
+ * process is told, and makes the token that opens the console and, where a listener speaks TLS, the key of the receiver. It never makes a vault: where none is, one is missing.
  *
  *     node prepare.ts STATE CONFIGURATION DIRECTORY
  */
@@ -46,8 +30,9 @@ const prepare = (stateRoot: string, configuration: string, directory: string): v
   const options = readOptions(existsSync(configuration) ? { config: configuration } : {});
   const token = randomBytes(24).toString('base64url');
   const tokenFile = writeRunFile(state, 'console.token', `${token}\n`, userOfThisHost('console'));
+  const pki = preparePki(state, options, userOfThisHost('receiver'));
   const configs: Record<ProcessName, ChildConfig | null> = {
-    ...childConfigs(state, options, tokenFile, ownPki(state, options), socketsOf(state)),
+    ...childConfigs(state, options, tokenFile, pki, socketsOf(state)),
     agent: options.agent === 'on' ? { state: state.root, factsFile: join(state.run, 'facts.json') } : null,
   };
   mkdirSync(directory, { recursive: true, mode: 0o755 });

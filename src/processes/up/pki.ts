@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { messageOf } from '#base/errors';
 import type { StateDirectory } from '#base/state';
 import { speaksTls, type TlsFiles } from '#wire/listen';
-import { accounts } from './accounts.ts';
 import { UpError } from './errors.ts';
 import type { UpOptions } from './options.ts';
-import { replaceFile } from './run-file.ts';
+import { replaceFile, type Owner } from './run-file.ts';
 
 /** What TLS listeners show, and by which they judge. */
 export type Pki = {
@@ -43,13 +42,14 @@ export const tlsFilesOf = ({ pki }: Pick<StateDirectory, 'pki'>): TlsFiles => {
 /**
  * Makes the receiver's key where there is none: readable by the receiver alone, also not by the issuer, which certifies
  * it and makes everything else.
+ * @param receiver its user
  * @returns `null` where no listener speaks TLS
  * @throws UpError `state-unusable`
  */
 export const preparePki = (
   state: StateDirectory,
   { listen, tlsNames }: Pick<UpOptions, 'listen' | 'tlsNames'>,
-  privileged: 'root' | 'ordinary user',
+  receiver: Owner,
 ): Pki | null => {
   if (!listen.some(({ kind }) => speaksTls(kind))) return null;
   const tls = tlsFilesOf(state);
@@ -58,7 +58,7 @@ export const preparePki = (
     if (!existsSync(tls.key)) {
       const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-      replaceFile(tls.key, pem, 0o400, privileged === 'root' ? accounts.receiver : null);
+      replaceFile(tls.key, pem, 0o400, receiver);
     }
     const spki = createPublicKey(readFileSync(tls.key)).export({ type: 'spki', format: 'der' });
     return { tls, issuer: { serverKey: spki.toString('base64'), serverNames: serverNames(tlsNames) } };

@@ -135,7 +135,7 @@ export const startUp = async (input: UpInput): Promise<Up> => {
       children.push(child);
       return child;
     };
-    const pki = preparePki(state, options, privileged);
+    const pki = preparePki(state, options, privileged === 'root' ? accounts.receiver : null);
     const configs = childConfigs(
       state,
       options,

@@ -40,6 +40,9 @@ export const openGrants = (authority: Authority, book: Book, clock: Clock): Gran
   const { register } = book;
   const nowMs = (): number => Math.floor(clock.now() / 1000);
 
+  /** A certificate counts as long after its end as it counts before its beginning: whose clock is behind may still renew it. */
+  const isOver = ({ expires }: HostCertificate): boolean => Date.parse(expires) + skew <= nowMs();
+
   const isValid = ({ revoked, expires }: HostCertificate): boolean =>
     revoked === null && Date.parse(expires) > nowMs();
 
@@ -138,7 +141,7 @@ export const openGrants = (authority: Authority, book: Book, clock: Clock): Gran
       return no('bad-proof', 'the request is not signed by the key of the certificate');
     if (known.revoked !== null)
       return no('revoked-certificate', `the certificate was revoked: ${known.revoked.reason}`);
-    if (Date.parse(known.expires) + skew <= nowMs())
+    if (isOver(known))
       return no(
         'expired-certificate',
         `the certificate ended ${known.expires}: enrol again, with a new token`,
@@ -156,7 +159,10 @@ export const openGrants = (authority: Authority, book: Book, clock: Clock): Gran
   const revoke = async (which: string, reason: string, by: string): Promise<OperatorAnswer> => {
     const serial = which.replaceAll(':', '').toUpperCase();
     const revoked = [...register.certificates.values()].filter(
-      (one) => isValid(one) && (one.serial === serial || one.name.toLowerCase() === which.toLowerCase()),
+      (one) =>
+        one.revoked === null &&
+        !isOver(one) &&
+        (one.serial === serial || one.name.toLowerCase() === which.toLowerCase()),
     );
     const tokens = [...register.tokens.values()].filter(
       (one) =>

@@ -179,6 +179,12 @@ describe('the issuer', () => {
     assert.equal(await refused(await renewal(before, key)), null);
     place.at.days = 91;
     assert.equal(await refused(await renewal(before, key)), 'expired-certificate');
+    // What can be renewed can be revoked.
+    place.at.days = 90.02;
+    const { serial } = enrolled.body;
+    const revoked = await place.operator({ kind: 'revoke', which: serial, reason: 'sold', by: 'test' });
+    assert.deepEqual(revoked, { kind: 'revoked', serials: [serial], tokens: [] });
+    assert.equal(await refused(await renewal(before, key)), 'revoked-certificate');
     await place.operator({ kind: 'revoke', which: 'WEB1.example', reason: 'sold', by: 'test' });
     assert.equal(await refused(await renewal(String(renewed.body.certificate), key)), 'revoked-certificate');
   });

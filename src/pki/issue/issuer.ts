@@ -76,8 +76,8 @@ const serveFrom = async (
   };
   await tell();
 
-  const operators = openMailbox(requests, 0o600);
-  const strangers = openMailbox(options.asked, 0o640);
+  const operators = openMailbox(requests, { mode: 0o600, clock, log });
+  const strangers = openMailbox(options.asked, { mode: 0o640, clock, log });
   const ended = new AbortController();
   let swept = clock.elapsed();
 

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { bulkActions, bulkAnswer } from './bulk-actions.ts';
 import { productHeader } from './elasticsearch.ts';
+import { refusals, type Refusal } from './refusal.ts';
 import type { StoreRoute } from './routes.ts';
 
 export type Answer = {
@@ -19,11 +20,14 @@ const document = JSON.stringify({
   _shards: { total: 1, successful: 1, failed: 0 },
 });
 
-/** What the sender of a body hears once it is durable: what its own server would have said. */
+/**
+ * What the sender of a body is to hear once it is durable: what its own server would have said. Or why it is not to be
+ * stored: what it is to hear cannot be said.
+ */
 export type Answers = (
   route: StoreRoute,
-  stored: { type: string; encoding: string; body: readonly Buffer[] },
-) => Promise<Answer>;
+  given: { type: string; encoding: string; body(): readonly Buffer[] },
+) => Promise<Answer | { refusal: Refusal }>;
 
 export const openAnswers = (): Answers => {
   let counting: Promise<unknown> = Promise.resolve();
@@ -45,12 +49,14 @@ export const openAnswers = (): Answers => {
         return { status: 201, type: 'application/json', body: `${document}\n`, headers: productHeader };
       case 'bulk': {
         // One at a time: what is unpacked for it competes with the disk for threads.
-        const counted = counting.then(() => bulkActions(body, encoding));
+        const counted = counting.then(() => bulkActions(body(), encoding));
         counting = counted.catch(() => undefined);
+        const actions = await counted;
+        if (actions === null) return { refusal: refusals.bodyTooLarge };
         return {
           status: 200,
           type: 'application/json',
-          body: Readable.from(bulkAnswer(await counted)),
+          body: Readable.from(bulkAnswer(actions)),
           headers: productHeader,
         };
       }

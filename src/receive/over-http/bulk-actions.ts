@@ -8,16 +8,19 @@ export type BulkActions = Buffer;
 export const actionNames = ['index', 'create', 'update', 'delete'] as const;
 
 const LF = 0x0a;
-/** Bytes that are looked at of what a compressed body unpacks to; the items of what comes later are missing. */
-const mostUnpacked = 128 * 1024 * 1024;
-const mostActions = 1_000_000;
+/** As much as the indexer takes of one body (src/index/parse/bodies): beyond it nothing would be found. */
+export const bulkLimits = { unpacked: 64 * 1024 * 1024, actions: 500_000 } as const;
 
 /**
- * Counts what a bulk answer has to have an item for, after the body is stored: it decides nothing but the length of the
- * answer. A compressed body is unpacked as a stream, of which nothing is kept.
+ * Counts what a bulk answer has to have an item for. A compressed body is unpacked as a stream, of which nothing is kept.
+ * @returns `null` where it is more than can be answered for: it is to be sent in smaller pieces
  */
-export const bulkActions = async (body: readonly Buffer[], encoding: string): Promise<BulkActions> => {
-  const counter = countActions();
+export const bulkActions = async (
+  body: readonly Buffer[],
+  encoding: string,
+  limits: { unpacked: number; actions: number } = bulkLimits,
+): Promise<BulkActions | null> => {
+  const counter = countActions(limits.actions);
   const unpack = unpacker(encoding);
   if (unpack === null)
     for (const piece of body) {
@@ -25,7 +28,7 @@ export const bulkActions = async (body: readonly Buffer[], encoding: string): Pr
       // Others have their turn between two pieces.
       await turn();
     }
-  else await unpackInto(unpack, body, counter.push);
+  else if (!(await unpackInto(unpack, body, limits.unpacked, counter.push))) return null;
   return counter.end();
 };
 
@@ -42,26 +45,30 @@ const unpacker = (encoding: string): Transform | null => {
   }
 };
 
-/** Up to what can be unpacked: a damaged body has the items that come before the damage. */
+/**
+ * Up to what can be unpacked: a damaged body has the items that come before the damage.
+ * @returns whether it was no more than `most`
+ */
 const unpackInto = (
   unpack: Transform,
   body: readonly Buffer[],
+  most: number,
   push: (bytes: Buffer) => void,
-): Promise<void> =>
+): Promise<boolean> =>
   new Promise((resolve) => {
     let length = 0;
     unpack.on('data', (bytes: Buffer) => {
       length += bytes.length;
       push(bytes);
-      if (length > mostUnpacked) unpack.destroy();
+      if (length > most) unpack.destroy();
     });
-    unpack.on('error', () => resolve());
-    unpack.on('close', () => resolve());
+    unpack.on('error', () => resolve(length <= most));
+    unpack.on('close', () => resolve(length <= most));
     Readable.from(body).pipe(unpack);
   });
 
 /** A line is an action; the line after it is its document, except after `delete`. */
-const countActions = (): { push(bytes: Buffer): void; end(): BulkActions } => {
+const countActions = (most: number): { push(bytes: Buffer): void; end(): BulkActions | null } => {
   const found: number[] = [];
   let isDocument = false;
   /** Begin of the unfinished line, as far as it is needed. */
@@ -77,7 +84,7 @@ const countActions = (): { push(bytes: Buffer): void; end(): BulkActions } => {
         0,
         actionNames.findIndex((one) => one === name),
       );
-      if (found.length < mostActions) found.push(action);
+      if (found.length <= most) found.push(action);
       isDocument = name !== 'delete';
     }
     begun = '';
@@ -102,7 +109,7 @@ const countActions = (): { push(bytes: Buffer): void; end(): BulkActions } => {
     },
     end() {
       lineEnds();
-      return Buffer.from(found);
+      return found.length > most ? null : Buffer.from(found);
     },
   };
 };

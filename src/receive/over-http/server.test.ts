@@ -4,10 +4,12 @@ import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { Flag, Framing } from '#vault/record';
+
 import { post, raw } from '../testing/http-client.ts';
 import { bodies, losses } from '../testing/http-stored.ts';
 import { dial, start, until } from '../testing/receiver.ts';
 import { linesOf } from '../testing/stored.ts';
+import { bulkLimits } from './bulk-actions.ts';
 
 describe('bodies over HTTP', () => {
   it('stores each as it came, with what its headers say, and answers as its own server would', async (t) => {
@@ -145,6 +147,15 @@ describe('bodies over HTTP', () => {
       );
       assert.equal(answer.items[0].index.status, 201);
     }
+    // More than an answer has items for: not stored, and to be sent again in smaller pieces.
+    const bomb = gzipSync(`{"index":{}}\n{"m":"${'0'.repeat(bulkLimits.unpacked)}"}\n`);
+    const many = '{"delete":{}}\n'.repeat(bulkLimits.actions + 1);
+    for (const [sent, headers] of [
+      [bomb, { 'content-encoding': 'gzip' }],
+      [Buffer.from(many), {}],
+    ] as const)
+      assert.equal((await post(port, '/_bulk', sent, headers)).status, 413);
+    await until(() => losses(receiver).get('body too large') === 2);
     // Damaged, and stored all the same.
     const damaged = await post(port, '/_bulk', 'no gzip', { 'content-encoding': 'gzip' });
     assert.deepEqual(JSON.parse(damaged.body).items, []);

@@ -64,17 +64,25 @@ export const openStoring = (options: StoringOptions): ((given: ToStore) => Promi
     const storing = requestStore(intake, clock, name, peer, JSON.stringify(meta));
     /** What was stored first, where its sender gave nothing by which a repeated body can be told. */
     let first: { digest: string; flag: number } | null = null;
-    let body: readonly Buffer[] = [];
+    /** All of a body that is not stored yet. */
+    let whole: FrameRun | null = null;
     const judged = ({ pieces }: FrameRun): { digest: string; flag: number } => {
       const digest = repeats.digest(pieces);
       return { digest, flag: repeats.isPossible(sender, digest) ? Flag.possibleRedelivery : 0 };
     };
-    const emit = (run: FrameRun): void => {
-      if (way === 'whole') body = [...run.pieces];
+    const put = (run: FrameRun): void => {
       if (meta.key !== undefined || route.format === 'journal') return storing.take(run);
       first ??= judged(run);
       // A request comes again as a whole.
       storing.take({ ...run, flags: run.flags | first.flag });
+    };
+    const putWhole = (): void => {
+      if (whole !== null) put(whole);
+      whole = null;
+    };
+    const emit = (run: FrameRun): void => {
+      if (way === 'whole') whole = run;
+      else put(run);
     };
     const notAnEntry = (): void => ledger.lost('torn entry', name, 1, connection.address);
     const incoming = incomingFor(way, held, limits, emit, notAnEntry);
@@ -89,6 +97,8 @@ export const openStoring = (options: StoringOptions): ((given: ToStore) => Promi
     whenOver(connection, response, () => {
       // Of a connection that is cut the response says so first, and the request only later.
       torn();
+      // All of it came: nobody needs to be told for it to be kept.
+      putWhole();
       held.free();
       if (first === null) return;
       if (outcome === 'answered' && response.writableFinished) repeats.answered(sender);
@@ -110,12 +120,17 @@ export const openStoring = (options: StoringOptions): ((given: ToStore) => Promi
     }
     came = 'whole';
     incoming.complete();
+    const answer = await answers(route, { ...meta, body: () => whole?.pieces ?? [] });
+    if ('refusal' in answer && !response.destroyed) {
+      whole = null;
+      held.free();
+      return answer;
+    }
+    putWhole();
     await storing.durable();
-    const answer = await answers(route, { ...meta, body });
     // Its sender may take its time over the answer.
     held.free();
-    body = [];
-    if (response.destroyed) return null;
+    if (response.destroyed || 'refusal' in answer) return null;
     outcome = 'answered';
     return { answer };
   };

@@ -33,7 +33,9 @@ holdfast hosts snippet rsyslog --transport tls --server log.example --files /etc
 Where there is a choice, take the first way that is named: it loses least. Plain syslog has no acknowledgement, over TCP
 neither: what is on its way when a connection breaks is lost, and nobody is told. syslog-ng over TCP or TLS notices a
 closed connection only when it writes, and that one line is lost even with a reliable disk buffer, since the protocol has no
-acknowledgement. RELP, HTTP and the agent are answered after fsync. Beyond this machine nobody may speak unless \`--allow\`
+acknowledgement. RELP, HTTP and the agent are answered after fsync. What RELP brings again after a lost
+answer is kept twice and marked \`possible_redelivery\`; after a restart of Holdfast that is at most the 128 messages that
+omrelp sends ahead: with a larger \`windowSize\`, copies beyond these are not marked. Beyond this machine nobody may speak unless \`--allow\`
 names his network, or his certificate is of the log's own authority: [hosts.md](hosts.md).
 
 ## What the tests have run

@@ -18,6 +18,8 @@ export type Command = {
   /** commander's notation: `<query>`, `[query...]` */
   arguments?: string;
   flags?: readonly Flag[];
+  /** Words that begin with a dash and are no flag are arguments: `-word` in a query. */
+  dashes?: 'arguments';
   /** Complete command lines. */
   examples: readonly string[];
   run(context: Context, args: readonly string[], flags: Flags): Promise<Exit>;

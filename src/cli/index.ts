@@ -9,6 +9,7 @@ import { hostsToken } from './hosts/token.ts';
 import { hostsSnippet } from './hosts/snippet.ts';
 import { indexRebuild } from './search-index/rebuild.ts';
 import { isolationShow } from './isolation/show.ts';
+import { logsContext } from './logs/context.ts';
 import { logsBrowse } from './logs/browse.ts';
 import { logsPatterns } from './logs/patterns.ts';
 import { logsSearch } from './logs/search.ts';
@@ -41,6 +42,7 @@ export { wrap } from './wrap.ts';
 export const commands: readonly Command[] = [
   audit,
   logsSearch,
+  logsContext,
   logsTail,
   logsSources,
   logsBrowse,

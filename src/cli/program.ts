@@ -79,6 +79,7 @@ export const runProgram = async (
       .command(`${words.at(-1)}${command.arguments === undefined ? '' : ` ${command.arguments}`}`)
       .description(command.summary);
     sub.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err });
+    if (command.dashes === 'arguments') sub.allowUnknownOption();
     sub.option(
       '--state <dir>',
       'state directory; also by $HOLDFAST_STATE',

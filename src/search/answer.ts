@@ -13,6 +13,8 @@ export type Answered = {
   /** Lines that are shown: their stored bytes are looked at again. */
   shown: readonly { address: string }[];
   count: number;
+  /** Where they were not counted to the end. */
+  countIs?: 'at least';
   /** The clock's `elapsed()` when it was asked. */
   started: number;
 };
@@ -20,7 +22,7 @@ export type Answered = {
 /** How far an answer can be trusted. @throws IndexError */
 export const answerTo = async (
   index: Index,
-  { query, shown, count, started }: Answered,
+  { query, shown, count, countIs, started }: Answered,
   clock: Clock,
   freshness: FreshnessReader,
 ): Promise<Answer> => ({
@@ -33,6 +35,7 @@ export const answerTo = async (
       until: query.until === null ? null : formatMicros(query.until),
     },
     count,
+    ...(countIs === undefined ? {} : { countIs }),
     elapsedMs: Math.round((clock.elapsed() - started) * 1000) / 1000,
   },
 });

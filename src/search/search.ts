@@ -16,6 +16,8 @@ export type Search = {
   query: string;
   limit: number;
   from: 'newest' | 'oldest';
+  /** `skip`: where there are more than `limit`, they are not counted. Default `count`. */
+  total?: 'count' | 'skip';
   /** Only entries below this; default: all that are indexed. */
   below?: number;
 };
@@ -42,20 +44,34 @@ export const search = async (
   const direction = request.from === 'newest' ? 'DESC' : 'ASC';
   const order = ['time', 'entry', 'line', 'part'].map((column) => `${column} ${direction}`).join(', ');
   return asSearchError(index, compiled, async () => {
+    // One more than is asked for shows whether there are more.
+    const skips = request.total === 'skip' && request.limit > 0;
+    const most = request.limit + (skips ? 1 : 0);
     const hits =
-      request.limit === 0
+      most === 0
         ? []
         : readHits(
             await index.engine.binary(
               'interactive',
-              `SELECT ${hitColumns} FROM lines WHERE ${where} ORDER BY ${order} LIMIT ${request.limit}`,
+              `SELECT ${hitColumns} FROM lines WHERE ${where} ORDER BY ${order} LIMIT ${most}`,
               compiled.parameters,
             ),
           );
     // Fewer than were asked for are all there are.
-    const count = hits.length < request.limit ? hits.length : await countLines(index, where, compiled);
+    const known = hits.length < most || skips;
+    const count = known ? hits.length : await countLines(index, where, compiled);
+    const more = hits.length > request.limit;
+    if (more) hits.length = request.limit;
     if (request.from === 'newest') hits.reverse();
-    return { hits, answer: await answerTo(index, { query, shown: hits, count, started }, clock, freshness) };
+    return {
+      hits,
+      answer: await answerTo(
+        index,
+        { query, shown: hits, count, ...(more ? { countIs: 'at least' } : {}), started },
+        clock,
+        freshness,
+      ),
+    };
   });
 };
 

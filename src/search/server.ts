@@ -14,6 +14,8 @@ import {
   type SearchError as WireError,
 } from '#wire/search';
 import { addBrowse } from './browse/route.ts';
+import { addContext } from './context/route.ts';
+import { addCounts } from './counts/route.ts';
 import { SearchError } from './errors.ts';
 import { nobodyOutside, type FreshnessReader } from './freshness.ts';
 import { openLines } from './ndjson.ts';
@@ -86,6 +88,8 @@ const routes = (app: FastifyInstance, serving: Serving): void => {
   const { index, clock, log, freshness, ending } = serving;
   addBrowse(app, serving);
   addPatterns(app, serving);
+  addContext(app, serving);
+  addCounts(app, serving);
   const sources = openSources(index, clock);
   const senders = openSenders(index, clock);
   const guardSql = openSqlGuard(index.engine);

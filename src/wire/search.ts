@@ -9,6 +9,8 @@ import { z } from 'zod';
  *     POST /rebuild  → `{"rebuilding":true}` once the index is empty; it is then made again from the vault
  *     POST /browse, POST /leaf: src/wire/browse.ts
  *     POST /patterns: src/wire/patterns.ts
+ *     POST /counts: src/wire/counts.ts
+ *     POST /context: src/wire/context.ts
  *     GET  /sources  → Source[]
  *     GET  /senders  → SenderFigures[]
  *     GET  /health   → Health
@@ -19,6 +21,8 @@ export const searchRequest = z.strictObject({
   limit: z.int().min(0).max(100_000).default(100),
   /** `newest` (default): the newest `limit` hits, newest last as in a log file. `oldest`: the first ones. */
   from: z.enum(['newest', 'oldest']).default('newest'),
+  /** `skip`: where more than `limit` lines match, do not count them, which takes as long as finding them. */
+  total: z.enum(['count', 'skip']).default('count'),
 });
 export type SearchRequest = z.input<typeof searchRequest>;
 
@@ -120,6 +124,8 @@ export const answer = z.object({
     range: z.object({ since: time.nullable(), until: time.nullable() }),
     /** Lines that match, of which at most `limit` were sent. */
     count: z.int(),
+    /** There are that many and maybe more: they were not counted to the end. */
+    countIs: z.literal('at least').optional(),
     elapsedMs: z.number(),
   }),
 });

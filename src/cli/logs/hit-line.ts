@@ -18,3 +18,6 @@ export const hitLine = (io: Io, hit: Hit): string => {
   const message = printable(hit.message);
   return `${io.paint('dim', hit.time)} ${io.paint('cyan', printable(hit.host ?? '-'))} ${io.paint('bold', printable(program))}: ${style === undefined ? message : io.paint(style, message)}\n`;
 };
+
+/** What stands before a line to name it, as wide for most lines that stand together. */
+export const addressed = (io: Io, { address }: Hit): string => `${io.paint('dim', address.padEnd(8))} `;

@@ -1,0 +1,62 @@
+import { micros, type Clock, type Micros } from '#base/clock';
+import type { Index } from '#index';
+import type { Counts } from '#wire/counts';
+import type { Answer } from '#wire/search';
+import { answerTo } from '../answer.ts';
+import type { FreshnessReader } from '../freshness.ts';
+import type { Query } from '../query/expression.ts';
+import { parseQuery } from '../query/parse.ts';
+import { asSearchError, compiledFor } from '../search.ts';
+import { groupsOf } from './group.ts';
+import { histogramOf } from './histogram.ts';
+
+export type Counting = { query: string; by: readonly string[]; top: number; bars: number };
+
+/** How many lines match, in all, in groups and over time, and what can be said of that. @throws SearchError */
+export const countLines = async (
+  index: Index,
+  asked: Counting,
+  clock: Clock,
+  freshness: FreshnessReader,
+): Promise<{ counts: Counts; answer: Answer }> => {
+  const started = clock.elapsed();
+  const now = clock.now();
+  const searched = `entry < ${index.state().indexed}`;
+  const compiled = await compiledFor(index, parseQuery(asked.query, now), searched);
+  const { query, parameters } = compiled;
+  const condition = { where: `${searched} AND ${compiled.where}`, parameters };
+  return asSearchError(index, compiled, async () => {
+    const [total] = await index.engine.rows(
+      'interactive',
+      `SELECT count() AS n${asked.bars === 0 ? '' : ', toUnixTimestamp64Micro(min(time)) AS first, toUnixTimestamp64Micro(max(time)) AS last'}
+      FROM lines WHERE ${condition.where}`,
+      parameters,
+    );
+    const count = Number(total?.['n'] ?? 0);
+    const grouped =
+      asked.by.length === 0
+        ? { groups: [], others: { groups: 0, count: 0 } }
+        : await groupsOf(index, condition, asked.by, asked.top);
+    const found =
+      count === 0 ? null : { first: micros(Number(total?.['first'])), last: micros(Number(total?.['last'])) };
+    const range = asked.bars === 0 ? null : rangeOf(query, found, now);
+    const histogram = range === null ? null : await histogramOf(index, condition, range, asked.bars);
+    return {
+      counts: { counts: { by: [...asked.by], ...grouped, histogram } },
+      answer: await answerTo(index, { query, shown: [], count, started }, clock, freshness),
+    };
+  });
+};
+
+/** What the bars stand for: the range that was asked for, so that empty ends show; where it is open, what was found. */
+const rangeOf = (
+  { since, until }: Query,
+  found: { first: Micros; last: Micros } | null,
+  now: Micros,
+): { first: Micros; last: Micros } | null => {
+  const first = since ?? found?.first ?? null;
+  if (first === null) return null;
+  const end = until === null ? null : micros(until - 1);
+  const open = since === null ? (found?.last ?? first) : micros(Math.max(now, found?.last ?? now));
+  return { first, last: micros(Math.max(first, end ?? open)) };
+};

@@ -1,0 +1,86 @@
+import { facilityNames, severityNames, type Index, type Parameters } from '#index';
+import { printable } from '#base/printable';
+import type { Counts } from '#wire/counts';
+import { SearchError } from '../errors.ts';
+import { fieldNamed, nearestField } from '../query/field-names.ts';
+
+type Groups = Pick<Counts['counts'], 'groups' | 'others'>;
+
+/**
+ * Matching lines by what they have in common.
+ * @throws SearchError `bad-request` for a name that nothing can be counted by; IndexError
+ */
+export const groupsOf = async (
+  index: Index,
+  { where, parameters }: { where: string; parameters: Parameters },
+  by: readonly string[],
+  top: number,
+): Promise<Groups> => {
+  const keys = by.map(keyOf);
+  const columns = keys.map(({ sql }, at) => `${sql.replaceAll('{key:', `{key${at}:`)} AS k${at}`);
+  const names = keys.map((_, at) => `k${at}`).join(', ');
+  const bound = Object.fromEntries(by.map((name, at) => [`key${at}`, name]));
+  const rows = await index.engine.rows(
+    'interactive',
+    `SELECT ${names}, n, count() OVER () AS every, sum(n) OVER () AS total
+    FROM (SELECT ${columns.join(', ')}, count() AS n FROM lines WHERE ${where} GROUP BY ${names})
+    ORDER BY n DESC, ${names} LIMIT ${top}`,
+    { ...parameters, ...bound },
+  );
+  const groups = rows.map((row) => ({
+    values: keys.map(({ read }, at) => read(String(row[`k${at}`]))),
+    count: Number(row['n']),
+  }));
+  refuseMisspelt(by, groups);
+  const [first] = rows;
+  const listed = groups.reduce((sum, { count }) => sum + count, 0);
+  return {
+    groups,
+    others: {
+      groups: Number(first?.['every'] ?? 0) - groups.length,
+      count: Number(first?.['total'] ?? 0) - listed,
+    },
+  };
+};
+
+type Key = { sql: string; read(value: string): string | null };
+
+const text = (value: string): string | null => (value === '' ? null : printable(value));
+
+const keyOf = (name: string): Key => {
+  const field = fieldNamed(name);
+  switch (field) {
+    case 'host':
+    case 'app':
+    case 'source':
+    case 'via':
+    case 'listener':
+      return { sql: `toString(${field})`, read: text };
+    case 'message':
+      return { sql: 'toValidUTF8(message)', read: text };
+    case 'severity':
+      return { sql: 'toString(severity)', read: (value) => severityNames[Number(value)] ?? null };
+    case 'facility':
+      return { sql: 'toString(facility)', read: (value) => facilityNames[Number(value)] ?? null };
+    case 'pid':
+      return { sql: "ifNull(toString(pid), '')", read: text };
+    case null:
+      return { sql: 'toValidUTF8(fields[{key:String}])', read: text };
+    default:
+      throw new SearchError('bad-request', `lines cannot be counted by ${name}`, {
+        suggestion:
+          'count by host, app, source, via, listener, severity, facility, pid, message or a field such as user',
+      });
+  }
+};
+
+/** A name that no line has, and that is nearly another, was meant to be that. */
+const refuseMisspelt = (by: readonly string[], groups: Groups['groups']): void => {
+  for (const [at, name] of by.entries()) {
+    const near = fieldNamed(name) === null ? nearestField(name) : null;
+    if (near !== null && groups.length > 0 && groups.every(({ values }) => values[at] === null))
+      throw new SearchError('bad-request', `no line that matches has a field "${name}"`, {
+        suggestion: `did you mean ${near}?`,
+      });
+  }
+};

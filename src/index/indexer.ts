@@ -11,7 +11,7 @@ import { parserVersion } from './project/project.ts';
 import { recover, type Progress } from './progress.ts';
 import { recall, type Remembered } from './remembered.ts';
 import { completeTakeOver, openReparse } from './reparse.ts';
-import { lines, tables, tokenIndex } from './schema.ts';
+import { lines as linesTable, tables, tokenIndex } from './schema.ts';
 import type { Senders } from './senders.ts';
 import { meansAltered, type VaultSource } from './vault-source.ts';
 
@@ -135,7 +135,7 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, known: R
       idleSince = performance.now();
     } else if (unbuilt && performance.now() - idleSince > idleBeforeIndexMs) {
       unbuilt = false;
-      engine.buildIndex(lines, tokenIndex).then(
+      engine.buildIndex(linesTable, tokenIndex).then(
         (parts) => (parts > 0 ? log('info', `built the token index of ${parts} parts`) : undefined),
         (error: unknown) =>
           log('warning', `the token index was not built, searches scan instead: ${messageOf(error)}`),

@@ -240,10 +240,10 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
         for await (const chunk of stream) chunks.push(Buffer.from(chunk));
         return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
       }),
-    async insert(table, rows) {
+    async insert(table, blocks) {
       const file = join(incoming, `${prefix}-${table.name}-${(files += 1)}.rowbinary`);
       try {
-        await writeRows(file, rows);
+        await writeRows(file, blocks);
         await run('ingest', insertStatement(table, file));
       } catch (error) {
         throw asIndexError(error);

@@ -195,7 +195,7 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
     if (state === undefined)
       throw new IndexError('engine-statement', `tables that nobody searches have no lane ${lane}`);
     const result = state.tail.then(() => work(state.client));
-    state.tail = result.catch(() => undefined);
+    state.tail = result.catch(() => drain(state.client));
     try {
       return await result;
     } catch (error) {
@@ -258,6 +258,25 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
       await Promise.all(all.map((lane) => lane.client.close()));
     },
   };
+};
+
+const mostDrains = 8;
+
+/**
+ * What a statement that failed had given by then is what the connection gives as the answer of the next one: it is asked
+ * until it answers what it was asked.
+ */
+const drain = async (client: ClickHouseClient): Promise<void> => {
+  for (let turn = 0; turn < mostDrains; turn += 1) {
+    try {
+      const { stream } = await client.exec({ query: `SELECT toUInt8(${turn}) FORMAT RowBinary` });
+      const given: number[] = [];
+      for await (const chunk of stream) given.push(...Buffer.from(chunk).subarray(0, 2));
+      if (given.length === 1 && given[0] === turn) return;
+    } catch {
+      // asked again
+    }
+  }
 };
 
 const bound = (parameters: Parameters | undefined): { query_params?: Record<string, unknown> } =>

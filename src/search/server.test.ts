@@ -54,7 +54,6 @@ describe('search over its socket', () => {
         index: served.index,
         clock: systemClock(),
         log: () => undefined,
-        record: async () => undefined,
       }),
       {
         code: 'internal',

@@ -39,7 +39,7 @@ export const suites: readonly Suite[] = [
   {
     name: 'unit',
     tests: ['src/**/*.test.ts'],
-    packages: ['iproute2', 'strace', 'openssl', 'nftables'],
+    packages: ['iproute2', 'strace', 'openssl', 'nftables', 'iptables'],
     tools: ['tools/assemblyscript'],
   },
   {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HolderProcess, Listener } from '#inspect';
+import type { HolderProcess, Listener, Reachable } from '#inspect';
 import { rowOf } from './list.ts';
 
 const holder = (changes: Partial<HolderProcess>): HolderProcess => ({
@@ -38,7 +38,7 @@ const listener = (changes: Partial<Listener>): Listener => ({
 });
 
 test('a wildcard of IPv6 says whether it takes IPv4 too', () => {
-  const address = (changes: Partial<Listener>) => rowOf(listener(changes))[1];
+  const address = (changes: Partial<Listener>) => rowOf(listener(changes), null)[1];
   assert.equal(address({ v6only: true }), '[::]:80 (IPv6 only)');
   assert.equal(address({ v6only: false }), '[::]:80 (IPv4 too)');
   assert.equal(address({ v6only: null }), '[::]:80 (IPv4 too: ?)');
@@ -55,7 +55,17 @@ test('every holder is named, with the script that an interpreter runs', () => {
     holder({ pid: 5, deleted: true }),
   ];
   assert.equal(
-    rowOf(listener({ processes })).at(-1),
+    rowOf(listener({ processes }), null).at(-1),
     '/usr/bin/python3.11 /srv/app.py [1, 3]; /usr/sbin/nginx [2]; ? [4]; /usr/sbin/nginx (deleted) [5]',
   );
+});
+
+test('who can reach it is said in one word, or that it could not be judged', () => {
+  const whence = (reachable: Reachable | null) => rowOf(listener({}), reachable)[2];
+  const rule = 'tcp dport 80 accept';
+  const networks = ['192.0.2.0/24'];
+  assert.equal(whence(null), '?');
+  assert.equal(whence({ from: 'anyone', networks: [], rule, doubts: [] }), 'anyone');
+  assert.equal(whence({ from: 'anyone', networks, rule, doubts: [] }), 'anyone but 192.0.2.0/24');
+  assert.equal(whence({ from: 'networks', networks, rule, doubts: ['a rate'] }), 'at most 192.0.2.0/24');
 });

@@ -1,4 +1,4 @@
-import type { HolderProcess, Listener } from '#inspect';
+import type { HolderProcess, Listener, Reachable } from '#inspect';
 import { isUnseen } from '#wire/audit';
 import type { Command } from '../command.ts';
 import { Exit } from '../exit.ts';
@@ -12,9 +12,15 @@ export const servicesList: Command = {
   flags: [{ flags: '--all', description: 'also unix, raw and packet sockets' }],
   examples: ['holdfast services list', 'holdfast services list --json'],
   async run({ io, json }, _args, flags) {
-    const { collectServices } = await import('#inspect');
-    const report = await collectServices();
-    const { listeners, couldNotLook } = report;
+    const { collectServices, collectOwnFirewall, entrances, reachableFrom } = await import('#inspect');
+    const [report, firewall] = await Promise.all([collectServices(), collectOwnFirewall()]);
+    const couldNotLook = [...report.couldNotLook, ...firewall.couldNotLook];
+    const ruleset = firewall.couldNotLook.length > 0 ? null : firewall.ruleset;
+    const ways = entrances();
+    const listeners = report.listeners.map((listener) => ({
+      ...listener,
+      reachable: reachableFrom(listener, ruleset, ways),
+    }));
     const status = isUnseen('services', report) ? Exit.couldNotLook : Exit.done;
     if (json) {
       io.out(jsonLine({ listeners, couldNotLook }));
@@ -23,19 +29,37 @@ export const servicesList: Command = {
     const shown = listeners.filter(
       ({ protocol }) => flags['all'] === true || ['tcp', 'udp', 'udplite', 'sctp'].includes(protocol),
     );
-    const head = ['PROTO', 'ADDRESS', 'SCOPE', 'HELD BY', 'USER', 'UNIT', 'PACKAGE', 'PROCESS'];
-    io.out(table(io, head, shown.map(rowOf)));
+    const head = [
+      'PROTO',
+      'ADDRESS',
+      'REACHABLE FROM',
+      'SCOPE',
+      'HELD BY',
+      'USER',
+      'UNIT',
+      'PACKAGE',
+      'PROCESS',
+    ];
+    const rows = shown.map((one) => rowOf(one, one.reachable));
+    io.out(table(io, head, rows));
+    for (const [rule, doors] of Map.groupBy(shown.filter(isBeyondHost), ({ reachable }) =>
+      decidedBy(reachable),
+    ))
+      io.out(
+        `${doors.map(({ protocol, port }) => `${protocol} ${port ?? ''}`).join(', ')}: ${io.paint('dim', rule)}\n`,
+      );
     io.err(renderGaps(io, couldNotLook));
     return status;
   },
 };
 
 /** One listener as the cells of a row; where several processes hold it, user, unit and package are the first's. */
-export const rowOf = (listener: Listener): string[] => {
+export const rowOf = (listener: Listener, reachable: Reachable | null): string[] => {
   const [first] = listener.processes;
   return [
     listener.protocol,
     addressOf(listener),
+    whence(reachable),
     listener.netns.own
       ? listener.scope
       : `${listener.scope} (${listener.netns.name ?? `net:${listener.netns.inode ?? '?'}`})`,
@@ -46,6 +70,22 @@ export const rowOf = (listener: Listener): string[] => {
     programsOf(listener.processes),
   ];
 };
+
+/** `anyone`, `anyone but 10.0.0.0/8`, `192.0.2.0/24, …`; `?` where it could not be judged. */
+const whence = (reachable: Reachable | null): string => {
+  if (reachable === null) return '?';
+  const { from, networks, doubts } = reachable;
+  const some = networks.length > 3 ? `${networks.slice(0, 3).join(', ')}, …` : networks.join(', ');
+  const who = from === 'networks' ? some : networks.length > 0 ? `${from} but ${some}` : from;
+  return doubts.length > 0 ? `at most ${who}` : who;
+};
+
+const isBeyondHost = <T extends { reachable: Reachable | null }>(
+  one: T,
+): one is T & { reachable: Reachable } => one.reachable !== null && one.reachable.from !== 'this host';
+
+const decidedBy = ({ rule, doubts }: Reachable): string =>
+  [rule, ...doubts.map((doubt) => `not certain: ${doubt}`)].join('; ');
 
 const addressOf = ({ protocol, address, port, v6only }: Listener): string => {
   const bracketed = address.includes(':') && port !== null ? `[${address}]` : address;

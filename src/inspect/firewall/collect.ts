@@ -1,0 +1,105 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { CouldNotLook } from '#base/looked';
+import { systemCode } from '#base/errors';
+import { lastWordOf } from '../errors.ts';
+import { linkOf } from '../services/processes.ts';
+import { parseIptablesSave } from './iptables-save.ts';
+import { parseNftJson, ruleTexts } from './nft-json.ts';
+import type { Chain, Match, Ruleset, Verdict } from './ruleset.ts';
+
+export type Firewall = { ruleset: Ruleset; couldNotLook: CouldNotLook[] };
+
+/**
+ * The rules of the host's own network namespace, where this process is in it.
+ * @param proc a mounted procfs
+ */
+export const collectOwnFirewall = async (proc = '/proc'): Promise<Firewall> => {
+  const own = linkOf(`${proc}/1/ns/net`);
+  if (own === null || own === linkOf(`${proc}/self/ns/net`)) return collectFirewall(null, 'this host');
+  return collectFirewall(`${proc}/1/ns/net`, 'this host');
+};
+
+/**
+ * All rules of one network namespace that decide what comes in: nftables, and both kinds of iptables.
+ * @param enter path of the namespace for nsenter(1); `null`: that of this process
+ * @param name as people know the namespace
+ */
+export const collectFirewall = async (enter: string | null, name: string): Promise<Firewall> => {
+  const couldNotLook: CouldNotLook[] = [];
+  const run = async (program: string, ...args: string[]): Promise<string | null> => {
+    const [file = '', ...rest] = [
+      ...(enter === null ? [] : ['nsenter', `--net=${enter}`, '--']),
+      program,
+      ...args,
+    ];
+    const { stdout } = await promisify(execFile)(file, rest, {
+      maxBuffer: 256 * 1024 * 1024,
+      timeout: 20_000,
+      env: { ...process.env, LC_ALL: 'C', PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
+    });
+    return stdout;
+  };
+  /** `null` where the program is not there: then nobody has used it. */
+  const ask = async (program: string, ...args: string[]): Promise<string | null> => {
+    try {
+      return await run(program, ...args);
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT' || /No such file or directory/.test(lastWordOf(error))) return null;
+      couldNotLook.push({
+        what: `firewall rules of ${name} (${program})`,
+        why: lastWordOf(error),
+        remedy: 'run as root',
+      });
+      return null;
+    }
+  };
+  const [json, text, ...saved] = await Promise.all([
+    ask('nft', '--json', 'list', 'ruleset'),
+    ask('nft', '--handle', 'list', 'ruleset'),
+    ask('iptables-nft-save'),
+    ask('ip6tables-nft-save'),
+    ask('iptables-legacy-save'),
+    ask('ip6tables-legacy-save'),
+  ]);
+  if (json === null && couldNotLook.length === 0)
+    couldNotLook.push({
+      what: `firewall rules of ${name}`,
+      why: 'there is no program that lists them (nft)',
+      remedy: 'apt-get install nftables',
+    });
+  const [four = null, six = null, legacyFour = null, legacySix = null] = saved;
+  const ofIptables = [
+    ...(four === null ? [] : parseIptablesSave(four, 4, 'iptables')),
+    ...(six === null ? [] : parseIptablesSave(six, 6, 'iptables')),
+  ];
+  try {
+    const native = json === null ? [] : parseNftJson(json, ruleTexts(text ?? ''));
+    // iptables shows what its extensions ask; nft but their names.
+    const shownBetter = new Set(native.filter(hasExtension).map(tableOf));
+    return {
+      ruleset: [
+        ...native.filter((chain) => !shownBetter.has(tableOf(chain))),
+        ...ofIptables.filter((chain) => shownBetter.has(tableOf(chain).replace(' iptables ', ' '))),
+        ...(legacyFour === null ? [] : parseIptablesSave(legacyFour, 4, 'iptables-legacy')),
+        ...(legacySix === null ? [] : parseIptablesSave(legacySix, 6, 'iptables-legacy')),
+      ],
+      couldNotLook,
+    };
+  } catch (error) {
+    couldNotLook.push({
+      what: `firewall rules of ${name}`,
+      why: `what nft printed was not understood: ${lastWordOf(error)}`,
+      remedy: 'look at them yourself: nft list ruleset; and report it',
+    });
+    return { ruleset: [], couldNotLook };
+  }
+};
+
+const tableOf = ({ family, table }: Chain): string => `${family} ${table}`;
+
+const hasExtension = ({ rules }: Chain): boolean =>
+  rules.some(({ matches, verdict }) => isExtension(verdict) || matches.some(isExtension));
+
+const isExtension = (part: Match | Verdict | null): boolean =>
+  part !== null && 'what' in part && part.what.startsWith('the extension ');

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import type { StateDirectory } from '#base/state';
+import { answerChallenge, readerChallenge, readerHeader } from '#wire/reader';
 import { answer, health, type SearchRequest } from '#wire/search';
 import type { Corpus } from '../corpus/corpus.ts';
 import { timeOfLine } from '../corpus/line-time.ts';
@@ -46,18 +47,50 @@ const countHits = async (state: StateDirectory, query: string): Promise<number> 
   return answer.parse(JSON.parse(text.trimEnd().split('\n').at(-1) ?? '')).answer.count;
 };
 
-/** @throws BenchError `failed` for any status but 200 */
-export const call = (
+/** What stands for this process, by the socket that it was shown on. */
+const readers = new Map<string, string>();
+
+/** Whatever is posted is a read, and says who reads. @throws BenchError `failed` for any status but 200 */
+export const call = async (
   state: StateDirectory,
   method: 'GET' | 'POST',
   path: string,
   body?: string,
+): Promise<string> => {
+  if (method === 'GET') return ask(state, method, path, body, {});
+  let reader = readers.get(state.searchSocket);
+  if (reader === undefined) {
+    const challenge = readerChallenge.parse(JSON.parse(await ask(state, 'POST', '/reader', undefined, {})));
+    answerChallenge(challenge);
+    reader = challenge.text;
+    readers.set(state.searchSocket, reader);
+  }
+  try {
+    return await ask(state, method, path, body, { [readerHeader]: reader });
+  } catch (error) {
+    // Search may have been started again, and know nobody then.
+    readers.delete(state.searchSocket);
+    throw error;
+  }
+};
+
+const ask = (
+  state: StateDirectory,
+  method: 'GET' | 'POST',
+  path: string,
+  body: string | undefined,
+  more: Record<string, string>,
 ): Promise<string> =>
   new Promise((resolve, reject) => {
     const fail = (what: string): void =>
       reject(new BenchError('failed', `${method} ${path} on ${state.searchSocket}: ${what}`));
     const sent = request(
-      { socketPath: state.searchSocket, method, path, headers: { 'content-type': 'application/json' } },
+      {
+        socketPath: state.searchSocket,
+        method,
+        path,
+        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...more },
+      },
       (response) => {
         let text = '';
         response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));

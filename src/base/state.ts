@@ -11,6 +11,8 @@ export type StateDirectory = {
   spool: string;
   /** What the courier has still to send. */
   feeds: string;
+  /** What the indexer has still to say: who read what. */
+  outbox: string;
   /** Certificates: the authority's, the receiver's, and which ones are revoked. */
   pki: string;
   run: string;
@@ -34,6 +36,7 @@ export const stateDirectory = (root: string): StateDirectory => ({
   keys: join(root, 'keys'),
   spool: join(root, 'spool'),
   feeds: join(root, 'feeds'),
+  outbox: join(root, 'outbox'),
   pki: join(root, 'pki'),
   run: join(root, 'run'),
   ownSocket: join(root, 'run', 'own.sock'),

@@ -3,11 +3,14 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { messageOf, systemCode } from '#base/errors';
 import type { StateDirectory } from '#base/state';
+import { text as textOf } from 'node:stream/consumers';
+import { answerChallenge, onBehalfHeader, readerChallenge, readerHeader } from '#wire/reader';
 import { searchError } from '#wire/search';
 import { CliError } from './errors.ts';
+import { loggedIn } from './logged-in.ts';
 
 /**
- * One call to the indexer over run/search.sock.
+ * One call to the indexer over run/search.sock. What is posted is a read: it says who reads, and is recorded.
  * @returns the lines of its NDJSON (or JSON) answer, as they come
  * @throws CliError `not-running`, `usage` (a mistake in the query, shown with a caret), `refused`
  */
@@ -17,7 +20,8 @@ export const callSearch = async function* (
   path: string,
   body?: unknown,
 ): AsyncGenerator<unknown> {
-  const response = await open(state, method, path, body);
+  const headers = method === 'POST' ? await proofFor(state) : {};
+  const response = await open(state, method, path, body, headers);
   if (response.statusCode !== 200) throw await refusal(response, body);
   try {
     for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
@@ -30,11 +34,44 @@ export const callSearch = async function* (
   }
 };
 
+const proofs = new Map<string, Record<string, string>>();
+
+/** Headers that say who reads: shown once in the life of this process. */
+const proofFor = async (state: StateDirectory): Promise<Record<string, string>> => {
+  const known = proofs.get(state.searchSocket) ?? (await proof(state));
+  proofs.set(state.searchSocket, known);
+  return known;
+};
+
+/** @throws CliError `not-running`, `refused` */
+const proof = async (state: StateDirectory): Promise<Record<string, string>> => {
+  const response = await open(state, 'POST', '/reader', undefined, {});
+  if (response.statusCode !== 200) throw await refusal(response, undefined);
+  const challenge = readerChallenge.parse(JSON.parse(await textOf(response)));
+  try {
+    answerChallenge(challenge);
+  } catch (error) {
+    throw new CliError(
+      'not-running',
+      `search has to be shown who reads, and that cannot be done: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  const who = loggedIn(process.env);
+  return {
+    [readerHeader]: challenge.text,
+    ...(Object.keys(who).length === 0 ? {} : { [onBehalfHeader]: JSON.stringify(who) }),
+  };
+};
+
 const open = async (
   state: StateDirectory,
   method: string,
   path: string,
   body: unknown,
+  more: Record<string, string>,
 ): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
     const outgoing = request(
@@ -42,7 +79,11 @@ const open = async (
         socketPath: state.searchSocket,
         method,
         path,
-        headers: { host: 'holdfast', 'content-type': 'application/json' },
+        headers: {
+          host: 'holdfast',
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...more,
+        },
       },
       resolve,
     );

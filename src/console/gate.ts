@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiError } from '#wire/console';
 import { plainPage, plainStyleHash, type PlainPage } from './plain-page.ts';
 import { cookieValue, type Sessions } from './sessions.ts';
+import { letIn } from './who.ts';
 
 /**
  * Everything that stands between a request and the log. In this order, each request must
@@ -109,7 +110,10 @@ export const addGate = (app: FastifyInstance, gate: Gate): void => {
       }
     } else {
       const id = cookieValue(cookie, cookieName);
-      if (id !== null && gate.sessions.holds(id)) return;
+      if (id !== null && gate.sessions.holds(id)) {
+        letIn(request, id);
+        return;
+      }
     }
     return refuse(request, reply, 401, 'no-session', {
       title: offered === null ? 'Open the console by its link' : 'This link is no longer good',

@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { randomUUID } from 'node:crypto';
+import { dirname, join } from 'node:path';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Answer, Health, Hit, SearchError, SenderFigures, Source } from '#wire/search';
@@ -26,6 +28,7 @@ export type ScriptedSearch = {
 };
 
 export const startScriptedSearch = async (socketPath: string): Promise<ScriptedSearch> => {
+  const directory = dirname(socketPath);
   const hits: Hit[] = [];
   const senders: SenderFigures[] = [];
   const said: { freshness: Freshness } = {
@@ -56,6 +59,8 @@ export const startScriptedSearch = async (socketPath: string): Promise<ScriptedS
     };
     if (request.url === '/sources') return json(200, sourcesOf(hits));
     if (request.url === '/senders') return json(200, senders);
+    if (request.url === '/reader')
+      return json(200, { path: join(directory, randomUUID()), text: randomUUID() });
     if (request.url === '/health') return json(200, healthOf(hits));
     if (refusal !== null) return json(refusal.status, { error: refusal.error });
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });

@@ -2,6 +2,7 @@ import { request, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { z } from 'zod';
 import { messageOf } from '#base/errors';
+import { answerChallenge, onBehalfHeader, readerChallenge, readerHeader, type OnBehalf } from '#wire/reader';
 import { searchError } from '#wire/search';
 import { ConsoleError } from './errors.ts';
 
@@ -13,11 +14,11 @@ export type SearchSocket = {
    */
   json<T>(path: string, schema: z.ZodType<T>): Promise<T>;
   /**
-   * An NDJSON answer, parsed line by line as it is read; slow readers slow the sender down.
+   * A read, recorded for `who`: an NDJSON answer, parsed line by line as it is read; slow readers slow the sender down.
    * Resolves when search has accepted the query, so that its refusal can still become an HTTP status.
    * @throws ConsoleError search-away, search-refused, search-garbled (also from the iterator)
    */
-  lines(path: string, body: unknown, signal: AbortSignal): Promise<AsyncIterable<unknown>>;
+  lines(path: string, body: unknown, who: OnBehalf, signal: AbortSignal): Promise<AsyncIterable<unknown>>;
 };
 
 const jsonTimeoutMs = 5_000;
@@ -35,6 +36,7 @@ export const openSearchSocket = (socketPath: string): SearchSocket => {
     path: string,
     body: unknown,
     signal: AbortSignal,
+    more: Record<string, string> = {},
   ): Promise<IncomingMessage> => {
     let response: IncomingMessage;
     try {
@@ -42,6 +44,7 @@ export const openSearchSocket = (socketPath: string): SearchSocket => {
         const headers = {
           host: 'search',
           ...(method === 'POST' ? { 'content-type': 'application/json' } : {}),
+          ...more,
         };
         const outgoing = request({ socketPath, method, path, headers, signal, agent: false }, resolve);
         outgoing.on('error', reject);
@@ -52,6 +55,15 @@ export const openSearchSocket = (socketPath: string): SearchSocket => {
     }
     if (response.statusCode === 200) return response;
     throw await refusal(response);
+  };
+
+  /** What stands for this process until search is started again. */
+  let reader: string | null = null;
+  const showWhoReads = async (signal: AbortSignal): Promise<string> => {
+    const response = await ask('POST', '/reader', {}, signal);
+    const challenge = readerChallenge.parse(JSON.parse(await text(response)));
+    answerChallenge(challenge);
+    return challenge.text;
   };
 
   return {
@@ -67,9 +79,21 @@ export const openSearchSocket = (socketPath: string): SearchSocket => {
       if (!parsed.success) throw garbled(path, parsed.error);
       return parsed.data;
     },
-    async lines(path, body, signal) {
-      const response = await ask('POST', path, body, signal);
-      return readLines(response, path, away);
+    async lines(path, body, who, signal) {
+      const read = async (): Promise<IncomingMessage> => {
+        reader ??= await showWhoReads(signal);
+        return ask('POST', path, body, signal, {
+          [readerHeader]: reader,
+          [onBehalfHeader]: JSON.stringify(who),
+        });
+      };
+      try {
+        return readLines(await read(), path, away);
+      } catch (error) {
+        if (!(error instanceof ConsoleError) || error.refusal?.error.code !== 'unproven') throw error;
+        reader = null;
+        return readLines(await read(), path, away);
+      }
     },
   };
 };

@@ -9,6 +9,9 @@ export type Sessions = {
   holds(id: string): boolean;
 };
 
+/** By what a session is called in the log: it does not open it. */
+export const sessionName = (id: string): string => digest(`name ${id}`).toString('hex').slice(0, 12);
+
 const lifetimeMs = 12 * 3_600_000;
 const mostSessions = 64;
 

@@ -10,7 +10,6 @@ import {
   type GroupLimits,
   type GroupOptions,
 } from './group.ts';
-import { deletePartsNow } from './old-parts.ts';
 import type { LocalTime } from './parse/timestamp.ts';
 import { RowBinaryWriter } from './project/row-binary.ts';
 import { emptyIndex, nothingIndexed, undo, writeProgress, type Progress } from './progress.ts';
@@ -184,7 +183,7 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
         written = after;
         if (rows === 0) continue;
         await deleteWithdrawn(engine, after);
-        await deletePartsNow(engine);
+        await engine.deletePartsNow(lines);
         senders.become(await loadSenders(engine, options.mostSenders));
         log('info', `${rows} lines that the vault has taken away are not in the index any more`);
         await rememberNow();

@@ -6,14 +6,13 @@ import { openEngine } from './engine/embedded.ts';
 import type { Engine, EngineOptions } from './engine/engine.ts';
 import { IndexError } from './errors.ts';
 import type { Indexed, IndexState, Trouble } from './index-state.ts';
-import { deleteOldParts } from './old-parts.ts';
 import { machineZone, type LocalTime } from './parse/timestamp.ts';
 import { parserVersion } from './project/project.ts';
 import { recover, type Progress } from './progress.ts';
 import { recall, type Remembered } from './remembered.ts';
 import { completeTakeOver, openReparse } from './reparse.ts';
+import { lines as linesTable, tables, tokenIndex } from './schema.ts';
 import type { Senders } from './senders.ts';
-import { buildTokenIndex } from './token-index.ts';
 import { meansAltered, type VaultSource } from './vault-source.ts';
 
 export type Index = {
@@ -104,7 +103,7 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, known: R
   const tidyUp = (): void => {
     if (performance.now() - tidied < oldPartsMs) return;
     tidied = performance.now();
-    deleteOldParts(engine).catch((error: unknown) => {
+    engine.deleteOldParts(tables).catch((error: unknown) => {
       if (!stopping.signal.aborted) log('warning', `merged parts were not deleted: ${messageOf(error)}`);
     });
   };
@@ -136,7 +135,7 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, known: R
       idleSince = performance.now();
     } else if (unbuilt && performance.now() - idleSince > idleBeforeIndexMs) {
       unbuilt = false;
-      buildTokenIndex(engine).then(
+      engine.buildIndex(linesTable, tokenIndex).then(
         (parts) => (parts > 0 ? log('info', `built the token index of ${parts} parts`) : undefined),
         (error: unknown) =>
           log('warning', `the token index was not built, searches scan instead: ${messageOf(error)}`),

@@ -6,7 +6,7 @@ import { rowsMatching } from './matching.ts';
 import { fromText, type ByteString } from './parse/byte-string.ts';
 import { parserVersion } from './project/project.ts';
 import { RowBinaryWriter } from './project/row-binary.ts';
-import { createTables, dropTables, indexVersion, progress as progressTable } from './schema.ts';
+import { createTables, dropTables, indexVersion, lines, progress as progressTable } from './schema.ts';
 
 /** An entry of the vault whose bytes were not what its checkpoint says: its lines are not in the index as long as they are not. */
 export type AlteredEntry = { entry: number; reason: string };
@@ -162,11 +162,7 @@ export const undo = async (engine: Engine, { entry, altered, deleting }: Progres
   let undone = 0;
   for (const condition of conditions) {
     const rows = await rowsMatching(engine, condition);
-    if (rows > 0)
-      await engine.run(
-        'background',
-        `ALTER TABLE lines DELETE WHERE ${condition} SETTINGS mutations_sync = 2`,
-      );
+    if (rows > 0) await engine.deleteRows(lines, condition);
     undone += rows;
   }
   return undone;

@@ -6,8 +6,7 @@ import type { GroupLimits } from './group.ts';
 import { parserVersion } from './project/project.ts';
 import { emptyIndex, recover, severalParsers } from './progress.ts';
 import { recall } from './remembered.ts';
-import { lines, progress, remembered } from './schema.ts';
-import { buildTokenIndex } from './token-index.ts';
+import { lines, progress, tables, tokenIndex as tokenIndexName } from './schema.ts';
 
 /** How far history has been read again by the parser of today. */
 export type Reparsing = {
@@ -32,8 +31,6 @@ export type Reparse = {
 /** Small, as new lines wait for it. */
 const limits: GroupLimits = { rows: 32_768, bytes: 12 * 1024 * 1024 };
 const retryMs = 60_000;
-
-const tables = [lines, progress, remembered];
 
 export const openReparse = (
   current: Edition,
@@ -71,7 +68,7 @@ export const openReparse = (
     tokenIndex = 'being built';
     engine
       .beside()
-      .then(buildTokenIndex)
+      .then((beside) => beside.buildIndex(lines, tokenIndexName))
       .catch((error: unknown) =>
         log('warning', `the token index was not built, searches scan instead: ${messageOf(error)}`),
       )

@@ -1,4 +1,4 @@
-import type { Engine, TableLayout } from './engine/engine.ts';
+import type { Engine, TableDefinition } from './engine/engine.ts';
 import { parserVersion } from './project/project.ts';
 
 /**
@@ -7,8 +7,10 @@ import { parserVersion } from './project/project.ts';
  */
 export const indexVersion = 4;
 
-/** Seconds for which parts are kept that others have replaced. */
-export const oldPartsLifetime = 15;
+export const tokenIndex = 'message_tokens';
+
+/** Tells two sets of tables apart where one takes the place of the other. */
+const comment = `parser ${parserVersion}`;
 
 /**
  * One row per line. `raw = prefix ‖ message ‖ suffix` byte by byte wherever the message is a slice of the line; else
@@ -23,7 +25,7 @@ export const oldPartsLifetime = 15;
  *
  * `part` is 0 where the row's bytes are the record's; lines that were taken out of a body are counted from 1.
  */
-export const lines: TableLayout = {
+export const lines: TableDefinition = {
   name: 'lines',
   columns: [
     ['entry', 'UInt64'],
@@ -55,10 +57,40 @@ export const lines: TableLayout = {
     ['content', 'FixedString(8)'],
     ['dedup', 'FixedString(16)'],
   ],
+  codecs: {
+    entry: 'DoubleDelta, ZSTD(1)',
+    line: 'Delta, ZSTD(1)',
+    time: 'Delta, ZSTD(1)',
+    claimed: 'Delta, ZSTD(1)',
+    received: 'Delta, ZSTD(1)',
+    committed: 'Delta, ZSTD(1)',
+    message: 'ZSTD(1)',
+    prefix: 'ZSTD(1)',
+    suffix: 'ZSTD(1)',
+    raw: 'ZSTD(1)',
+    fields: 'ZSTD(1)',
+    sequence: 'Delta, ZSTD(1)',
+    dedup: 'ZSTD(1)',
+  },
+  // `text(splitByNonAlpha)` over the lower-cased message answers `ILIKE '%needle%'` from its dictionary, with the same
+  // rows as a scan would give, so that substrings need no n-grams.
+  indices: [
+    `${tokenIndex} message TYPE text(tokenizer = splitByNonAlpha, preprocessor = lower(message))`,
+    'time_range time TYPE minmax GRANULARITY 1',
+    'entry_range entry TYPE minmax GRANULARITY 1',
+    'dedup_values dedup TYPE bloom_filter(0.001) GRANULARITY 1',
+  ],
+  keeps: 'all',
+  partition: 'toYYYYMM(received)',
+  order: '(app, time)',
+  // An entry's lines stay together, so that a block which is sent again is cut as it was the first time.
+  placed: 'cityHash64(entry)',
+  settings: ['fsync_after_insert = 0'],
+  comment,
 };
 
 /** The newest row says how far the index is; see progress.ts. */
-export const progress: TableLayout = {
+export const progress: TableDefinition = {
   name: 'progress',
   columns: [
     ['revision', 'UInt64'],
@@ -66,10 +98,18 @@ export const progress: TableLayout = {
     ['lines', 'UInt64'],
     ['state', 'String'],
   ],
+  codecs: {},
+  indices: [],
+  keeps: 'newest',
+  partition: null,
+  order: 'tuple()',
+  placed: '0',
+  settings: [],
+  comment,
 };
 
 /** The newest row of a version saves reading everything at the start; see remembered.ts. */
-export const remembered: TableLayout = {
+export const remembered: TableDefinition = {
   name: 'remembered',
   columns: [
     ['version', 'String'],
@@ -77,69 +117,20 @@ export const remembered: TableLayout = {
     ['entry', 'UInt64'],
     ['state', 'String'],
   ],
+  codecs: {},
+  indices: [],
+  keeps: 'newest',
+  partition: null,
+  order: 'version',
+  placed: '0',
+  settings: [],
+  comment,
 };
 
-/** Tells two sets of tables apart where one takes the place of the other. */
-const madeBy = `COMMENT 'parser ${parserVersion}'`;
-
-const codecs: Record<string, string> = {
-  entry: 'CODEC(DoubleDelta, ZSTD(1))',
-  line: 'CODEC(Delta, ZSTD(1))',
-  time: 'CODEC(Delta, ZSTD(1))',
-  claimed: 'CODEC(Delta, ZSTD(1))',
-  received: 'CODEC(Delta, ZSTD(1))',
-  committed: 'CODEC(Delta, ZSTD(1))',
-  message: 'CODEC(ZSTD(1))',
-  prefix: 'CODEC(ZSTD(1))',
-  suffix: 'CODEC(ZSTD(1))',
-  raw: 'CODEC(ZSTD(1))',
-  fields: 'CODEC(ZSTD(1))',
-  sequence: 'CODEC(Delta, ZSTD(1))',
-  dedup: 'CODEC(ZSTD(1))',
-};
-
-const columnList = (table: TableLayout): string =>
-  table.columns
-    .map(([name, type]) => `${name} ${type} ${table.name === 'lines' ? (codecs[name] ?? '') : ''}`.trimEnd())
-    .join(',\n  ');
-
-/**
- * `text(splitByNonAlpha)` over the lower-cased message answers `ILIKE '%needle%'` from its dictionary, with the same
- * rows as a scan would give, so that substrings need no n-grams.
- */
-const statements = (): string[] => [
-  `CREATE TABLE IF NOT EXISTS lines (
-  ${columnList(lines)},
-  INDEX message_tokens message TYPE text(tokenizer = splitByNonAlpha, preprocessor = lower(message)),
-  INDEX time_range time TYPE minmax GRANULARITY 1,
-  INDEX entry_range entry TYPE minmax GRANULARITY 1,
-  INDEX dedup_values dedup TYPE bloom_filter(0.001) GRANULARITY 1
-) ENGINE = MergeTree
-PARTITION BY toYYYYMM(received)
-ORDER BY (app, time)
-SETTINGS fsync_after_insert = 0, old_parts_lifetime = ${oldPartsLifetime}
-${madeBy}`,
-  `CREATE TABLE IF NOT EXISTS progress (
-  ${columnList(progress)}
-) ENGINE = ReplacingMergeTree(revision)
-ORDER BY tuple()
-SETTINGS old_parts_lifetime = ${oldPartsLifetime}
-${madeBy}`,
-  `CREATE TABLE IF NOT EXISTS remembered (
-  ${columnList(remembered)}
-) ENGINE = ReplacingMergeTree(revision)
-ORDER BY version
-SETTINGS old_parts_lifetime = ${oldPartsLifetime}
-${madeBy}`,
-];
+export const tables: readonly TableDefinition[] = [lines, progress, remembered];
 
 /** @throws IndexError */
-export const createTables = async (engine: Engine): Promise<void> => {
-  for (const statement of statements()) await engine.run('background', statement);
-};
+export const createTables = (engine: Engine): Promise<void> => engine.createTables(tables);
 
 /** @throws IndexError */
-export const dropTables = async (engine: Engine): Promise<void> => {
-  for (const table of [lines, progress, remembered])
-    await engine.run('background', `DROP TABLE IF EXISTS ${table.name} SYNC`);
-};
+export const dropTables = (engine: Engine): Promise<void> => engine.dropTables(tables);

@@ -3,6 +3,7 @@ import type { Engine } from './engine/engine.ts';
 import { IndexError } from './errors.ts';
 import { rowsMatching } from './matching.ts';
 import type { Progress, Repeat } from './progress.ts';
+import { lines } from './schema.ts';
 import { conditionOf, isWithdrawn, type Withdrawn } from './withdrawn.ts';
 
 /** Withdrawn together: a statement has a bound. */
@@ -58,10 +59,7 @@ export const withoutWithdrawn = async (
 /** @throws IndexError */
 export const deleteWithdrawn = async (engine: Engine, { deleting }: Progress): Promise<void> => {
   if (deleting.length === 0) return;
-  await engine.run(
-    'background',
-    `ALTER TABLE lines DELETE WHERE ${deleting.join(' OR ')} SETTINGS mutations_sync = 2`,
-  );
+  await engine.deleteRows(lines, deleting.join(' OR '));
 };
 
 const hasKey = "dedup != toFixedString('', 16)";

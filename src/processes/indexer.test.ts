@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stateDirectory, type StateDirectory } from '#base/state';
+import { answerChallenge, readerChallenge, readerHeader } from '#wire/reader';
 import { health, type Health } from '#wire/search';
 import { lines as table } from '../index/schema.ts';
 import { growVault, type GrownVault, type TestLine } from '../index/testing/grown-vault.ts';
@@ -39,12 +40,17 @@ describe('the indexer process', () => {
     return started;
   };
 
-  const call = async (method: string, path: string, body?: unknown): Promise<string> => {
+  const call = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    more: Record<string, string> = {},
+  ): Promise<string> => {
     const outgoing = request({
       socketPath: socket,
       method,
       path,
-      headers: { 'content-type': 'application/json' },
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...more },
     });
     outgoing.end(body === undefined ? undefined : JSON.stringify(body));
     const [response]: IncomingMessage[] = await once(outgoing, 'response');
@@ -134,10 +140,17 @@ describe('the indexer process', () => {
     await grew;
     child = start();
     await caughtUp();
+    const challenge = readerChallenge.parse(JSON.parse(await call('POST', '/reader')));
+    answerChallenge(challenge);
     const rows = (
-      await call('POST', '/sql', {
-        sql: "SELECT app, count() AS n, uniqExact(message) AS distinct FROM lines WHERE via = 'syslog-tcp' GROUP BY app ORDER BY app",
-      })
+      await call(
+        'POST',
+        '/sql',
+        {
+          sql: "SELECT app, count() AS n, uniqExact(message) AS distinct FROM lines WHERE via = 'syslog-tcp' GROUP BY app ORDER BY app",
+        },
+        { [readerHeader]: challenge.text },
+      )
     )
       .trimEnd()
       .split('\n');

@@ -5,9 +5,11 @@ import { systemClock } from '#base/clock';
 import { messageOf, systemCode } from '#base/errors';
 import { stateDirectory } from '#base/state';
 import { openIndex, vaultSource, type KeyReader } from '#index';
+import { connectOwn } from '#ship/delivery';
 import { openFreshness, startSearchServer } from '#search';
+import { recordReads } from './reads.ts';
 
-/** Vault → index → search over run/search.sock. Holds nothing that could not be made again. */
+/** Vault → index → search over run/search.sock. Nothing in the index that could not be made again. */
 const indexerConfig = z.object({
   /** The state directory. */
   state: z.string().min(1),
@@ -55,11 +57,21 @@ await runChild(
       witnesses: config.witnesses ?? [],
       clock,
     });
-    const server = await startSearchServer({ socket, index, clock, log, freshness });
+    const deliverer = await connectOwn({
+      socket: state.ownSocket,
+      sender: 'indexer',
+      stream: 'indexer',
+      spool: state.outbox,
+      clock,
+      log,
+    });
+    const record = recordReads(deliverer, clock, log);
+    const server = await startSearchServer({ socket, index, clock, log, record, freshness });
     return {
       addresses: { search: socket },
       async stop() {
         await server.stop();
+        await deliverer.close(500);
         await index.stop();
       },
     };

@@ -7,6 +7,10 @@ export type SearchErrorCode =
   | 'bad-request'
   /** It ran into its limit of time, memory or size. */
   | 'too-expensive'
+  /** The reader did not show who it is (src/wire/reader.ts). */
+  | 'unproven'
+  /** Who read what could not be kept in the log, so nothing was answered. */
+  | 'unrecorded'
   | 'internal';
 
 export class SearchError extends HoldfastError {

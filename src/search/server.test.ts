@@ -54,6 +54,7 @@ describe('search over its socket', () => {
         index: served.index,
         clock: systemClock(),
         log: () => undefined,
+        record: async () => undefined,
       }),
       {
         code: 'internal',

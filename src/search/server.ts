@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { once } from 'node:events';
+import { dirname, resolve } from 'node:path';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Clock } from '#base/clock';
 import { messageOf } from '#base/errors';
@@ -18,8 +20,9 @@ import { addContext } from './context/route.ts';
 import { addCounts } from './counts/route.ts';
 import { SearchError } from './errors.ts';
 import { nobodyOutside, type FreshnessReader } from './freshness.ts';
-import { openLines } from './ndjson.ts';
 import { addPatterns } from './patterns/route.ts';
+import { openReaders } from './readers.ts';
+import { readRoutes, type ReadRoutes, type RecordRead } from './reading.ts';
 import { parseRequest } from './request.ts';
 import { search } from './search.ts';
 import type { Serving } from './serving.ts';
@@ -35,6 +38,8 @@ export type SearchServerOptions = {
   index: Index;
   clock: Clock;
   log: OwnLog;
+  /** Keeps in the log who read what, before the answer goes out. */
+  record: RecordRead;
   /** Default: nobody outside is heard. */
   freshness?: FreshnessReader;
 };
@@ -48,6 +53,7 @@ export const startSearchServer = async ({
   index,
   clock,
   log,
+  record,
   freshness = nobodyOutside,
 }: SearchServerOptions): Promise<SearchServer> => {
   if (await answers(socket))
@@ -60,12 +66,28 @@ export const startSearchServer = async ({
   app.setNotFoundHandler((_request, reply) =>
     sendError(reply, new SearchError('bad-request', 'there is no such route on this socket'), log, 404),
   );
-  routes(app, { index, clock, log, freshness, ending: ending.signal });
+  // Beside the socket, so that who may pass to the one may pass to the other.
+  const readers = openReaders(resolve(dirname(socket), 'readers'), clock, () =>
+    randomBytes(24).toString('base64url'),
+  );
+  const reads = readRoutes(app, { readers, record, clock, log });
+  const served = new Set<string>();
+  app.addHook('onRoute', ({ url }) => void served.add(url));
+  app.post('/reader', () => readers.challenge());
+  readingRoutes(reads, { index, clock, log, freshness, ending: ending.signal });
+  otherRoutes(app, { index, clock });
+  const unrecorded = [...served].filter((path) => !reads.paths.has(path) && !notReading.has(path));
+  if (unrecorded.length > 0)
+    throw new SearchError(
+      'internal',
+      `routes that are neither recorded nor known to read nothing: ${unrecorded.join(', ')}`,
+    );
   await app.listen({ path: socket });
   chmodSync(socket, 0o660);
   return {
     async stop() {
       ending.abort();
+      await reads.settled(endWithinMs);
       await app.close();
       rmSync(socket, { force: true });
     },
@@ -84,48 +106,50 @@ const answers = async (socket: string): Promise<boolean> => {
   }
 };
 
-const routes = (app: FastifyInstance, serving: Serving): void => {
+/** For readers who go on reading until they are told. */
+const endWithinMs = 2000;
+
+/** Whatever shows lines, or what is made of them, is served through `reads`, which records it. */
+const readingRoutes = (reads: ReadRoutes, serving: Serving): void => {
   const { index, clock, log, freshness, ending } = serving;
-  addBrowse(app, serving);
-  addPatterns(app, serving);
-  addContext(app, serving);
-  addCounts(app, serving);
-  const sources = openSources(index, clock);
-  const senders = openSenders(index, clock);
+  addBrowse(reads, serving);
+  addPatterns(reads, serving);
+  addContext(reads, serving);
+  addCounts(reads, serving);
   const guardSql = openSqlGuard(index.engine);
-  app.post('/search', async (request, reply) => {
-    const found = await search(index, parseRequest(searchRequest, request.body), clock, freshness);
-    const out = openLines(reply);
+  reads.read('/search', async (body, out) => {
+    const found = await search(index, parseRequest(searchRequest, body), clock, freshness);
     for (const hit of found.hits) await out.line(hit);
-    await out.line(found.answer);
-    out.end();
+    await out.remark(found.answer);
   });
 
-  app.post('/tail', async (request, reply) => {
-    const asked = parseRequest(tailRequest, request.body);
-    const tail = await openTail(index, asked, clock);
-    const gone = new AbortController();
-    reply.raw.on('close', () => gone.abort());
-    const out = openLines(reply);
+  reads.read('/tail', async (body, out, gone) => {
+    const tail = await openTail(index, parseRequest(tailRequest, body), clock);
+    await out.open();
     try {
       for (const hit of tail.backlog) await out.line(hit);
-      for await (const tailed of tail.follow(AbortSignal.any([gone.signal, ending]))) {
-        await out.line(tailed.kind === 'hit' ? tailed.hit : { dropped: tailed.count });
+      for await (const tailed of tail.follow(AbortSignal.any([gone, ending]))) {
+        if (tailed.kind === 'hit') await out.line(tailed.hit);
+        else await out.remark({ dropped: tailed.count });
       }
     } catch (error) {
-      if (!gone.signal.aborted) log('warning', `a tail ended: ${messageOf(error)}`);
+      if (!gone.aborted) log('warning', `a tail ended: ${messageOf(error)}`);
     }
-    out.end();
   });
 
-  app.post('/sql', async (request, reply) => {
-    const { sql } = parseRequest(sqlRequest, request.body);
+  reads.read('/sql', async (body, out) => {
+    const { sql } = parseRequest(sqlRequest, body);
     await guardSql(sql);
-    const rows = await sqlRows(index, sql);
-    const out = openLines(reply);
-    for (const row of rows) await out.line(row);
-    out.end();
+    for (const row of await sqlRows(index, sql)) await out.line(row);
   });
+};
+
+/** What shows no line, and nothing that is made of what stands in one: figures and names of senders, the index itself. */
+const notReading: ReadonlySet<string> = new Set(['/reader', '/sources', '/senders', '/health', '/rebuild']);
+
+const otherRoutes = (app: FastifyInstance, { index, clock }: Pick<Serving, 'index' | 'clock'>): void => {
+  const sources = openSources(index, clock);
+  const senders = openSenders(index, clock);
 
   app.get('/sources', () => sources());
 
@@ -153,7 +177,14 @@ const sqlRows = async (index: Index, sql: string): Promise<Record<string, unknow
   }
 };
 
-const statuses = { 'bad-query': 400, 'bad-request': 400, 'too-expensive': 503, internal: 500 } as const;
+const statuses = {
+  'bad-query': 400,
+  'bad-request': 400,
+  unproven: 401,
+  unrecorded: 503,
+  'too-expensive': 503,
+  internal: 500,
+} as const;
 
 const sendError = (reply: FastifyReply, error: unknown, log: OwnLog, status?: number): FastifyReply => {
   const known = error instanceof SearchError ? error : asSearchError(error);

@@ -6,6 +6,8 @@ import { z } from 'zod';
  *     POST /search   SearchRequest → NDJSON: Hit lines, then one Answer line
  *     POST /tail     TailRequest   → NDJSON without end: Hit lines, `{"dropped":n}` where a reader was too slow
  *     POST /sql      SqlRequest → NDJSON: one object per row
+ *     POST /reader   → how to say who reads (reader.ts); what is above this line is answered to whoever has said it, and
+ *                      recorded in the log
  *     POST /rebuild  → `{"rebuilding":true}` once the index is empty; it is then made again from the vault
  *     POST /browse, POST /leaf: src/wire/browse.ts
  *     POST /patterns: src/wire/patterns.ts
@@ -189,7 +191,7 @@ export type Health = z.infer<typeof health>;
 
 export const searchError = z.object({
   error: z.object({
-    code: z.enum(['bad-query', 'bad-request', 'too-expensive', 'internal']),
+    code: z.enum(['bad-query', 'bad-request', 'too-expensive', 'unproven', 'unrecorded', 'internal']),
     message: z.string(),
     /** `bad-query`: zero-based column of the mistake in the query. */
     column: z.int().nullable(),

@@ -105,6 +105,7 @@ const dial = `exec ${process.execPath} -e 'require("net").connect(process.argv[1
 
 const segments = join(state.vault, 'segment');
 const staging = join(state.vault, 'staging');
+const readers = join(state.run, 'indexer', 'readers');
 const segment = (): string => join(segments, '001.zst');
 
 const rows: readonly [AccountName, string, 'may' | 'may not', () => string[]][] = [
@@ -124,13 +125,18 @@ const rows: readonly [AccountName, string, 'may' | 'may not', () => string[]][] 
   ['indexer', write, 'may not', () => [state.vault]],
   ['indexer', write, 'may', () => [state.index]],
   ['indexer', write, 'may not', () => [state.run]],
-  ['indexer', dial, 'may not', () => [state.ownSocket]],
+  ['indexer', dial, 'may', () => [state.ownSocket]],
+  ['indexer', write, 'may', () => [state.outbox]],
+  ['indexer', write, 'may', () => [readers]],
   ['indexer', read, 'may not', () => [state.intake]],
   ['indexer', read, 'may not', () => [join(state.keys, 'signer.key')]],
   ['console', dial, 'may', () => [state.searchSocket]],
   ['console', read, 'may', () => [state.vault]],
   ['console', write, 'may not', () => [state.vault]],
   ['console', write, 'may not', () => [state.run]],
+  ['console', write, 'may', () => [readers]],
+  ['console', read, 'may not', () => [readers]],
+  ['console', read, 'may not', () => [state.outbox]],
   ['console', dial, 'may not', () => [state.ownSocket]],
   ['console', read, 'may not', () => [state.intake]],
   ['console', read, 'may not', () => [state.index]],
@@ -146,6 +152,7 @@ const rows: readonly [AccountName, string, 'may' | 'may not', () => string[]][] 
   ['agent', read, 'may not', () => ['/etc/shadow']],
   ['agent', dial, 'may', () => [state.ownSocket]],
   ['agent', dial, 'may not', () => [state.searchSocket]],
+  ['agent', write, 'may not', () => [readers]],
   ['agent', dial, 'may', () => [state.publishSocket]],
   ['agent', write, 'may not', () => [join(state.run, 'publisher')]],
   ['keeper', write, 'may', () => [staging]],

@@ -34,6 +34,7 @@ export const attempts = (segment: string, elsewhere: string, supervisor: number)
     'index',
     'spool',
     'feeds',
+    'outbox',
     'run/audit.json',
     'run/facts.json',
     'run/console.token',
@@ -55,9 +56,11 @@ export const attempts = (segment: string, elsewhere: string, supervisor: number)
     'keys',
     'spool',
     'feeds',
+    'outbox',
     'run',
     'run/receiver',
     'run/indexer',
+    'run/indexer/readers',
     'run/publisher',
     'pki',
     'pki/issuer',
@@ -125,7 +128,14 @@ export const rows: Readonly<Record<UnitName, readonly string[]>> = {
     'read keys/vault.vkey',
     'read index',
     'write index',
+    // Who read what goes to the receiver, and waits here for it.
+    'read outbox',
+    'write outbox',
+    'connect to run/own.sock',
     'write run/indexer',
+    'write run/indexer/readers',
+    // Its own.
+    'connect to run/search.sock',
   ],
   console: [
     'read vault',
@@ -136,6 +146,8 @@ export const rows: Readonly<Record<UnitName, readonly string[]>> = {
     'read run/audit.json',
     'read run/console.token',
     'connect to run/search.sock',
+    // What it makes there shows whose it is; it can list nothing and touch nobody else's.
+    'write run/indexer/readers',
     'listen on 127.0.0.1',
     // It listens where it is told; who is not on this machine is not heard: IPAddressDeny.
     'listen on 0.0.0.0',

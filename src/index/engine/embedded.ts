@@ -1,12 +1,18 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { open, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
 import { Session } from 'chdb';
 import { createChdbConnection } from 'chdb/connection';
 import { messageOf } from '#base/errors';
 import { IndexError } from '../errors.ts';
-import type { Engine, EngineOptions, Lane, Parameters, TableLayout } from './engine.ts';
+import type { Engine, EngineOptions, Lane, Parameters } from './engine.ts';
+import { buildLateIndex } from './late-index.ts';
+import { mergeTree } from './merge-tree.ts';
+import { deleteOldParts, deletePartsNow } from './old-parts.ts';
+import { laneSettings, type Settings } from './limits.ts';
+import { asIndexError } from './failure.ts';
+import { insertStatement, quote, writeRows } from './incoming-file.ts';
 
 const gibibyte = 1024 ** 3;
 
@@ -34,27 +40,12 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
       },
     );
   }
-  const seconds = options.interactiveSeconds ?? 20;
-  const bounded = [
-    `SET max_memory_usage = ${Math.floor(memory * 0.7)}`,
-    `SET max_execution_time = ${seconds}`,
-  ];
-  const settings: Record<Lane, string[]> = {
-    ingest: [`SET max_memory_usage = ${Math.floor(memory * 0.7)}`, ...ingestSettings],
-    interactive: [...bounded, 'SET query_plan_max_limit_for_lazy_materialization = 10000'],
-    background: [`SET max_memory_usage = ${Math.floor(memory * 0.7)}`, 'SET max_threads = 1'],
-    readonly: [
-      ...bounded,
-      'SET max_result_rows = 100000',
-      `SET max_result_bytes = 67108864`,
-      "SET result_overflow_mode = 'throw'",
-      'SET readonly = 1',
-    ],
-  };
+  const settings = laneSettings(memory, options.interactiveSeconds ?? 20);
   const openLanes = async (names: readonly Lane[], use: string): Promise<Lanes> => {
     const lanes: Lanes = new Map(names.map((lane) => [lane, openLane(database)]));
     for (const [lane, { client }] of lanes)
-      for (const query of [`USE ${use}`, ...settings[lane]]) await client.command({ query });
+      for (const query of [`USE ${use}`, ...setStatements(settings[lane], ingestSettings[lane])])
+        await client.command({ query });
     return lanes;
   };
   try {
@@ -162,18 +153,30 @@ const serverLimits = (memory: number): string[] => [
   `--query_condition_cache_size=${Math.floor(memory / 64)}`,
 ];
 
-const ingestSettings = [
-  // The token index is built by merges and, after a backlog, in the background: at insert it would cost more than the rest.
-  "SET exclude_materialize_skip_indexes_on_insert = 'message_tokens'",
-  'SET max_partitions_per_insert_block = 0',
-  'SET max_insert_threads = 1',
-  'SET min_insert_block_size_rows = 4194304',
-  'SET min_insert_block_size_bytes = 268435456',
-];
+/** What only makes sense where inserts go through files on the same machine. */
+const ingestSettings: Partial<Record<Lane, Settings>> = {
+  ingest: {
+    // The token index is built by merges and, after a backlog, in the background: at insert it would cost more than the rest.
+    exclude_materialize_skip_indexes_on_insert: 'message_tokens',
+    max_insert_threads: 1,
+    min_insert_block_size_rows: 4_194_304,
+    min_insert_block_size_bytes: 268_435_456,
+  },
+  background: { max_threads: 1 },
+};
+
+/** `readonly` last: after it no setting can be changed. */
+const setStatements = (...settings: (Settings | undefined)[]): string[] => {
+  const { readonly, ...rest } = Object.assign({}, ...settings) as Settings;
+  const all = readonly === undefined ? rest : { ...rest, readonly };
+  return Object.entries(all).map(
+    ([name, value]) => `SET ${name} = ${typeof value === 'number' ? value : quote(value)}`,
+  );
+};
 
 type LaneState = { client: ClickHouseClient; tail: Promise<unknown> };
 type Lanes = ReadonlyMap<Lane, LaneState>;
-type Statements = Pick<Engine, 'run' | 'rows' | 'binary' | 'insert' | 'close'>;
+type Statements = Omit<Engine, 'beside' | 'hasBeside' | 'takeOver' | 'dropBeside' | 'comments'>;
 
 const openLane = (path: string): LaneState => {
   const connection = createChdbConnection({ path });
@@ -192,7 +195,7 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
     if (state === undefined)
       throw new IndexError('engine-statement', `tables that nobody searches have no lane ${lane}`);
     const result = state.tail.then(() => work(state.client));
-    state.tail = result.catch(() => undefined);
+    state.tail = result.catch(() => drain(state.client));
     try {
       return await result;
     } catch (error) {
@@ -204,13 +207,32 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
     await inLane(lane, (client) => client.command({ query: sql, ...bound(parameters) }));
   };
 
+  const rows = (lane: Lane, sql: string, parameters?: Parameters): Promise<Record<string, unknown>[]> =>
+    inLane(lane, async (client) => {
+      const result = await client.query({ query: sql, format: 'JSONEachRow', ...bound(parameters) });
+      return result.json<Record<string, unknown>>();
+    });
+
   return {
     run,
-    rows: (lane, sql, parameters) =>
-      inLane(lane, async (client) => {
-        const result = await client.query({ query: sql, format: 'JSONEachRow', ...bound(parameters) });
-        return result.json<Record<string, unknown>>();
-      }),
+    rows,
+    async createTables(tables) {
+      for (const table of tables) {
+        const { columns, family, arguments: given, storage, comment } = mergeTree(table);
+        await run(
+          'background',
+          `CREATE TABLE IF NOT EXISTS ${table.name} (\n  ${columns}\n) ENGINE = ${family}(${given.join(', ')})\n${storage}\n${comment}`,
+        );
+      }
+    },
+    async dropTables(tables) {
+      for (const { name } of tables) await run('background', `DROP TABLE IF EXISTS ${name} SYNC`);
+    },
+    deleteRows: ({ name }, condition) =>
+      run('background', `ALTER TABLE ${name} DELETE WHERE ${condition} SETTINGS mutations_sync = 2`),
+    deleteOldParts: (tables) => deleteOldParts({ run, rows }, tables),
+    deletePartsNow: (table) => deletePartsNow({ run, rows }, table),
+    buildIndex: (table, index) => buildLateIndex({ run, rows }, table, index),
     binary: (lane, sql, parameters) =>
       inLane(lane, async (client) => {
         const { stream } = await client.exec({ query: `${sql}\nFORMAT RowBinary`, ...bound(parameters) });
@@ -218,10 +240,10 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
         for await (const chunk of stream) chunks.push(Buffer.from(chunk));
         return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
       }),
-    async insert(table, rows) {
+    async insert(table, blocks) {
       const file = join(incoming, `${prefix}-${table.name}-${(files += 1)}.rowbinary`);
       try {
-        await writeRows(file, rows);
+        await writeRows(file, blocks);
         await run('ingest', insertStatement(table, file));
       } catch (error) {
         throw asIndexError(error);
@@ -238,43 +260,24 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
   };
 };
 
-const writeRows = async (file: string, rows: readonly Uint8Array[]): Promise<void> => {
-  const handle = await open(file, 'wx', 0o600);
-  try {
-    for (const buffer of rows) await handle.writeFile(buffer);
-  } finally {
-    await handle.close();
+const mostDrains = 8;
+
+/**
+ * What a statement that failed had given by then is what the connection gives as the answer of the next one: it is asked
+ * until it answers what it was asked.
+ */
+const drain = async (client: ClickHouseClient): Promise<void> => {
+  for (let turn = 0; turn < mostDrains; turn += 1) {
+    try {
+      const { stream } = await client.exec({ query: `SELECT toUInt8(${turn}) FORMAT RowBinary` });
+      const given: number[] = [];
+      for await (const chunk of stream) given.push(...Buffer.from(chunk).subarray(0, 2));
+      if (given.length === 1 && given[0] === turn) return;
+    } catch {
+      // asked again
+    }
   }
 };
 
-/**
- * The engine takes binary formats only from files. The path is ours; quoting keeps an odd directory name harmless.
- * Columns of low cardinality are read as plain strings: the reader would look up each value's place one by one, while
- * the insert does it by column, at a quarter of the cost.
- */
-const insertStatement = ({ name, columns }: TableLayout, file: string): string => {
-  const structure = columns
-    .map(([column, type]) => `${column} ${type.replaceAll('LowCardinality(String)', 'String')}`)
-    .join(', ');
-  return `INSERT INTO ${name} SELECT * FROM file(${quote(file)}, RowBinary, ${quote(structure)})`;
-};
-
-const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-
 const bound = (parameters: Parameters | undefined): { query_params?: Record<string, unknown> } =>
   parameters === undefined || Object.keys(parameters).length === 0 ? {} : { query_params: parameters };
-
-/** TIMEOUT_EXCEEDED, TOO_MANY_ROWS_OR_BYTES, MEMORY_LIMIT_EXCEEDED, TOO_SLOW */
-const limitCodes = new Set([159, 160, 241, 307, 396]);
-
-const asIndexError = (error: unknown): IndexError => {
-  if (error instanceof IndexError) return error;
-  const code =
-    typeof error === 'object' && error !== null && 'code' in error ? Number(error.code) : Number.NaN;
-  const engineCode = Number.isInteger(code) ? code : null;
-  const kind = engineCode !== null && limitCodes.has(engineCode) ? 'engine-limit' : 'engine-statement';
-  return new IndexError(kind, `the index refused a statement: ${messageOf(error)}`, {
-    cause: error,
-    engineCode,
-  });
-};

@@ -16,6 +16,22 @@ export type Parameters = Record<string, string | number | readonly string[] | re
 /** A table's name and its columns in order, as the binary row format needs them. */
 export type TableLayout = { name: string; columns: readonly (readonly [name: string, type: string])[] };
 
+/** What an engine needs to know to make a table, in SQL, but for where and by what it is kept. */
+export type TableDefinition = TableLayout & {
+  /** Of each column that has one. */
+  codecs: Readonly<Record<string, string>>;
+  indices: readonly string[];
+  /** `newest`: of rows alike by `order`, those with a lower `revision` are of no use any more. */
+  keeps: 'all' | 'newest';
+  partition: string | null;
+  order: string;
+  /** Which rows belong on one machine, where there are several: an expression of a number. */
+  placed: string;
+  settings: readonly string[];
+  /** What it is said to be, to tell two sets of tables apart. */
+  comment: string;
+};
+
 /** The database, as the product sees it: one set of tables. Statements name them without a database. */
 export type Engine = {
   /** A statement that gives nothing back. @throws IndexError */
@@ -26,6 +42,22 @@ export type Engine = {
   binary(lane: Lane, sql: string, parameters?: Parameters): Promise<Buffer>;
   /** Appends rows in RowBinary. @throws IndexError; then none, some or all of the rows are in the table */
   insert(table: TableLayout, rows: readonly Uint8Array[]): Promise<void>;
+  /** Makes tables that are not there yet. @throws IndexError */
+  createTables(tables: readonly TableDefinition[]): Promise<void>;
+  /** Deletes tables with all that is in them, at once. @throws IndexError */
+  dropTables(tables: readonly TableLayout[]): Promise<void>;
+  /** Deletes the rows for which a condition holds; resolves when none is found any more. @throws IndexError */
+  deleteRows(table: TableLayout, condition: string): Promise<void>;
+  /** Deletes from the disk what merges have replaced, where the engine does not do that by itself. @throws IndexError */
+  deleteOldParts(tables: readonly TableLayout[]): Promise<void>;
+  /** The same at once for what a deletion of rows has replaced, however young. @throws IndexError */
+  deletePartsNow(table: TableLayout): Promise<void>;
+  /**
+   * Builds an index of large parts that inserts have left without one.
+   * @returns how many parts lacked it
+   * @throws IndexError
+   */
+  buildIndex(table: TableLayout, index: string): Promise<number>;
   /**
    * A second set of tables, which nobody searches: what is made there takes the place of this one's by `takeOver`. It has
    * the lanes `ingest` and `background`, and is closed with this one. There is one; asked again, it is the same.

@@ -23,7 +23,7 @@ export const groups = { vaultReaders, segmentReaders, searchers, witnessing, enr
 export const accounts = {
   receiver: { uid: 61701, gid: ownSenders, groups: [enrolling] },
   keeper: { uid: 61702, gid: 61702, groups: [] },
-  indexer: { uid: 61703, gid: searchers, groups: [vaultReaders, segmentReaders] },
+  indexer: { uid: 61703, gid: searchers, groups: [vaultReaders, segmentReaders, ownSenders] },
   console: { uid: 61704, gid: 61704, groups: [searchers, vaultReaders, segmentReaders] },
   // Also in the host's own groups of those who may read logs: see logReaders.
   agent: { uid: 61705, gid: 61705, groups: [witnessing, ownSenders] },

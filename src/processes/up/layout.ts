@@ -35,6 +35,7 @@ const parts = (state: StateDirectory): readonly Part[] => [
   { path: state.keys, uid: accounts.keeper.uid, gid: accounts.keeper.gid, mode: 0o755 },
   { path: state.spool, uid: accounts.agent.uid, gid: accounts.agent.gid, mode: 0o700 },
   { path: state.feeds, uid: accounts.courier.uid, gid: accounts.courier.gid, mode: 0o700 },
+  { path: state.outbox, uid: accounts.indexer.uid, gid: accounts.indexer.gid, mode: 0o700 },
   // Root's: the key that root makes here for the receiver is nobody else's to replace.
   { path: state.pki, uid: 0, gid: 0, mode: 0o755 },
   { path: join(state.pki, 'issuer'), uid: accounts.issuer.uid, gid: accounts.issuer.gid, mode: 0o700 },
@@ -52,6 +53,13 @@ const parts = (state: StateDirectory): readonly Part[] => [
     mode: 0o710,
   },
   { path: socketDirectory(state, 'indexer'), uid: accounts.indexer.uid, gid: groups.searchers, mode: 0o710 },
+  // Who may search shows here who they are: they may make links, list none, and touch nobody else's.
+  {
+    path: join(socketDirectory(state, 'indexer'), 'readers'),
+    uid: accounts.indexer.uid,
+    gid: groups.searchers,
+    mode: 0o1730,
+  },
   {
     path: dirname(state.publishSocket),
     uid: accounts.publisher.uid,

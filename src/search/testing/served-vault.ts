@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '#base/clock';
 import { openIndex, utc, vaultSource, type Index, type IndexOptions, type KeyReader } from '#index';
+import { answerChallenge, readerChallenge, readerHeader, type ReadRecord } from '#wire/reader';
 import { answer as answerSchema, hit as hitSchema, type Answer, type Hit } from '#wire/search';
 import { growVault, type GrownVault, type TestLine } from '../../index/testing/grown-vault.ts';
 import { startSearchServer } from '../server.ts';
@@ -17,6 +18,15 @@ export type ServedVault = {
   socket: string;
   call(method: string, path: string, body?: unknown): Promise<IncomingMessage>;
   find(query: string, more?: Record<string, unknown>): Promise<{ hits: Hit[]; answer: Answer['answer'] }>;
+  /** Records of reads, in their order. */
+  reads: ReadRecord[];
+  /** As `call`, without showing who reads. */
+  callUnproven(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<IncomingMessage>;
   /** Commits lines and waits until they are searchable. @returns their entry */
   add(lines: TestLine[]): Promise<number>;
   remove(): Promise<void>;
@@ -24,7 +34,7 @@ export type ServedVault = {
 
 export const serveVault = async (
   lines: TestLine[],
-  options: Partial<IndexOptions> & { readKey?: KeyReader } = {},
+  options: Partial<IndexOptions> & { readKey?: KeyReader; refuseRecords?: () => boolean } = {},
 ): Promise<ServedVault> => {
   const grown = await growVault();
   const index = await openIndex({
@@ -37,15 +47,41 @@ export const serveVault = async (
   });
   const socket = join(grown.root, 'search.sock');
   writeFileSync(socket, 'left behind by one that was killed');
-  const server = await startSearchServer({ socket, index, clock: systemClock(), log: () => undefined });
+  const reads: ReadRecord[] = [];
+  const server = await startSearchServer({
+    socket,
+    index,
+    clock: systemClock(),
+    log: () => undefined,
+    async record(read) {
+      if (options.refuseRecords?.() === true) throw new Error('there is no room for it');
+      reads.push(read);
+    },
+  });
 
-  const call = async (method: string, path: string, body?: unknown): Promise<IncomingMessage> => {
-    const headers = { 'content-type': 'application/json' };
+  const callUnproven = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    more: Record<string, string> = {},
+  ): Promise<IncomingMessage> => {
+    const headers = { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...more };
     const outgoing = request({ socketPath: socket, method, path, headers });
     outgoing.end(body === undefined ? undefined : JSON.stringify(body));
     const [response]: IncomingMessage[] = await once(outgoing, 'response');
     assert.ok(response !== undefined);
     return response;
+  };
+  let reader = '';
+  const call = async (method: string, path: string, body?: unknown): Promise<IncomingMessage> => {
+    if (reader === '') {
+      const challenge = readerChallenge.parse(
+        JSON.parse(await bodyOf(await callUnproven('POST', '/reader'))),
+      );
+      answerChallenge(challenge);
+      reader = challenge.text;
+    }
+    return callUnproven(method, path, body, { [readerHeader]: reader });
   };
 
   const add = async (more: TestLine[]): Promise<number> => {
@@ -62,7 +98,9 @@ export const serveVault = async (
     grown,
     index,
     socket,
+    reads,
     call,
+    callUnproven,
     add,
     async find(query, more = {}) {
       const response = await call('POST', '/search', { query, ...more });

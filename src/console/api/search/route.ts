@@ -6,6 +6,7 @@ import { apiErrorOf, parseRequest } from '../../api-error.ts';
 import { ConsoleError } from '../../errors.ts';
 import type { SearchSocket } from '../../search-socket.ts';
 import { shownHit } from '../../shown.ts';
+import { whoOf } from '../../who.ts';
 import { closing } from '../closing.ts';
 import { searchBody } from './schema.ts';
 
@@ -13,7 +14,7 @@ import { searchBody } from './schema.ts';
 export const addSearch = (app: FastifyInstance, search: SearchSocket): void => {
   app.post('/api/search', async (request, reply) => {
     const body = parseRequest(searchBody, request.body);
-    const lines = await search.lines('/search', body, closing(reply));
+    const lines = await search.lines('/search', body, whoOf(request), closing(reply));
     return reply
       .type('application/x-ndjson; charset=utf-8')
       .send(Readable.from(relay(lines), { objectMode: false }));

@@ -6,6 +6,7 @@ import { apiErrorOf, parseRequest } from '../../api-error.ts';
 import { ConsoleError } from '../../errors.ts';
 import type { SearchSocket } from '../../search-socket.ts';
 import { shownHit } from '../../shown.ts';
+import { whoOf } from '../../who.ts';
 import { closing } from '../closing.ts';
 import { tailQuery } from './schema.ts';
 
@@ -30,7 +31,7 @@ export const addTail = (app: FastifyInstance, search: SearchSocket): void => {
     }
     open += 1;
     reply.raw.once('close', () => (open -= 1));
-    const lines = await search.lines('/tail', body, closing(reply));
+    const lines = await search.lines('/tail', body, whoOf(request), closing(reply));
     return reply
       .type('text/event-stream; charset=utf-8')
       .send(Readable.from(relay(lines), { objectMode: false }));

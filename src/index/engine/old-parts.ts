@@ -1,5 +1,7 @@
-import type { Engine } from './engine/engine.ts';
-import { oldPartsLifetime } from './schema.ts';
+import type { Engine, TableLayout } from './engine.ts';
+import { oldPartsLifetime } from './merge-tree.ts';
+
+type Statements = Pick<Engine, 'run' | 'rows'>;
 
 /**
  * Deletes parts that merges have replaced, once they are as old as the tables' `old_parts_lifetime`. The engine has a
@@ -7,11 +9,12 @@ import { oldPartsLifetime } from './schema.ts';
  * (those of `lines` are months, those of the others are `all`).
  * @throws IndexError
  */
-export const deleteOldParts = async (engine: Engine): Promise<void> => {
+export const deleteOldParts = async (engine: Statements, tables: readonly TableLayout[]): Promise<void> => {
+  const names = tables.map(({ name }) => `'${name}'`).join(', ');
   const rows = await engine.rows(
     'background',
     `SELECT DISTINCT table FROM system.parts
-    WHERE database = currentDatabase() AND table IN ('lines', 'progress', 'remembered') AND NOT active`,
+    WHERE database = currentDatabase() AND table IN (${names}) AND NOT active`,
   );
   for (const row of rows)
     await engine.run('background', `ALTER TABLE ${String(row['table'])} DROP PARTITION ID 'none'`);
@@ -22,12 +25,12 @@ export const deleteOldParts = async (engine: Engine): Promise<void> => {
  * more. What a power cut may lose with it is made again from the vault.
  * @throws IndexError
  */
-export const deletePartsNow = async (engine: Engine): Promise<void> => {
+export const deletePartsNow = async (engine: Statements, { name }: TableLayout): Promise<void> => {
   const lifetime = (seconds: number): Promise<void> =>
-    engine.run('background', `ALTER TABLE lines MODIFY SETTING old_parts_lifetime = ${seconds}`);
+    engine.run('background', `ALTER TABLE ${name} MODIFY SETTING old_parts_lifetime = ${seconds}`);
   await lifetime(0);
   try {
-    await engine.run('background', `ALTER TABLE lines DROP PARTITION ID 'none'`);
+    await engine.run('background', `ALTER TABLE ${name} DROP PARTITION ID 'none'`);
   } finally {
     await lifetime(oldPartsLifetime);
   }

@@ -3,9 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { openEngine } from './engine/embedded.ts';
-import { deleteOldParts } from './old-parts.ts';
-import { createTables } from './schema.ts';
+import { openEngine } from './embedded.ts';
+import { createTables, tables } from '../schema.ts';
 
 it('deletes the parts that a merge replaced, and no line', async () => {
   const path = mkdtempSync(join(tmpdir(), 'holdfast-index-'));
@@ -22,7 +21,7 @@ it('deletes the parts that a merge replaced, and no line', async () => {
     }
     const old = 'SELECT count() AS n FROM system.parts WHERE NOT active';
     assert.ok((await one(old)) >= 4);
-    await deleteOldParts(engine);
+    await engine.deleteOldParts(tables);
     assert.equal(await one(old), 0);
     assert.equal(await one('SELECT count() AS n FROM lines'), 2);
     assert.equal(await one('SELECT count() AS n FROM progress'), 1);

@@ -1,0 +1,25 @@
+import type { Lane } from './engine.ts';
+
+export type Settings = Readonly<Record<string, string | number>>;
+
+/**
+ * What every statement of a lane is bounded by, whichever the engine.
+ * @param memory bytes
+ * @param seconds of one interactive statement; one that is given up runs on in the engine until then
+ */
+export const laneSettings = (memory: number, seconds: number): Record<Lane, Settings> => {
+  const perStatement = { max_memory_usage: Math.floor(memory * 0.7) };
+  const bounded = { ...perStatement, max_execution_time: seconds };
+  return {
+    ingest: { ...perStatement, max_partitions_per_insert_block: 0 },
+    interactive: { ...bounded, query_plan_max_limit_for_lazy_materialization: 10_000 },
+    background: perStatement,
+    readonly: {
+      ...bounded,
+      max_result_rows: 100_000,
+      max_result_bytes: 67_108_864,
+      result_overflow_mode: 'throw',
+      readonly: 1,
+    },
+  };
+};

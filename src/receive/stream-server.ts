@@ -77,8 +77,8 @@ export const listenStream = async (options: StreamServerOptions): Promise<Listen
     sockets.set(socket, conversation);
     addresses.set(socket, address);
     socket.on('data', (chunk: Buffer) => conversation.push(chunk));
-    // A reset is followed by 'close', which stores what is left.
-    socket.on('error', () => undefined);
+    // What TLS finds wrong leaves the connection open by itself. 'close' stores what is left.
+    socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       sockets.delete(socket);
       addresses.delete(socket);

@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type PeerCertificate, type SecureContextOptions } from 'node:tls';
 import { messageOf, systemCode } from '#base/errors';
@@ -60,6 +61,8 @@ const load = (files: TlsFiles): { context: SecureContextOptions; revoked: Readon
       cert: readFileSync(files.certificate),
       ca: readFileSync(files.authority),
       minVersion: 'TLSv1.2',
+      // A client of TLS 1.2 could have it begin anew without end, at a signature each time; Node complains, and goes on.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     };
     // Throws where the parts do not fit together.
     createSecureContext(context);

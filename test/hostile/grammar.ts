@@ -94,6 +94,37 @@ export const grammar = {
       random.below(2) === 0 ? frame('close', Buffer.alloc(0)) : Buffer.alloc(0),
     ]);
   },
+  /** GELF datagrams, each after its length (2 bytes): messages whole and in chunks, some of them not as they should be. */
+  chunks: (random: Random): Buffer => {
+    const chunk = (id: number, index: number, count: number, share: Buffer): Buffer => {
+      const head = Buffer.alloc(12, id);
+      head.set([0x1e, 0x0f]);
+      head.set([index, count], 10);
+      return Buffer.concat([head, share]);
+    };
+    const datagrams = Array.from({ length: 1 + random.below(3) }, () => {
+      if (random.below(4) === 0) return [line(random)];
+      const count = 1 + random.below(random.pick([2, 5, 129]));
+      const id = random.below(3);
+      return Array.from({ length: Math.min(count, 8) }, (_, n) =>
+        chunk(
+          id,
+          random.below(9) === 0 ? random.below(256) : n,
+          random.below(9) === 0 ? random.below(256) : count,
+          line(random),
+        ),
+      ).filter(() => random.below(9) > 0);
+    }).flat();
+    const order = random.below(2) === 0 ? datagrams : datagrams.toReversed();
+    return Buffer.concat(
+      order.flatMap((bytes) => {
+        const length = Buffer.alloc(2);
+        length.writeUInt16BE(bytes.length);
+        const framed = Buffer.concat([length, bytes]);
+        return random.below(5) === 0 ? [framed, framed] : [framed];
+      }),
+    );
+  },
   own: (random: Random): Buffer => {
     let sequence = random.below(5);
     return many(random, () => encodeOwnFrame((sequence += 1), Buffer.from('{"via":"file"}'), line(random)));

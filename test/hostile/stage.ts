@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import type { StateDirectory } from '#base/state';
-import type { ListenerKind } from '#wire/listen';
+import type { ListenerKind, TlsFiles } from '#wire/listen';
 import { prepareState, spawnReceiver, type ChildReceiver } from '../../src/receive/testing/receiver.ts';
 import { linesOf, readStored, type StoredDelivery } from '../../src/receive/testing/stored.ts';
 
@@ -32,9 +32,15 @@ export type Stage = {
 const kinds: readonly ListenerKind[] = ['syslog-tcp', 'syslog-udp', 'relp', 'gelf-tcp', 'gelf-udp', 'http'];
 
 /** A receiver in a process of its own, with a well-behaved sender at it. */
-export const setStage = async (t: TestContext, more: { prefix?: string[] } = {}): Promise<Stage> => {
+export const setStage = async (
+  t: TestContext,
+  more: { prefix?: string[]; tls?: TlsFiles } = {},
+): Promise<Stage> => {
   const state = prepareState(t);
-  const receiver = await spawnReceiver(t, state, { kinds, ...more });
+  const receiver = await spawnReceiver(t, state, {
+    kinds: more.tls === undefined ? kinds : [...kinds, 'syslog-tls'],
+    ...more,
+  });
   const port = (name: string): number => Number(/:(\d+)$/.exec(receiver.addresses[name] ?? '')?.[1]);
   const companion = new Worker(new URL('./companion.ts', import.meta.url), {
     workerData: { port: port('relp'), host: '127.0.0.1', from: '127.0.0.9' },

@@ -4,10 +4,12 @@ import { Framing } from '#vault/record';
 import { fromBytes } from '../../src/index/parse/byte-string.ts';
 import { parseLine } from '../../src/index/parse/parse.ts';
 import { utc } from '../../src/index/parse/timestamp.ts';
+import { joinChunks } from '../../src/receive/gelf/chunks.ts';
 import { cutEntries } from '../../src/receive/over-http/journal.ts';
 import { bodyMemory, growing } from '../../src/receive/over-http/memory.ts';
 import { walkOwnFrames } from '../../src/receive/own/frame.ts';
 import { cutRelp } from '../../src/receive/relp/framing.ts';
+import type { Joined } from '../../src/receive/syslog/udp.ts';
 import { carryBudget, cutFrames, nulTrailer, type FrameRun } from '../../src/receive/syslog/framing.ts';
 import { linesOf } from '../../src/receive/testing/stored.ts';
 import { grammar } from './grammar.ts';
@@ -60,6 +62,24 @@ const storedIn = (read: readonly string[]): string => (read.at(-1) ?? '').slice(
 const nothingButLineFeedsIsMissing = (input: Buffer, read: readonly string[]): void =>
   assert.equal(without(storedIn(read), '\n'), without(input.toString('latin1'), '\n'));
 
+/** Datagrams that follow one another, each after its length. */
+const datagramsOf = (bytes: Buffer): Buffer[] => {
+  const found: Buffer[] = [];
+  for (let at = 0; at + 2 <= bytes.length;) {
+    const length = bytes.readUInt16BE(at);
+    found.push(bytes.subarray(at + 2, at + 2 + length));
+    at += 2 + length;
+  }
+  return found;
+};
+
+const isChunk = (datagram: Buffer): boolean => {
+  const [number = 0, count = 0] = datagram.subarray(10, 12);
+  return (
+    datagram.length >= 12 && datagram[0] === 0x1e && datagram[1] === 0x0f && count <= 128 && number < count
+  );
+};
+
 export const targets: Record<string, Target> = {
   syslog: {
     shape,
@@ -85,6 +105,37 @@ export const targets: Record<string, Target> = {
       return done();
     },
     judge: (input, read) => assert.equal(storedIn(read), input.toString('latin1')),
+  },
+  chunks: {
+    shape: (read) =>
+      read
+        .map((one) => one.slice(0, 2))
+        .join('')
+        .slice(0, 40),
+    make: grammar.chunks,
+    read(chunks) {
+      const lines: string[] = [];
+      const put = ({ pieces, flags }: Joined): void =>
+        void lines.push(`${flags} ${Buffer.concat(pieces).toString('latin1')}`);
+      const joiner = joinChunks({ elapsed: () => 0 }, put);
+      for (const datagram of datagramsOf(Buffer.concat(chunks))) {
+        const joined = joiner.take(datagram, 'fuzz');
+        if (joined !== null) put(joined);
+      }
+      joiner.stop();
+      return lines;
+    },
+    // Whatever it says of itself, what came is in something that is stored.
+    judge(input, read) {
+      const stored = read.map((one) => one.slice(one.indexOf(' ') + 1));
+      for (const datagram of datagramsOf(input)) {
+        const share = (isChunk(datagram) ? datagram.subarray(12) : datagram).toString('latin1');
+        assert.ok(
+          stored.some((one) => one.includes(share)),
+          'a datagram is gone',
+        );
+      }
+    },
   },
   relp: {
     shape,

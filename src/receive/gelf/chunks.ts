@@ -29,7 +29,7 @@ export type ChunkJoiner = {
   stop(): void;
 };
 
-/** @param later takes what came of a message that was given up for incomplete, in the order of its chunks */
+/** @param later takes what came of a message that is incomplete and stays so, in the order of its chunks */
 export const joinChunks = (
   clock: Pick<Clock, 'elapsed'>,
   later: (joined: Joined, peer: string) => void,
@@ -85,7 +85,13 @@ export const joinChunks = (
         };
         messages.set(key, message);
       }
-      if (message.chunks[number] !== undefined) return null;
+      const before = message.chunks[number];
+      if (before !== undefined) {
+        // A copy says nothing new; under an id that is used again it is the piece of another message, without the rest.
+        const payload = datagram.subarray(headerLength);
+        if (!before.equals(payload)) later({ pieces: [payload], flags: Flag.torn }, peer);
+        return null;
+      }
       message.chunks[number] = datagram.subarray(headerLength);
       message.missing -= 1;
       message.bytes += datagram.length;

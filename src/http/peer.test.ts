@@ -8,11 +8,11 @@ test('who is one peer', () => {
   for (const [remoteAddress, name] of [
     ['::ffff:192.0.2.7', '192.0.2.7'],
     ['192.0.2.7', '192.0.2.7'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
-    ['2001:db8:1:2::9', '2001:db8:1:2'],
-    ['2001:db8::1', '2001:db8:0:0'],
-    ['fe80::1%eth0', 'fe80:0:0:0'],
-    ['::1', '0:0:0:0'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
   ] as const)
     assert.deepEqual(peerOf('tcp', { remoteAddress }), { over: 'tcp', name });
 });
@@ -36,7 +36,7 @@ test('a peer has so many connections at once, and this machine as many as there 
   await soon();
   assert.equal(bound.admits(new Socket(), stranger), true);
   assert.equal(bound.admits(new Socket(), stranger), false);
-  for (const own of ['127.0.0.1', '0:0:0:0'])
+  for (const own of ['127.0.0.1', '0:0:0:0::/64'])
     for (let i = 0; i < 3; i++) assert.equal(bound.admits(new Socket(), { over: 'tcp', name: own }), true);
   for (let i = 0; i < 3; i++) assert.equal(bound.admits(new Socket(), { over: 'unix', name: 'local' }), true);
 });

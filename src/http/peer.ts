@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { networkOf } from '#base/network';
 
 /**
  * What a server listens on. Said by whoever makes it listen, and never concluded from a connection: one that its peer
@@ -16,24 +17,14 @@ export type Peer = {
 /** @returns `null` for a TCP connection that is gone already: nobody knows whose it was */
 export const peerOf = (over: Transport, { remoteAddress }: Pick<Socket, 'remoteAddress'>): Peer | null => {
   if (over === 'unix') return { over, name: 'local' };
-  const name = networkOf(remoteAddress ?? '');
-  return name === null ? null : { over, name };
-};
-
-const networkOf = (address: string): string | null => {
-  if (address === '') return null;
-  const v4 = /^(?:::ffff:)?(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (v4 !== undefined) return v4;
-  const [head = '', tail] = (address.split('%')[0] ?? '').split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - after.length);
-  return [...groups, ...Array.from({ length: zeros }, () => '0'), ...after].slice(0, 4).join(':');
+  return remoteAddress === undefined || remoteAddress === ''
+    ? null
+    : { over, name: networkOf(remoteAddress) };
 };
 
 /** This machine itself: a proxy in front is one peer. */
 const isThisMachine = ({ over, name }: Peer): boolean =>
-  over === 'unix' || name.startsWith('127.') || name === '0:0:0:0';
+  over === 'unix' || name.startsWith('127.') || name === '0:0:0:0::/64';
 
 /** Counts connections, so that one stranger cannot take them all; this machine may have as many as there are. */
 export type PeerBound = {

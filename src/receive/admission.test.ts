@@ -18,6 +18,15 @@ describe('admission', () => {
     );
   });
 
+  it('counts the addresses of an IPv6 /64 as one sender', () => {
+    const admission = openAdmission({ ...limits, connectsOfSender: 100 }, { elapsed: () => 0 });
+    const one = Array.from({ length: 4 }, (_, n) => admission.enter(`2001:db8:1:2::${n}`));
+    assert.deepEqual(one, [null, null, null, 'sender connections']);
+    assert.equal(admission.enter('2001:db8:1:3::1'), null);
+    admission.leave('2001:db8:1:2::2');
+    assert.equal(admission.enter('2001:db8:1:2::9'), null);
+  });
+
   it('holds a sender to its rate of new connections, after a burst', () => {
     let now = 0;
     const admission = openAdmission(limits, { elapsed: () => now });

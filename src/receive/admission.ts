@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import type { Clock } from '#base/clock';
+import { networkOf } from '#base/network';
 import type { LedgerCause } from './ledger.ts';
 import { openBucket, type Bucket } from './bucket.ts';
 
 export type AdmissionLimits = {
   /** Connections of all listeners. */
   connections: number;
-  /** Of one address. */
+  /** Of one sender: an IPv4 address, or an IPv6 /64. */
   ofSender: number;
-  /** New connections a second of one address; four seconds' worth at once. */
+  /** New connections a second of one sender; four seconds' worth at once. */
   connectsOfSender: number;
 };
 
@@ -32,23 +33,23 @@ export const openAdmission = (limits: AdmissionLimits, clock: Pick<Clock, 'elaps
   const senders = new Map<string, Sender>();
   let open = 0;
 
-  const senderOf = (address: string): Sender => {
-    let sender = senders.get(address);
+  const senderOf = (network: string): Sender => {
+    let sender = senders.get(network);
     if (sender === undefined) {
       if (senders.size >= mostIdle + limits.connections) forgetIdle();
       sender = { open: 0, connects: openBucket(limits.connectsOfSender, burstSeconds, clock) };
-      senders.set(address, sender);
+      senders.set(network, sender);
     }
     return sender;
   };
 
   const forgetIdle = (): void => {
-    for (const [address, sender] of senders) if (sender.open === 0) senders.delete(address);
+    for (const [network, sender] of senders) if (sender.open === 0) senders.delete(network);
   };
 
   return {
     enter(address) {
-      const sender = senderOf(address);
+      const sender = senderOf(networkOf(address));
       if (!sender.connects.take()) return 'sender connects';
       if (open >= limits.connections) return 'connection limit';
       if (sender.open >= limits.ofSender) return 'sender connections';
@@ -58,7 +59,7 @@ export const openAdmission = (limits: AdmissionLimits, clock: Pick<Clock, 'elaps
     },
     leave(address) {
       open -= 1;
-      const sender = senders.get(address);
+      const sender = senders.get(networkOf(address));
       if (sender !== undefined) sender.open -= 1;
     },
   };

@@ -22,6 +22,13 @@ describe('shares of datagram senders', () => {
     assert.equal(shares.take(quiet, 100, 1001), 'receiver congested');
   });
 
+  it('takes the addresses of an IPv6 /64 for one sender', () => {
+    const shares = openShares({ perSecond: 2, dropAbove: 1000 }, { elapsed: () => 0 });
+    const taken = Array.from({ length: 4 }, (_, n) => shares.take(shares.of(`2001:db8:1:2::${n}`), 100, 0));
+    assert.deepEqual(taken, [null, null, 'sender rate', 'sender rate']);
+    assert.equal(shares.take(shares.of('2001:db8:1:3::1'), 100, 0), null);
+  });
+
   it('lets one sender alone fill what there is', () => {
     const shares = openShares({ perSecond: Infinity, dropAbove: 1000 }, { elapsed: () => 0 });
     const alone = shares.of('192.0.2.1');

@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock';
+import { networkOf } from '#base/network';
 import { openBucket, type Bucket } from './bucket.ts';
 import type { LedgerCause } from './ledger.ts';
 
@@ -18,6 +19,7 @@ export type ShareLimits = {
  * loses what it floods with, and not what others send.
  */
 export type Shares = {
+  /** All addresses of an IPv6 /64 have one. */
   of(address: string): Share;
   /** `null`: it is taken. @param pending bytes that wait for the disk */
   take(share: Share, bytes: number, pending: number): LedgerCause | null;
@@ -34,11 +36,12 @@ export const openShares = ({ perSecond, dropAbove }: ShareLimits, clock: Pick<Cl
 
   return {
     of(address) {
-      let share = known.get(address);
+      const network = networkOf(address);
+      let share = known.get(network);
       if (share === undefined) {
         if (known.size >= mostKnown) known = new Map();
         share = { window: -1, bytes: 0, rate: openBucket(perSecond, 1, clock) };
-        known.set(address, share);
+        known.set(network, share);
       }
       return share;
     },

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '#base/clock';
+import { networkOf } from '#base/network';
 import type { Ledger } from '../ledger.ts';
 import { openAttempts } from './attempts.ts';
 import type { Connection } from './connections.ts';
 import { wholeBody } from './incoming.ts';
 import { growing, type BodyMemory } from './memory.ts';
-import { networkOf } from './network.ts';
 import type { Pace } from './pace.ts';
 import type { Stored } from './storing.ts';
 

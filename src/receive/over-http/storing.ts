@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '#base/clock';
+import { networkOf } from '#base/network';
 import { Flag } from '#vault/record';
 import type { IntakeWriter } from '#vault/intake';
 import type { Ledger } from '../ledger.ts';
@@ -10,7 +11,6 @@ import { whenOver, type Connection } from './connections.ts';
 import { compressedBody, journalBody, linesBody, wholeBody, type Incoming } from './incoming.ts';
 import type { HttpLimits } from './limits.ts';
 import { growing, type BodyMemory, type Growing } from './memory.ts';
-import { networkOf } from './network.ts';
 import type { Pace } from './pace.ts';
 import { refusals, type Refusal } from './refusal.ts';
 import type { Repeats } from './repeats.ts';

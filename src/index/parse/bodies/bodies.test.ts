@@ -302,6 +302,16 @@ describe('compressed bodies', () => {
   });
 });
 
+it('JSON of more objects than memory is given for is one line, though it is short; brackets in texts are none', () => {
+  const meta: Partial<BodyMeta> = { format: 'otlp', type: 'application/json' };
+  const body = (records: string): string => `{"resourceLogs":[{"scopeLogs":[{"logRecords":[${records}]}]}]}`;
+  const [dense, ...more] = partsOf(body(`${'{},'.repeat(2_000_000)}{}`), meta);
+  assert.ok(dense !== undefined && more.length === 0);
+  assert.deepEqual(seen(dense).fields, { undecoded: 'JSON of more than 2000000 objects and lists' });
+  const [text] = partsOf(body(`{"body":{"stringValue":"\\\"${'[{'.repeat(1_500_000)}"}}`), meta);
+  assert.equal(text?.parsed.fields.includes('undecoded'), false);
+});
+
 it('what is more than the budget allows is one line', () => {
   const text = '{"msg":"x"}\n'.repeat(100);
   const parts = partsOf(text, {}, { lines: 10 });

@@ -5,6 +5,7 @@ import { facilityNumber } from '../priority.ts';
 import { asPid } from '../rfc5424.ts';
 import { claimedTime } from './claimed-time.ts';
 import { levelOf } from './level.ts';
+import { tooMuch } from './limits.ts';
 import { lookInto, type Part } from './part.ts';
 
 /**
@@ -122,8 +123,9 @@ export const parseObject = (bytes: Buffer): JsonObject | null => {
   return isObject(value) ? value : null;
 };
 
-/** `undefined` if it is no JSON. */
+/** `undefined` if it is no JSON, or too much of it. */
 export const parseValue = (bytes: Buffer): unknown => {
+  if (tooMuch(bytes) !== null) return undefined;
   try {
     const value: unknown = JSON.parse(bytes.toString('utf8'));
     return value;

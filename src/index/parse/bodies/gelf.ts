@@ -1,7 +1,6 @@
 import type { ParseContext } from '../parsed.ts';
 import type { JsonObject } from '../fields.ts';
 import { objectPart, parseObject } from './document.ts';
-import { mostJson } from './limits.ts';
 import { undecoded, type Part } from './part.ts';
 import { trimmed } from './text-lines.ts';
 
@@ -10,7 +9,7 @@ import { trimmed } from './text-lines.ts';
  * additional fields lose their leading `_`, and `facility`, which once named the program, is the app where nothing else is.
  */
 export function* gelfMessage(bytes: Buffer, context: ParseContext): Generator<Part> {
-  const object = bytes.length > mostJson ? null : parseObject(trimmed(bytes));
+  const object = parseObject(trimmed(bytes));
   if (object === null) {
     yield undecoded('no JSON object', 'gelf message', bytes);
     return;

@@ -2,7 +2,6 @@ import { isObject } from '../fields.ts';
 import type { ParseContext } from '../parsed.ts';
 import { parseSyslogLine } from '../syslog-line.ts';
 import { documentPart, objectPart, parseValue } from './document.ts';
-import { mostJson } from './limits.ts';
 import { textPart, type Part } from './part.ts';
 import { textLines, trimmed } from './text-lines.ts';
 
@@ -16,7 +15,7 @@ const openBrace = 0x7b;
  */
 export function* jsonLines(bytes: Buffer, context: ParseContext): Generator<Part> {
   const text = trimmed(bytes);
-  if (text.length <= mostJson && (text[0] === openBrace || text[0] === openBracket)) {
+  if (text[0] === openBrace || text[0] === openBracket) {
     const whole = parseValue(text);
     if (isObject(whole)) {
       yield objectPart(bytes, whole, context);

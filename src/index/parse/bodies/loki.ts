@@ -5,7 +5,7 @@ import { micros, type Micros } from '#base/clock';
 import { nanosecondTime } from './claimed-time.ts';
 import { parseObject } from './document.ts';
 import { levelOf } from './level.ts';
-import { mostJson } from './limits.ts';
+import { tooMuch } from './limits.ts';
 import { Damage, lookInto, type Part } from './part.ts';
 import { fieldsOf } from './protobuf.ts';
 
@@ -65,9 +65,8 @@ const partOf = (labels: readonly Label[], { time, line, metadata }: Entry): Part
 };
 
 function* jsonStreams(bytes: Buffer): Generator<Stream> {
-  if (bytes.length > mostJson) throw new Damage(`JSON of more than ${mostJson} bytes`);
   const root = parseObject(bytes);
-  if (root === null) throw new Damage('it is no JSON object');
+  if (root === null) throw new Damage(tooMuch(bytes) ?? 'it is no JSON object');
   const { streams } = root;
   if (!Array.isArray(streams)) return;
   for (const stream of streams.filter(isObject)) {

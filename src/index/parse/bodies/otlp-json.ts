@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '../fields.ts';
 import { parseObject } from './document.ts';
-import { mostJson } from './limits.ts';
+import { tooMuch } from './limits.ts';
 import { Damage } from './part.ts';
 import { deepest, objectOf, type Attribute, type OtlpRecord, type OtlpSource } from './otlp-value.ts';
 
@@ -11,9 +11,8 @@ import { deepest, objectOf, type Attribute, type OtlpRecord, type OtlpSource } f
  * @throws Damage
  */
 export function* jsonRecords(request: Buffer): Generator<readonly [OtlpRecord, OtlpSource]> {
-  if (request.length > mostJson) throw new Damage(`JSON of more than ${mostJson} bytes`);
   const root = parseObject(request);
-  if (root === null) throw new Damage('it is no JSON object');
+  if (root === null) throw new Damage(tooMuch(request) ?? 'it is no JSON object');
   for (const resourceLogs of objects(root, 'resourceLogs')) {
     const resource = attributesOf(member(resourceLogs, 'resource'));
     const scopes = [

@@ -84,6 +84,10 @@ test('expiry, legal hold and redaction, as an operator does them on a live Holdf
       `${place}: ${having.join()}`,
     );
 
+  // A part goes with the whole body that it came in, and so not without being said.
+  const part = vault('redact', `${address}/2`);
+  assert.equal(part.status, 2);
+  assert.match(part.stderr, new RegExp(`as a whole, with all of its other parts.*vault redact ${address}\n`));
   // A dry run shows the line and changes nothing.
   assert.match(fine(vault('redact', address)), /the password is correcthorse[^]*Nothing was changed/);
   // A hold keeps it; once it is released, the line goes.

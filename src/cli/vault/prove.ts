@@ -68,9 +68,11 @@ const deliver = (
   bytes: Buffer,
   file: string | undefined,
 ): void => {
-  const inside = part === null ? {} : { part };
+  const inside = part === null ? {} : { part, partLookedAt: false };
   if (part !== null && !json)
-    io.err(`This proves all of ${address} as it was received: part ${part} is inside it.\n`);
+    io.err(
+      `This proves all of ${address} as it was received. Whether part ${part} is in it is not looked at here: 'holdfast logs search address:${address}/${part}' shows it.\n`,
+    );
   if (file === undefined) {
     const proof = bytes.toString('utf8');
     io.out(json ? jsonLine({ address, ...inside, proof }) : proof);

@@ -32,8 +32,13 @@ export const vaultRedact: Command = {
         'usage',
         `'${given}' is no address of a line: it is <entry>:<line>, as "holdfast logs search --json" shows it`,
       );
+    const { entry, line, part } = address;
+    if (part !== null)
+      throw new CliError(
+        'usage',
+        `${given} is part ${part} of line ${entry}:${line}, which came as one body and can only go as a whole, with all of its other parts. If that is meant: holdfast vault redact ${entry}:${line}`,
+      );
     const keeper = await import('./keeper.ts');
-    const { entry, line } = address;
     const vault = keeper.readVault(context);
     const shown = await keeper.explained(() => lookAt(vault, entry, line));
     if (flags['apply'] !== true) {

@@ -68,19 +68,19 @@ export const parseListen = (text: string): ListenOn => {
 
 /** What flags say, else what the file says, else the defaults. @throws UpError `configuration` */
 export const readOptions = (flags: {
-  listen?: readonly string[];
-  allow?: readonly string[];
-  allowName?: readonly string[];
-  certificates?: string;
-  tlsName?: readonly string[];
-  limit?: readonly string[];
-  console?: string;
-  agent?: boolean;
-  config?: string;
-  publish?: string;
-  witness?: readonly string[];
-  witnessQuorum?: string;
-  timestampAuthority?: string;
+  listen?: readonly string[] | undefined;
+  allow?: readonly string[] | undefined;
+  allowName?: readonly string[] | undefined;
+  certificates?: string | undefined;
+  tlsName?: readonly string[] | undefined;
+  limit?: readonly string[] | undefined;
+  console?: string | undefined;
+  agent?: boolean | undefined;
+  config?: string | undefined;
+  publish?: string | undefined;
+  witness?: readonly string[] | undefined;
+  witnessQuorum?: string | undefined;
+  timestampAuthority?: string | undefined;
 }): UpOptions => {
   const file = flags.config === undefined ? {} : readFile(flags.config);
   const agent = flags.agent === false ? false : (file.agent ?? true);
@@ -104,7 +104,11 @@ export const readOptions = (flags: {
 };
 
 const readAllowed = (
-  flags: { allow?: readonly string[]; allowName?: readonly string[]; certificates?: string },
+  flags: {
+    allow?: readonly string[] | undefined;
+    allowName?: readonly string[] | undefined;
+    certificates?: string | undefined;
+  },
   file: z.infer<typeof upFile>,
 ): Allowed => {
   const certificates = flags.certificates ?? file.certificates ?? 'required';

@@ -11,9 +11,11 @@ import { indexRebuild } from './search-index/rebuild.ts';
 import { isolationShow } from './isolation/show.ts';
 import { logsContext } from './logs/context.ts';
 import { logsBrowse } from './logs/browse.ts';
+import { logsFields } from './logs/fields.ts';
 import { logsPatterns } from './logs/patterns.ts';
 import { logsSearch } from './logs/search.ts';
 import { logsSources } from './logs/sources.ts';
+import { logsSql } from './logs/sql.ts';
 import { logsTail } from './logs/tail.ts';
 import { patchesList } from './patches/list.ts';
 import { servicesList } from './services/list.ts';
@@ -47,6 +49,8 @@ export const commands: readonly Command[] = [
   logsSources,
   logsBrowse,
   logsPatterns,
+  logsFields,
+  logsSql,
   vaultVerify,
   vaultProve,
   vaultCheck,

@@ -154,8 +154,9 @@ describe('the indexer process', () => {
     )
       .trimEnd()
       .split('\n');
+    // The last line is what can be said of the answer.
     assert.deepEqual(
-      rows.map((row): unknown => JSON.parse(row)),
+      rows.slice(0, -1).map((row): unknown => JSON.parse(row)),
       [
         { app: 'a', n: sent, distinct: sent },
         { app: 'n', n: sequence, distinct: sequence },
@@ -166,9 +167,11 @@ describe('the indexer process', () => {
 
   it('gives the same answers after kill -9 at any moment of reading history again, and after its directory is deleted', async () => {
     const digest = async (): Promise<string> =>
-      call('POST', '/sql', {
-        sql: `SELECT count() AS n, groupBitXor(sipHash64(tuple(${table.columns.map(([name]) => name).join(', ')}))) AS digest FROM lines`,
-      });
+      (
+        await call('POST', '/sql', {
+          sql: `SELECT count() AS n, groupBitXor(sipHash64(tuple(${table.columns.map(([name]) => name).join(', ')}))) AS digest FROM lines`,
+        })
+      ).split('\n')[0] ?? '';
     const wanted = await digest();
     const answer = await answers();
     assert.ok(child !== null);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { micros, systemClock, type Micros } from '#base/clock';
-import { health, searchError, source } from '#wire/search';
+import { answer as answerSchema, health, searchError, source } from '#wire/search';
 import { testTime } from '../index/testing/grown-vault.ts';
 import { startSearchServer } from './server.ts';
 import { bodyOf, serveVault, type ServedVault } from './testing/served-vault.ts';
@@ -267,7 +267,25 @@ describe('search over its socket', () => {
     const response = await served.call('POST', '/sql', {
       sql: "SELECT app, count() AS n FROM lines WHERE message LIKE '%password%' GROUP BY app",
     });
-    assert.deepEqual(JSON.parse(await bodyOf(response)), { app: 'sshd', n: 2 });
+    const [row, last = ''] = (await bodyOf(response)).trimEnd().split('\n');
+    assert.deepEqual(JSON.parse(row ?? ''), { app: 'sshd', n: 2 });
+    const { answer } = answerSchema.parse(JSON.parse(last));
+    assert.deepEqual([answer.count, answer.integrity.verdict], [1, 'unaltered']);
+    for (const [sql, column] of [
+      ['SELECT app FROM lines\nWHERE app = = 1', 34],
+      ['SELECT app FRM lines', 15],
+      ['SELECT app app app FROM lines', 15],
+      ['SELECT nothing FROM lines', null],
+    ] as const) {
+      const bad = await served.call('POST', '/sql', { sql });
+      const { error: mistake } = searchError.parse(JSON.parse(await bodyOf(bad)));
+      assert.deepEqual(
+        [bad.statusCode, mistake.code, mistake.column],
+        [400, 'bad-query', column],
+        `${sql}: ${mistake.message}`,
+      );
+      assert.doesNotMatch(mistake.message, /DB::Exception|version|Code:/);
+    }
     const refused = await served.call('POST', '/sql', { sql: "SELECT a,\n file('/etc/passwd') FROM lines" });
     const { error } = searchError.parse(JSON.parse(await bodyOf(refused)));
     assert.deepEqual([refused.statusCode, error.code, error.column], [400, 'bad-query', 11]);

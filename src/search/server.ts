@@ -7,18 +7,13 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Clock } from '#base/clock';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
-import { IndexError, type Index } from '#index';
-import {
-  searchRequest,
-  sqlRequest,
-  tailRequest,
-  type Health,
-  type SearchError as WireError,
-} from '#wire/search';
+import type { Index } from '#index';
+import { searchRequest, tailRequest, type Health, type SearchError as WireError } from '#wire/search';
 import { addBrowse } from './browse/route.ts';
 import { addContext } from './context/route.ts';
 import { addCounts } from './counts/route.ts';
 import { SearchError } from './errors.ts';
+import { addFields } from './fields/route.ts';
 import { nobodyOutside, type FreshnessReader } from './freshness.ts';
 import { addPatterns } from './patterns/route.ts';
 import { openReaders } from './readers.ts';
@@ -26,7 +21,7 @@ import { readRoutes, type ReadRoutes, type RecordRead } from './reading.ts';
 import { parseRequest } from './request.ts';
 import { search } from './search.ts';
 import type { Serving } from './serving.ts';
-import { openSqlGuard } from './sql/guard.ts';
+import { addSql } from './sql/route.ts';
 import { openSenders } from './senders.ts';
 import { openSources } from './sources.ts';
 import { openTail } from './tail.ts';
@@ -116,7 +111,8 @@ const readingRoutes = (reads: ReadRoutes, serving: Serving): void => {
   addPatterns(reads, serving);
   addContext(reads, serving);
   addCounts(reads, serving);
-  const guardSql = openSqlGuard(index.engine);
+  addFields(reads, serving);
+  addSql(reads, serving);
   reads.read('/search', async (body, out) => {
     const found = await search(index, parseRequest(searchRequest, body), clock, freshness);
     for (const hit of found.hits) await out.line(hit);
@@ -135,12 +131,6 @@ const readingRoutes = (reads: ReadRoutes, serving: Serving): void => {
     } catch (error) {
       if (!gone.aborted) log('warning', `a tail ended: ${messageOf(error)}`);
     }
-  });
-
-  reads.read('/sql', async (body, out) => {
-    const { sql } = parseRequest(sqlRequest, body);
-    await guardSql(sql);
-    for (const row of await sqlRows(index, sql)) await out.line(row);
   });
 };
 
@@ -164,17 +154,6 @@ const otherRoutes = (app: FastifyInstance, { index, clock }: Pick<Serving, 'inde
     await index.rebuild();
     return { rebuilding: true };
   });
-};
-
-const sqlRows = async (index: Index, sql: string): Promise<Record<string, unknown>[]> => {
-  try {
-    return await index.engine.rows('readonly', sql);
-  } catch (error) {
-    if (!(error instanceof IndexError)) throw error;
-    if (error.code === 'engine-limit')
-      throw new SearchError('too-expensive', error.message, { cause: error });
-    throw new SearchError('bad-query', error.message, { cause: error });
-  }
 };
 
 const statuses = {

@@ -5,7 +5,7 @@ import { z } from 'zod';
  *
  *     POST /search   SearchRequest → NDJSON: Hit lines, then one Answer line
  *     POST /tail     TailRequest   → NDJSON without end: Hit lines, `{"dropped":n}` where a reader was too slow
- *     POST /sql      SqlRequest → NDJSON: one object per row
+ *     POST /sql      SqlRequest → NDJSON: one object per row, then one Answer line, whose count is of rows
  *     POST /reader   → how to say who reads (reader.ts); what is above this line is answered to whoever has said it, and
  *                      recorded in the log
  *     POST /rebuild  → `{"rebuilding":true}` once the index is empty; it is then made again from the vault
@@ -13,6 +13,7 @@ import { z } from 'zod';
  *     POST /patterns: src/wire/patterns.ts
  *     POST /counts: src/wire/counts.ts
  *     POST /context: src/wire/context.ts
+ *     POST /fields: src/wire/fields.ts
  *     GET  /sources  → Source[]
  *     GET  /senders  → SenderFigures[]
  *     GET  /health   → Health

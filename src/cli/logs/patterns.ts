@@ -2,20 +2,20 @@ import { printable } from '#base/printable';
 import { pattern, patternsFolded, type PatternsFolded, type PatternsRequest } from '#wire/patterns';
 import { answer as answerSchema } from '#wire/search';
 import { text, type Command } from '../command.ts';
-import { CliError } from '../errors.ts';
 import { Exit } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
 import { table } from '../table.ts';
 import { printAnswer } from './answer-line.ts';
+import { queryIn, wholeNumber } from './query.ts';
 
 export const logsPatterns: Command = {
   name: 'logs patterns',
   summary: 'similar lines folded into one: how many there are, since when, and what is new',
   arguments: '[query...]',
   flags: [
-    { flags: '-n, --limit <patterns>', description: 'show at most this many', default: '50' },
+    { flags: '-n, --limit <patterns>', description: 'show at most this many; default 50' },
     {
       flags: '--new-since <time>',
       description: 'only those that no line before that time has: 1h, 2d, 2026-05-12, …',
@@ -27,14 +27,9 @@ export const logsPatterns: Command = {
     'holdfast logs patterns --json --limit 10',
   ],
   async run({ io, state, json }, args, flags) {
-    const limit = Number(text(flags, 'limit') ?? '50');
-    if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
-      throw new CliError(
-        'usage',
-        `--limit takes a whole number from 1 to 10000, not '${text(flags, 'limit')}'`,
-      );
+    const limit = wholeNumber(flags, 'limit', { otherwise: 50, most: 10_000 });
     const newSince = text(flags, 'newSince') ?? null;
-    const body: PatternsRequest = { query: args.join(' '), newSince, limit };
+    const body: PatternsRequest = { query: queryIn(args), newSince, limit };
     const rows: string[][] = [];
     for await (const line of callSearch(state, 'POST', '/patterns', body)) {
       const one = pattern.safeParse(line);

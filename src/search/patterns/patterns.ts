@@ -61,7 +61,7 @@ export const patterns = async (
       folded: { folded: { lines: folding.lines, of: count, patterns: found.length } },
       answer: await answerTo(
         index,
-        { query, shown: shown.map(({ example }) => ({ address: example })), count, started },
+        { query: compiled.query, shown: shown.map(({ example }) => ({ address: example })), count, started },
         clock,
         freshness,
       ),

@@ -156,6 +156,7 @@ describe('SQL that somebody else wrote', () => {
       const found = body
         .trimEnd()
         .split('\n')
+        .slice(0, -1)
         .map((line): Record<string, unknown> => JSON.parse(line));
       const key = Object.keys(rows[0] ?? {})[0] ?? '';
       assert.deepEqual(

@@ -1,6 +1,7 @@
 import { IndexError, type Engine } from '#index';
 import { SearchError } from '../errors.ts';
 import { loadFunctions, type IsAllowed } from './functions.ts';
+import { mistakeIn } from './mistake.ts';
 import { namesOf, notHere, type Name } from './names.ts';
 import { parseTree, type Node } from './tree.ts';
 
@@ -98,13 +99,15 @@ const columnOf = (names: readonly Name[], text: string): number => {
   return names.find((name) => wanted.includes(name.text.toLowerCase()))?.column ?? 0;
 };
 
+const explained = 'EXPLAIN AST ';
+
 const explain = async (engine: Engine, sql: string): Promise<string[]> => {
   try {
-    return (await engine.binary('readonly', `EXPLAIN AST ${sql}`)).toString('utf8').trimEnd().split('\n');
+    return (await engine.binary('readonly', `${explained}${sql}`)).toString('utf8').trimEnd().split('\n');
   } catch (error) {
     if (!(error instanceof IndexError)) throw error;
-    throw new SearchError(error.code === 'engine-limit' ? 'too-expensive' : 'bad-query', error.message, {
-      cause: error,
-    });
+    if (error.code === 'engine-limit')
+      throw new SearchError('too-expensive', error.message, { cause: error });
+    throw mistakeIn(sql, error, explained.length);
   }
 };

@@ -4,6 +4,7 @@ import type { Index } from '#index';
 import type { Answer } from '#wire/search';
 import { completenessOf } from './completeness.ts';
 import type { FreshnessReader } from './freshness.ts';
+import { hintsOf } from './hints.ts';
 import { integrityOf } from './integrity.ts';
 import type { Query } from './query/expression.ts';
 
@@ -25,17 +26,21 @@ export const answerTo = async (
   { query, shown, count, countIs, started }: Answered,
   clock: Clock,
   freshness: FreshnessReader,
-): Promise<Answer> => ({
-  answer: {
-    integrity: await integrityOf(index, shown, clock),
-    completeness: await completenessOf(index, query, clock.now()),
-    freshness: freshness(),
-    range: {
-      since: query.since === null ? null : formatMicros(query.since),
-      until: query.until === null ? null : formatMicros(query.until),
+): Promise<Answer> => {
+  const hints = hintsOf(index, query.expression, count);
+  return {
+    answer: {
+      integrity: await integrityOf(index, shown, clock),
+      completeness: await completenessOf(index, query, clock.now()),
+      freshness: freshness(),
+      range: {
+        since: query.since === null ? null : formatMicros(query.since),
+        until: query.until === null ? null : formatMicros(query.until),
+      },
+      count,
+      ...(countIs === undefined ? {} : { countIs }),
+      ...(hints.length === 0 ? {} : { hints }),
+      elapsedMs: Math.round((clock.elapsed() - started) * 1000) / 1000,
     },
-    count,
-    ...(countIs === undefined ? {} : { countIs }),
-    elapsedMs: Math.round((clock.elapsed() - started) * 1000) / 1000,
-  },
-});
+  };
+};

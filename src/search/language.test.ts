@@ -159,9 +159,10 @@ const cases: [query: string, found: number[]][] = [
   ['around:0:9/10s', [9]],
 ];
 
-/** Queries in the first column of the first table of docs/search.md. */
-const documented = ((): string[] => {
-  const text = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'search.md'), 'utf8');
+const docs = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'search.md'), 'utf8');
+
+/** What stands as code in the first column of the first table of a text. */
+const firstColumn = (text: string): string[] => {
   const [table = ''] = /^\|.*?(?=^\s*$)/ms.exec(text) ?? [];
   return table
     .split('\n')
@@ -170,7 +171,9 @@ const documented = ((): string[] => {
       const [first = ''] = row.replaceAll('\\|', '\u0000').split('|').slice(1);
       return [...first.matchAll(/`([^`]+)`/g)].map(([, query = '']) => query.replaceAll('\u0000', '|'));
     });
-})();
+};
+const documented = firstColumn(docs);
+const documentedTimes = firstColumn(docs.slice(docs.indexOf('### Times')));
 
 describe('the query language on lines', () => {
   let served: ServedVault;
@@ -220,6 +223,16 @@ describe('the query language on lines', () => {
       documented.filter((query) => !tried.has(query)),
       [],
     );
+  });
+
+  it('takes each time that docs/search.md shows', async () => {
+    assert.ok(documentedTimes.length >= 9, documentedTimes.join('\n'));
+    for (const time of documentedTimes)
+      assert.equal(
+        (await served.find(`-nothing since:${time}`, { limit: 0 })).answer.range.since !== null,
+        true,
+        time,
+      );
   });
 
   it('says that the line of around: is not there', async () => {

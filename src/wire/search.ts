@@ -129,6 +129,8 @@ export const answer = z.object({
     count: z.int(),
     /** There are that many and maybe more: they were not counted to the end. */
     countIs: z.literal('at least').optional(),
+    /** What may explain that less was found than expected: names that no sender has, `or` in small letters. */
+    hints: z.array(z.string()).optional(),
     elapsedMs: z.number(),
   }),
 });

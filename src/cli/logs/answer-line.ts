@@ -12,6 +12,7 @@ export const printAnswer = (io: Io, { answer }: Answer, heading = matching(answe
   const lag = integrity.committed - integrity.indexed;
   const behind = lag > 0 ? `; the index is ${lag} entries behind the vault` : '';
   io.err(`${io.paint('dim', heading)}\n`);
+  for (const hint of answer.hints ?? []) io.err(`  ${io.paint('yellow', `hint: ${printable(hint)}`)}\n`);
   verdict(
     io,
     integrity.verdict === 'altered' ? 'red' : 'dim',

@@ -5,6 +5,7 @@ import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import { stateDirectory } from '#base/state';
 import { addAudit } from './api/audit/route.ts';
+import { addCounts } from './api/counts/route.ts';
 // oxlint-disable-next-line no-restricted-imports -- the API's noun of that name, not the room
 import { addSearch } from './api/search/route.ts';
 import { addSenders } from './api/senders/route.ts';
@@ -64,6 +65,7 @@ export const startConsole = async (parts: ConsoleParts): Promise<RunningConsole>
   addGate(app, { sessions: openSessions(token, clock), bound: () => bound });
   addErrors(app, parts.log);
   addSearch(app, search);
+  addCounts(app, search);
   addTail(app, search);
   addSources(app, search);
   addSenders(app, search);

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import type { Counts } from '#wire/counts';
 import type { Answer, Health, Hit, SearchError, SenderFigures, Source } from '#wire/search';
 
 type Freshness = Answer['answer']['freshness'];
@@ -39,9 +40,10 @@ export const startScriptedSearch = async (socketPath: string): Promise<ScriptedS
   let breakOff: number | null = null;
 
   const search = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const body: { query: string; limit?: number } = JSON.parse(await text(request));
+    const body: { query: string; limit?: number; total?: string } = JSON.parse(await text(request));
     const matching = hits.filter((hit) => hit.message.includes(body.query));
-    const sent = matching.slice(-(body.limit ?? 100));
+    const limit = body.limit ?? 100;
+    const sent = matching.slice(-limit);
     for (const [index, hit] of sent.entries()) {
       if (index === breakOff) {
         response.destroy();
@@ -49,6 +51,18 @@ export const startScriptedSearch = async (socketPath: string): Promise<ScriptedS
       }
       response.write(`${JSON.stringify(hit)}\n`);
     }
+    const { answer } = answerFor(matching.length, said.freshness);
+    const more: Answer['answer'] =
+      body.total === 'skip' && matching.length > limit
+        ? { ...answer, count: limit + 1, countIs: 'at least' }
+        : answer;
+    response.end(`${JSON.stringify({ answer: more })}\n`);
+  };
+
+  const count = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { query, by = [] }: { query: string; by?: string[] } = JSON.parse(await text(request));
+    const matching = hits.filter((hit) => hit.message.includes(query));
+    response.write(`${JSON.stringify(countsOf(matching, by))}\n`);
     response.end(`${JSON.stringify(answerFor(matching.length, said.freshness))}\n`);
   };
 
@@ -65,6 +79,7 @@ export const startScriptedSearch = async (socketPath: string): Promise<ScriptedS
     if (refusal !== null) return json(refusal.status, { error: refusal.error });
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     if (request.url === '/search') return void search(request, response);
+    if (request.url === '/counts') return void count(request, response);
     response.flushHeaders();
     tails.add(response);
     response.on('close', () => tails.delete(response));
@@ -149,6 +164,28 @@ const answerFor = (count: number, freshness: Freshness): Answer => ({
     elapsedMs: 4.2,
   },
 });
+
+/** One bar a minute, and groups by host. */
+const countsOf = (hits: Hit[], by: string[]): Counts => {
+  const minutes = Map.groupBy(hits, (hit) => `${hit.time.slice(0, 16)}:00.000000Z`);
+  const hosts = Map.groupBy(hits, (hit) => hit.host);
+  return {
+    counts: {
+      by,
+      groups:
+        by.length === 0 ? [] : [...hosts].map(([host, { length }]) => ({ values: [host], count: length })),
+      others: { groups: 0, count: 0 },
+      histogram: {
+        step: 60,
+        bars: [...minutes].map(([from, lines]) => ({
+          from,
+          count: lines.length,
+          errors: lines.filter(({ severity }) => severity === 'err').length,
+        })),
+      },
+    },
+  };
+};
 
 const sourcesOf = (hits: Hit[]): Source[] => {
   const bySource = Map.groupBy(hits, (hit) => JSON.stringify([hit.host, hit.app, hit.source, hit.via]));

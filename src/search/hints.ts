@@ -1,3 +1,4 @@
+import { printable } from '#base/printable';
 import type { Index } from '#index';
 import type { Expression, NameQuestion } from './query/expression.ts';
 import { nearest } from './query/field-names.ts';
@@ -52,7 +53,7 @@ const nameHint = (index: Index, question: NameQuestion): string[] => {
     [...names].map((name) => name.toLowerCase()),
   );
   const near = inside.length > 0 ? inside.toSorted() : close === null ? [] : [close];
-  const listed = near.length === 0 ? '' : `: there is ${near.slice(0, mostNamed).join(', ')}`;
+  const listed = near.length === 0 ? '' : `: there is ${near.slice(0, mostNamed).map(printable).join(', ')}`;
   const more = near.length > mostNamed ? ` and ${near.length - mostNamed} more` : '';
   const all = inside.length > 0 ? `; ${field}:*${value.text}* finds all that contain it` : '';
   return [`no ${called[field]} is named "${value.text}"${listed}${more}${all}`];

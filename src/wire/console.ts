@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { couldNotLook, finding, sectionName } from './audit.ts';
 import { ready } from './ready.ts';
-import { health } from './search.ts';
+import { counts } from './counts.ts';
+import { answer, health } from './search.ts';
 
 /**
  * What the console's API answers, where it is not already in `search.ts`. Text that came from a log or a host has
  * control and bidirectional characters as visible escapes; `raw` alone is exact.
  *
  *     POST /api/search        SearchRequest → NDJSON: Hit lines, then one Answer line; an ApiError line if it broke off
+ *     POST /api/counts        CountsRequest → CountsAnswer
  *     GET  /api/tail?query=   Server-Sent Events: `hit` (Hit), `dropped` ({"dropped":n}), `away` (ApiError)
  *     GET  /api/sources       → Source[]
  *     GET  /api/senders       → SenderFigures[]
@@ -77,3 +79,7 @@ export const auditAnswer = z.discriminatedUnion('result', [
   couldNotLook.extend({ result: z.literal('could-not-look') }),
 ]);
 export type AuditAnswer = z.infer<typeof auditAnswer>;
+
+/** How many lines match, and what that is worth. */
+export const countsAnswer = counts.extend(answer.shape);
+export type CountsAnswer = z.infer<typeof countsAnswer>;

@@ -18,6 +18,8 @@ test(
     assert.ok((await page.getByRole('row').count()) < 100, 'only the rows in sight are drawn');
     assert.equal(await page.getByRole('grid').getAttribute('aria-rowcount'), '1000');
     await page.getByRole('button', { name: 'The vault' }).getByText('Unaltered').waitFor();
+    await page.getByText('1,200 lines match, the newest 1,000 are shown').waitFor();
+    await page.getByRole('img', { name: /^1,200 lines, / }).waitFor();
 
     await page.keyboard.press('/');
     await page.keyboard.type('disk error');
@@ -37,8 +39,11 @@ test(
     await proof.getByText('holdfast vault prove 1:800 > line.tlog-proof', { exact: true }).waitFor();
     await proof.getByRole('button', { name: 'Command' }).waitFor();
     assert.match((await proof.textContent()) ?? '', /line 1:800 of this log.*holdfast vault check.*offline/);
-    await page.keyboard.press('Escape');
+    await detail.getByRole('button', { name: 'A minute before and after' }).click();
+    await page.waitForURL(`${address}/?q=around%3A1%3A800`);
     await detail.waitFor({ state: 'detached' });
+    await page.goBack();
+    await page.getByText('3 lines match').waitFor();
 
     await page.goBack();
     await page.getByText('ordinary line 1199', { exact: true }).waitFor();

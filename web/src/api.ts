@@ -1,4 +1,13 @@
-import type { Answer, ApiError, AuditAnswer, Hit, SenderFigures, Source, Status } from './wire.ts';
+import type {
+  Answer,
+  ApiError,
+  AuditAnswer,
+  CountsAnswer,
+  Hit,
+  SenderFigures,
+  Source,
+  Status,
+} from './wire.ts';
 
 /** What the console's API said instead of an answer. `status` 0 = the console itself was not reached. */
 export class ApiFailure extends Error {
@@ -63,7 +72,7 @@ export const searchLog = async (query: string, signal: AbortSignal): Promise<Fou
   const text = await ask('/api/search', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query, limit: searchLimit }),
+    body: JSON.stringify({ query, limit: searchLimit, total: 'skip' }),
     signal,
   });
   const hits: Hit[] = [];
@@ -76,6 +85,20 @@ export const searchLog = async (query: string, signal: AbortSignal): Promise<Fou
   }
   throw new ApiFailure(503, plain('search-away', 'The answer broke off. Search again.'));
 };
+
+/** Bars of the histogram, at most. */
+const mostBars = 90;
+
+/** Counts what matches, in all and over time. */
+export const countLog = async (query: string, signal: AbortSignal): Promise<CountsAnswer> =>
+  JSON.parse(
+    await ask('/api/counts', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, bars: mostBars }),
+      signal,
+    }),
+  );
 
 export const fetchStatus = async (signal: AbortSignal): Promise<Status> =>
   JSON.parse(await ask('/api/status', { signal }));

@@ -21,6 +21,8 @@ import { narrow, useMedia } from './use-media.ts';
 
 const statusMs = 2_000;
 
+const iso = (at: number): string => new Date(at).toISOString();
+
 export const Page = () => {
   const { q: query, live } = useSearch({ from: '__root__' });
   const navigate = useNavigate();
@@ -89,7 +91,11 @@ export const Page = () => {
       (hit) => milliseconds(hit.time) >= from && milliseconds(hit.time) < until,
     );
     const hit = log.hits[index];
-    if (hit === undefined) return;
+    // A bar of lines that match and are not shown: search there.
+    if (hit === undefined) {
+      if (log.counted !== null) narrowTo(`since:${iso(from)} until:${iso(until)}`);
+      return;
+    }
     list.current?.show(index);
     setActive(hit.address);
   };
@@ -131,13 +137,14 @@ export const Page = () => {
             <Verdict
               shown={log.hits.length}
               total={log.total}
+              totalIs={log.totalIs}
               stale={failed ? null : log.failure}
               answer={failed ? null : log.answer}
               tail={log.tail}
               searching={log.searching}
             />
           )}
-          {!failed && <Histogram hits={log.hits} onPick={pick} />}
+          {!failed && <Histogram hits={log.hits} counted={log.counted} fresh={log.fresh} onPick={pick} />}
           {failed && log.failure !== null ? (
             <Failed query={query} failure={log.failure} />
           ) : log.hits.length > 0 ? (
@@ -152,7 +159,13 @@ export const Page = () => {
           ) : log.searching && log.answer === null ? (
             <Searching />
           ) : (
-            <Nothing query={query} live={live} status={status.data} onClear={() => search('')} />
+            <Nothing
+              query={query}
+              live={live}
+              hints={log.answer?.hints ?? []}
+              status={status.data}
+              onClear={() => search('')}
+            />
           )}
         </main>
       )}
@@ -182,6 +195,7 @@ export const Page = () => {
             list.current?.focus();
           }}
           onNarrow={narrowTo}
+          onAround={() => search(`around:${activeHit.address}`)}
         />
       )}
     </div>

@@ -1,6 +1,6 @@
 import { isTrouble } from '../severity.ts';
 import { milliseconds } from '../time.ts';
-import type { Hit } from '../wire.ts';
+import type { CountsAnswer, Hit } from '../wire.ts';
 
 export type Buckets = {
   /** Begin of each bucket, seconds since the epoch. */
@@ -41,4 +41,27 @@ export const bucketsOf = (hits: Hit[]): Buckets | null => {
     if (isTrouble(hits[index]?.severity ?? null)) troubles[bucket] = (troubles[bucket] ?? 0) + 1;
   }
   return { begins, width, lines, troubles };
+};
+
+/** All that matches, as it was counted, with what came since. `null` where there is nothing to draw. */
+export const bucketsFrom = ({ counts }: CountsAnswer, fresh: Hit[]): Buckets | null => {
+  const { histogram } = counts;
+  const [first] = histogram?.bars ?? [];
+  if (histogram === null || first === undefined) return null;
+  const width = histogram.step;
+  const begin = milliseconds(first.from) / 1000;
+  const lines = histogram.bars.map(({ count }) => count);
+  const troubles = histogram.bars.map(({ errors }) => errors);
+  for (const hit of fresh) {
+    const bucket = Math.floor((milliseconds(hit.time) / 1000 - begin) / width);
+    // What is far off would draw the rest as a hair.
+    if (bucket < 0 || bucket > 2 * mostBuckets) continue;
+    while (lines.length <= bucket) {
+      lines.push(0);
+      troubles.push(0);
+    }
+    lines[bucket] = (lines[bucket] ?? 0) + 1;
+    if (isTrouble(hit.severity)) troubles[bucket] = (troubles[bucket] ?? 0) + 1;
+  }
+  return { begins: lines.map((_, index) => begin + index * width), width, lines, troubles };
 };

@@ -2,19 +2,32 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import { count, localDay, localSeconds } from '../time.ts';
 import { dark, useMedia } from '../use-media.ts';
-import type { Hit } from '../wire.ts';
-import { bucketsOf, type Buckets } from './buckets.ts';
+import type { CountsAnswer, Hit } from '../wire.ts';
+import { bucketsFrom, bucketsOf, type Buckets } from './buckets.ts';
 
 /** CSS pixels; the note stands above the bars. */
 const height = 84;
 const noteHeight = 18;
 
-/** Hits over time, errors in front. A click goes to the first line of that moment. */
-export const Histogram = ({ hits, onPick }: { hits: Hit[]; onPick(from: number, until: number): void }) => {
+type Props = {
+  hits: Hit[];
+  /** Counts of all that matches, where more matches than is shown. */
+  counted: CountsAnswer | null;
+  /** Lines that came since. */
+  fresh: Hit[];
+  onPick(from: number, until: number): void;
+};
+
+/** Lines over time, errors in front. A click goes to the first line of that moment. */
+export const Histogram = ({ hits, counted, fresh, onPick }: Props) => {
   const holder = useRef<HTMLDivElement>(null);
   const [pointed, setPointed] = useState<number | null>(null);
   const isDark = useMedia(dark);
-  const buckets = useMemo(() => bucketsOf(hits), [hits]);
+  const buckets = useMemo(
+    () => (counted === null ? bucketsOf(hits) : bucketsFrom(counted, fresh)),
+    [hits, counted, fresh],
+  );
+  const which = counted === null ? 'shown lines' : 'lines';
   const plot = useRef<uPlot | null>(null);
   const pick = useRef(onPick);
   const shown = useRef(buckets);
@@ -61,24 +74,26 @@ export const Histogram = ({ hits, onPick }: { hits: Hit[]; onPick(from: number, 
 
   if (buckets === null) return null;
   return (
-    <div className="histogram" role="img" aria-label={said(buckets)}>
+    <div className="histogram" role="img" aria-label={said(buckets, which)}>
       <div ref={holder} className="histogram-plot" />
       <p className="histogram-note" aria-hidden="true">
         {pointed === null || buckets.begins[pointed] === undefined
-          ? said(buckets)
+          ? said(buckets, which)
           : bucketSaid(buckets, pointed)}
       </p>
     </div>
   );
 };
 
-const said = ({ begins, width, lines }: Buckets): string => {
+const said = ({ begins, width, lines }: Buckets, which: string): string => {
   const total = lines.reduce((sum, value) => sum + value, 0);
   const first = (begins[0] ?? 0) * 1000;
   const last = ((begins.at(-1) ?? 0) + width) * 1000;
-  const days =
-    localDay(first) === localDay(last) ? '' : ` over ${Math.ceil((last - first) / 86_400_000)} days`;
-  return `${count(total)} shown lines, ${localSeconds(first)} to ${localSeconds(last)}${days}`;
+  const range =
+    localDay(first) === localDay(last)
+      ? `${localSeconds(first)} to ${localSeconds(last)}`
+      : `${localDay(first)} ${localSeconds(first).slice(0, 5)} to ${localDay(last)} ${localSeconds(last).slice(0, 5)}`;
+  return `${count(total)} ${which}, ${range}`;
 };
 
 const bucketSaid = ({ begins, width, lines, troubles }: Buckets, index: number): string => {

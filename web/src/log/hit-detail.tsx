@@ -6,7 +6,7 @@ import { localMoment, milliseconds, span, utcMoment } from '../time.ts';
 import type { Hit } from '../wire.ts';
 import { Hexdump } from './hexdump.tsx';
 
-type Props = { hit: Hit; onClose(): void; onNarrow(term: string): void };
+type Props = { hit: Hit; onClose(): void; onNarrow(term: string): void; onAround(): void };
 
 /** What the line did not say, or said that it does not know. */
 const guesses = {
@@ -17,7 +17,7 @@ const guesses = {
 } as const;
 
 /** Everything that is known of one line. */
-export const HitDetail = ({ hit, onClose, onNarrow }: Props) => {
+export const HitDetail = ({ hit, onClose, onNarrow, onAround }: Props) => {
   const body = useRef<HTMLDivElement>(null);
   useEffect(() => {
     // Braces: newer browsers return a promise here, and React would take it for a cleanup.
@@ -53,6 +53,9 @@ export const HitDetail = ({ hit, onClose, onNarrow }: Props) => {
           <CopyButton text={hit.message} label="Message" />
           {hit.host !== null && <NarrowButton name="host" value={hit.host} onNarrow={onNarrow} />}
           {hit.app !== null && <NarrowButton name="app" value={hit.app} onNarrow={onNarrow} />}
+          <button type="button" className="quiet-button" onClick={onAround}>
+            A minute before and after
+          </button>
         </p>
 
         <h3>Times</h3>

@@ -31,9 +31,15 @@ export const Searching = () => (
   </div>
 );
 
-type NothingProps = { query: string; live: boolean; status: Status | undefined; onClear(): void };
+type NothingProps = {
+  query: string;
+  live: boolean;
+  hints: string[];
+  status: Status | undefined;
+  onClear(): void;
+};
 
-export const Nothing = ({ query, live, status, onClear }: NothingProps) => {
+export const Nothing = ({ query, live, hints, status, onClear }: NothingProps) => {
   if (query !== '') {
     return (
       <State title="No line matches" tone="calm">
@@ -41,6 +47,11 @@ export const Nothing = ({ query, live, status, onClear }: NothingProps) => {
           Nothing in the log matches <code>{query}</code>.{' '}
           {live && 'A line that does will appear here as it comes.'}
         </p>
+        {hints.map((hint) => (
+          <p key={hint} className="suggestion">
+            {hint}
+          </p>
+        ))}
         <p>
           <button type="button" className="quiet-button" onClick={onClear}>
             Show all lines

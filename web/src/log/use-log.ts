@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useRef } from 'react';
-import { ApiFailure, searchLog, type Found } from '../api.ts';
-import type { Hit } from '../wire.ts';
+import { ApiFailure, countLog, searchLog, type Found } from '../api.ts';
+import type { CountsAnswer, Hit } from '../wire.ts';
 import { mostRows, useTail, type Tail } from './use-tail.ts';
 
 export type Log = {
@@ -10,6 +10,11 @@ export type Log = {
   answer: Found['answer'] | null;
   /** Lines that match: those that search counted, and those that came since. */
   total: number;
+  totalIs: 'exact' | 'at least';
+  /** All that matches over time, where that is more than is shown. */
+  counted: CountsAnswer | null;
+  /** Lines that came since. */
+  fresh: Hit[];
   failure: ApiFailure | null;
   searching: boolean;
   tail: Tail;
@@ -32,6 +37,16 @@ export const useLog = (query: string, live: boolean): Log => {
     refetchInterval: ({ state }) => (passes(asFailure(state.error)) ? retryMs : false),
   });
   const { refetch } = found;
+  const more = found.data?.answer.countIs === 'at least';
+  const counts = useQuery<CountsAnswer, Error>({
+    queryKey: ['counts', query, found.dataUpdatedAt],
+    queryFn: ({ signal }) => countLog(query, signal),
+    enabled: more,
+    staleTime: Infinity,
+    gcTime: 0,
+    retry: false,
+  });
+  const counted = more ? (counts.data ?? null) : null;
   const again = useCallback(() => void refetch(), [refetch]);
   const failure = asFailure(found.error);
   const refused = failure !== null && !passes(failure);
@@ -44,19 +59,21 @@ export const useLog = (query: string, live: boolean): Log => {
     wasLive.current = live;
   }, [live, again]);
 
-  const { hits, total } = useMemo(() => {
+  const { hits, fresh } = useMemo(() => {
     const first = found.data?.hits ?? [];
-    const counted = found.data?.answer.count ?? 0;
-    if (tail.arrived.length === 0) return { hits: first, total: counted };
+    if (tail.arrived.length === 0) return { hits: first, fresh: tail.arrived };
     const seen = new Set(first.map((hit) => hit.address));
-    const fresh = tail.arrived.filter((hit) => !seen.has(hit.address) && seen.add(hit.address));
-    return { hits: [...first, ...fresh].slice(-mostRows), total: counted + fresh.length };
+    const came = tail.arrived.filter((hit) => !seen.has(hit.address) && seen.add(hit.address));
+    return { hits: [...first, ...came].slice(-mostRows), fresh: came };
   }, [found.data, tail.arrived]);
 
   return {
     hits,
     answer: found.data?.answer ?? null,
-    total,
+    total: (counted?.answer.count ?? found.data?.answer.count ?? 0) + fresh.length,
+    totalIs: more && counted === null ? 'at least' : 'exact',
+    counted,
+    fresh,
     failure,
     searching: found.isFetching,
     tail,

@@ -5,6 +5,7 @@ import type { Tail } from './use-tail.ts';
 type Props = {
   shown: number;
   total: number;
+  totalIs: 'exact' | 'at least';
   stale: ApiFailure | null;
   answer: Found['answer'] | null;
   tail: Tail;
@@ -12,12 +13,13 @@ type Props = {
 };
 
 /** How much of the answer is here, and how far it can be trusted. */
-export const Verdict = ({ shown, total, stale, answer, tail, searching }: Props) => (
+export const Verdict = ({ shown, total, totalIs, stale, answer, tail, searching }: Props) => (
   <div className="verdict" role="status" aria-busy={searching}>
     {answer !== null && (
       <>
         <span className="verdict-count">
-          <b>{count(total)}</b> {total === 1 ? 'line matches' : 'lines match'}
+          <b>{totalIs === 'exact' ? count(total) : `More than ${count(shown)}`}</b>{' '}
+          {total === 1 ? 'line matches' : 'lines match'}
           {total > shown && <span className="quiet">, the newest {count(shown)} are shown</span>}
         </span>
         <span className="quiet">

@@ -11,7 +11,7 @@ import {
   type GroupOptions,
 } from './group.ts';
 import type { LocalTime } from './parse/timestamp.ts';
-import { RowBinaryWriter } from './project/row-binary.ts';
+import { LinesBlock } from './project/native/block.ts';
 import { emptyIndex, nothingIndexed, undo, writeProgress, type Progress } from './progress.ts';
 import { remember, type Remembered } from './remembered.ts';
 import { lines } from './schema.ts';
@@ -56,7 +56,9 @@ export type EditionOptions = {
   limits?: GroupLimits;
   /** Asked between groups. */
   isInterrupted(): boolean;
-  onInserted(group: Group): void;
+  /** Awaited before rows are deleted. */
+  beforeDeleting(): Promise<void>;
+  onInserted(group: Group): void | Promise<void>;
 };
 
 const sendersMs = 10 * 60_000;
@@ -69,7 +71,7 @@ const emptyEntriesPerProgress = 256;
 export const openEdition = (options: EditionOptions, start: Progress, known: Remembered): Edition => {
   const { engine, vault, log } = options;
   const { senders } = known;
-  const writers = [new RowBinaryWriter(), new RowBinaryWriter()] as const;
+  const blocks = [new LinesBlock(), new LinesBlock()] as const;
   let done = start;
   let written = start;
   let { withdrawn } = known;
@@ -78,7 +80,7 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
   let remembered = { at: performance.now(), lines: known.lines };
 
   const insert = async (group: Group): Promise<void> => {
-    if (group.rows > 0) await engine.insert(lines, [group.bytes]);
+    if (group.rows > 0) await engine.insert(lines, group.bytes);
     const noteworthy =
       group.rows > 0 ||
       group.after.altered !== written.altered ||
@@ -91,13 +93,13 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
     senders.merge(group.senders);
     for (const { entry, reason } of group.after.altered.slice(-8))
       if (entry >= group.from) log('error', `entry ${entry} is not indexed: ${reason}`);
-    options.onInserted(group);
+    await options.onInserted(group);
   };
 
-  const groupOptions = (writer: RowBinaryWriter, inFlight: Contents | null): GroupOptions => ({
+  const groupOptions = (block: LinesBlock, inFlight: Contents | null): GroupOptions => ({
     vault,
     local: options.local,
-    writer,
+    block,
     contentsOf: (numbers, keys) => contentsOf(engine, numbers, keys),
     inFlight,
   });
@@ -110,11 +112,11 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
     let next = done;
     let inFlight: Contents | null = null;
     for (let turn = 0; next.entry < size && turn < groups && !options.isInterrupted(); turn += 1) {
-      const writer = turn % 2 === 0 ? writers[0] : writers[1];
+      const block = turn % 2 === 0 ? blocks[0] : blocks[1];
       const collected: { group: Group } | { error: unknown } = await collectGroup(
         next,
         size,
-        groupOptions(writer, inFlight),
+        groupOptions(block, inFlight),
         options.limits ?? groupLimits,
       ).then(
         (group) => ({ group }),
@@ -182,6 +184,7 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
         done = after;
         written = after;
         if (rows === 0) continue;
+        await options.beforeDeleting();
         await deleteWithdrawn(engine, after);
         await engine.deletePartsNow(lines);
         senders.become(await loadSenders(engine, options.mostSenders));
@@ -191,7 +194,7 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
     },
     async restore() {
       if (done.altered.length === 0 || performance.now() - restored.at < options.restoreMs) return;
-      const group = await collectRestored(done, restored.skip, groupOptions(writers[0], null));
+      const group = await collectRestored(done, restored.skip, groupOptions(blocks[0], null));
       const skip = restored.skip + mostRestored;
       restored = { at: performance.now(), skip: skip < done.altered.length ? skip : 0 };
       if (group === null) return;
@@ -200,6 +203,7 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
       log('info', `${entries} entries that were altered are as committed again: ${group.rows} lines indexed`);
     },
     async undo() {
+      await options.beforeDeleting();
       await undo(engine, done);
     },
     async refreshSenders() {

@@ -5,7 +5,8 @@ import type { ByteString } from './parse/byte-string.ts';
 import type { LocalTime } from './parse/timestamp.ts';
 import { keysIn } from './project/keys.ts';
 import { numbersAgain, parserVersion, projectBatch, type Admit, type AdmitKey } from './project/project.ts';
-import type { RowBinaryWriter } from './project/row-binary.ts';
+import type { LinesBlock } from './project/native/block.ts';
+import { lines } from './schema.ts';
 import { mostRepeats, severalParsers, type AlteredEntry, type Progress, type Repeat } from './progress.ts';
 import { Senders } from './senders.ts';
 import type { VaultSource } from './vault-source.ts';
@@ -14,7 +15,8 @@ import type { VaultSource } from './vault-source.ts';
 export type Group = {
   from: number;
   rows: number;
-  bytes: Buffer;
+  /** In the Native format; valid until the block is used again. */
+  bytes: Buffer[];
   senders: Senders;
   /** What came under which number. */
   contents: Contents;
@@ -29,8 +31,8 @@ export const groupLimits: GroupLimits = { rows: 131_072, bytes: 48 * 1024 * 1024
 export type GroupOptions = {
   vault: VaultSource;
   local: LocalTime;
-  /** Its bytes are valid until it is used again. */
-  writer: RowBinaryWriter;
+  /** What the rows are written into. */
+  block: LinesBlock;
   /** What the index has under these numbers and keys. */
   contentsOf(numbers: Numbers, keys: ReadonlySet<ByteString>): Promise<Contents>;
   /** The group before, which may not be in the index yet. */
@@ -49,10 +51,10 @@ export const collectGroup = async (
   limits: GroupLimits = groupLimits,
 ): Promise<Group> => {
   const collecting = collect(before, options);
-  const { writer } = options;
+  const { block } = options;
   const altered: AlteredEntry[] = [];
   let entry = before.entry;
-  for (; entry < size && collecting.rows() < limits.rows && writer.length < limits.bytes; entry += 1) {
+  for (; entry < size && collecting.rows() < limits.rows && block.length < limits.bytes; entry += 1) {
     const taken = await collecting.take(entry, 3);
     if (taken !== null) altered.push(taken);
     // Searches are served by this thread too.
@@ -101,8 +103,8 @@ type Collecting = {
 };
 
 const collect = (before: Progress, options: GroupOptions): Collecting => {
-  const { vault, local, writer, inFlight } = options;
-  writer.truncate(0);
+  const { vault, local, block, inFlight } = options;
+  block.clear();
   const numbering = before.numbering.copy();
   const senders = new Senders(Infinity);
   const contents = new Contents();
@@ -154,7 +156,7 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
       const again = numbersAgain(read.batch, (stream, sequence) => numbering.has(stream, sequence));
       const keys = keysIn(read.batch);
       known = again.size === 0 && keys.size === 0 ? null : await options.contentsOf(again, keys);
-      const projected = projectBatch(writer, entry, read.batch, {
+      const projected = projectBatch(block, entry, read.batch, {
         local,
         admit,
         admitKey,
@@ -167,7 +169,7 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
     group: (entry, altered) => ({
       from: before.entry,
       rows,
-      bytes: writer.bytes(),
+      bytes: block.encoded(lines),
       senders,
       contents,
       after: {

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
+import { groupLimits } from './group.ts';
+import { openMergePause } from './merge-pause.ts';
 import { openEdition } from './edition.ts';
 import { openEngine } from './engine/embedded.ts';
 import type { Engine, EngineOptions } from './engine/engine.ts';
@@ -76,6 +78,8 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, known: R
   let unbuilt = true;
   let idleSince = performance.now();
   let tidied = performance.now();
+  let building = false;
+  const pause = openMergePause(engine, () => building);
 
   const editionOptions = {
     engine,
@@ -84,15 +88,17 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, known: R
     local: options.local ?? machineZone,
     restoreMs: options.restoreMs ?? 60_000,
     mostSenders: options.mostSenders,
+    beforeDeleting: () => pause.end(),
     isInterrupted: () => stopping.signal.aborted || emptying.length > 0,
   };
   const edition = openEdition(
     {
       ...editionOptions,
-      onInserted({ from, rows, after }) {
+      async onInserted({ from, rows, after }) {
         if (rows >= 50_000) unbuilt = true;
         tidyUp();
         for (const listener of listeners) listener({ from, to: after.entry });
+        await pause.inserted(rows >= groupLimits.rows ? 'full' : 'partial');
       },
     },
     start,
@@ -127,6 +133,7 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, known: R
     await edition.adopt(checkpoint.origin);
     if (checkpoint.size !== committed || edition.withdrawn() === null) await edition.withdraw();
     committed = checkpoint.size;
+    if (checkpoint.size <= edition.progress().entry) await pause.end();
     await edition.restore();
     tidyUp();
     if (checkpoint.size > edition.progress().entry) {
@@ -135,11 +142,15 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, known: R
       idleSince = performance.now();
     } else if (unbuilt && performance.now() - idleSince > idleBeforeIndexMs) {
       unbuilt = false;
-      engine.buildIndex(linesTable, tokenIndex).then(
-        (parts) => (parts > 0 ? log('info', `built the token index of ${parts} parts`) : undefined),
-        (error: unknown) =>
-          log('warning', `the token index was not built, searches scan instead: ${messageOf(error)}`),
-      );
+      building = true;
+      engine
+        .buildIndex(linesTable, tokenIndex)
+        .then(
+          (parts) => (parts > 0 ? log('info', `built the token index of ${parts} parts`) : undefined),
+          (error: unknown) =>
+            log('warning', `the token index was not built, searches scan instead: ${messageOf(error)}`),
+        )
+        .finally(() => (building = false));
     } else await edition.refreshSenders();
     if (!editionOptions.isInterrupted()) await reparse.step();
   };
@@ -205,6 +216,8 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, known: R
       await looping.catch((error: unknown) =>
         log('warning', `the next start has to read more: ${messageOf(error)}`),
       );
+      // What waits for merges would keep the engine from closing.
+      await pause.end().catch(() => undefined);
       await engine.close();
     },
   };

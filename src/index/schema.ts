@@ -27,6 +27,7 @@ const comment = `parser ${parserVersion}`;
  */
 export const lines: TableDefinition = {
   name: 'lines',
+  format: 'Native',
   columns: [
     ['entry', 'UInt64'],
     ['line', 'UInt32'],
@@ -92,6 +93,7 @@ export const lines: TableDefinition = {
 /** The newest row says how far the index is; see progress.ts. */
 export const progress: TableDefinition = {
   name: 'progress',
+  format: 'RowBinary',
   columns: [
     ['revision', 'UInt64'],
     ['entry', 'UInt64'],
@@ -111,6 +113,7 @@ export const progress: TableDefinition = {
 /** The newest row of a version saves reading everything at the start; see remembered.ts. */
 export const remembered: TableDefinition = {
   name: 'remembered',
+  format: 'RowBinary',
   columns: [
     ['version', 'String'],
     ['revision', 'UInt64'],

@@ -30,26 +30,24 @@ export class Senders {
   private readonly most: number;
   private known = new Map<string, Sender>();
   private rest: Others = noOthers();
-  private lastHead: RowHead | null = null;
-  private lastSender: Others | null = null;
+  /** The way to a sender of the rows that `add` sees, without a key made for each of them. */
+  private ways: Ways = new Map();
+  private lastWay: { row: RowHead; byApp: ByApp } | null = null;
 
   constructor(most: number = mostSenders) {
     this.most = most;
   }
 
   add(row: RowHead): void {
-    const { lastHead } = this;
-    const same =
-      lastHead !== null &&
-      lastHead.app === row.app &&
-      lastHead.host === row.host &&
-      lastHead.source === row.source &&
-      lastHead.listener === row.listener &&
-      lastHead.via === row.via &&
-      lastHead.stream === row.stream;
-    if (!same || this.lastSender === null) this.lastSender = this.senderOf(row);
-    this.lastHead = row;
-    addTo(this.lastSender, { lines: 1, first: row.time, last: row.time, numbered: row.stream !== '' });
+    const byApp = this.wayOf(row);
+    let byHost = byApp.get(row.app);
+    if (byHost === undefined) byApp.set(row.app, (byHost = new Map()));
+    let sender = byHost.get(row.host);
+    if (sender === undefined) byHost.set(row.host, (sender = this.senderOf(row)));
+    sender.lines += 1;
+    if (row.time < sender.first) sender.first = row.time;
+    if (row.time > sender.last) sender.last = row.time;
+    if (row.stream === '') sender.numbered = false;
   }
 
   /** Adds what another one has. */
@@ -97,8 +95,26 @@ export class Senders {
   clear(): void {
     this.known = new Map();
     this.rest = noOthers();
-    this.lastHead = null;
-    this.lastSender = null;
+    this.ways = new Map();
+    this.lastWay = null;
+  }
+
+  /** Rows that follow one another mostly came the same way. */
+  private wayOf(row: RowHead): ByApp {
+    const { lastWay } = this;
+    if (
+      lastWay !== null &&
+      lastWay.row.source === row.source &&
+      lastWay.row.listener === row.listener &&
+      lastWay.row.via === row.via &&
+      (lastWay.row.stream === '') === (row.stream === '')
+    )
+      return lastWay.byApp;
+    const key = [row.source, row.via, row.listener, row.stream === '' ? '' : '1'].join('\u0000');
+    let byApp = this.ways.get(key);
+    if (byApp === undefined) this.ways.set(key, (byApp = new Map()));
+    this.lastWay = { row, byApp };
+    return byApp;
   }
 
   private senderOf(row: RowHead): Others {
@@ -119,6 +135,9 @@ export class Senders {
     return sender;
   }
 }
+
+type ByApp = Map<ByteString, Map<ByteString, Others>>;
+type Ways = Map<string, ByApp>;
 
 const noOthers = (): Others => ({
   numbered: true,

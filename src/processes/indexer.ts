@@ -17,9 +17,12 @@ const indexerConfig = z.object({
   socket: z.string().min(1).optional(),
   /** Keys of the witnesses whose cosignatures say how new the vault is. */
   witnesses: z.array(z.string()).optional(),
-  /** Bound of the engine's memory, bytes. */
+  /** Bound of this process's memory, bytes. */
   memory: z.int().positive().optional(),
 });
+
+/** What the engine may take: the rest is for V8, its code, and the lines on their way into the engine. */
+const engineShare = (memory: number): number => Math.floor(memory * 0.55);
 
 const keyReader =
   (file: string): KeyReader =>
@@ -47,7 +50,7 @@ await runChild(
       path: state.index,
       vault,
       log,
-      ...(config.memory === undefined ? {} : { memory: config.memory }),
+      ...(config.memory === undefined ? {} : { memory: engineShare(config.memory) }),
     });
     const clock = systemClock();
     const freshness = openFreshness({

@@ -232,6 +232,9 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
       run('background', `ALTER TABLE ${name} DELETE WHERE ${condition} SETTINGS mutations_sync = 2`),
     deleteOldParts: (tables) => deleteOldParts({ run, rows }, tables),
     deletePartsNow: (table) => deletePartsNow({ run, rows }, table),
+    // In the lane of inserts: statements in that of the background may be waiting for merges.
+    letMerge: ({ name }, merges) =>
+      run('ingest', `SYSTEM ${merges === 'wait' ? 'STOP' : 'START'} MERGES ${name}`),
     buildIndex: (table, index) => buildLateIndex({ run, rows }, table, index),
     binary: (lane, sql, parameters) =>
       inLane(lane, async (client) => {
@@ -241,7 +244,7 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
         return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
       }),
     async insert(table, blocks) {
-      const file = join(incoming, `${prefix}-${table.name}-${(files += 1)}.rowbinary`);
+      const file = join(incoming, `${prefix}-${table.name}-${(files += 1)}.rows`);
       try {
         await writeRows(file, blocks);
         await run('ingest', insertStatement(table, file));

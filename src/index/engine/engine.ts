@@ -13,8 +13,12 @@ export type Lane = 'ingest' | 'interactive' | 'background' | 'readonly';
 /** Values bound to `{name:Type}` in a statement; never spliced into its text. */
 export type Parameters = Record<string, string | number | readonly string[] | readonly number[]>;
 
-/** A table's name and its columns in order, as the binary row format needs them. */
-export type TableLayout = { name: string; columns: readonly (readonly [name: string, type: string])[] };
+/** A table's name, its columns in order, and ClickHouse's name of the format in which its rows are appended. */
+export type TableLayout = {
+  name: string;
+  format: 'RowBinary' | 'Native';
+  columns: readonly (readonly [name: string, type: string])[];
+};
 
 /** What an engine needs to know to make a table, in SQL, but for where and by what it is kept. */
 export type TableDefinition = TableLayout & {
@@ -40,7 +44,7 @@ export type Engine = {
   rows(lane: Lane, sql: string, parameters?: Parameters): Promise<Record<string, unknown>[]>;
   /** A SELECT; its rows in ClickHouse's RowBinary format, so that bytes that are not UTF-8 survive. @throws IndexError */
   binary(lane: Lane, sql: string, parameters?: Parameters): Promise<Buffer>;
-  /** Appends rows in RowBinary. @throws IndexError; then none, some or all of the rows are in the table */
+  /** Appends rows, in pieces of the table's own format. @throws IndexError; then none, some or all of the rows are in the table */
   insert(table: TableLayout, rows: readonly Uint8Array[]): Promise<void>;
   /** Makes tables that are not there yet. @throws IndexError */
   createTables(tables: readonly TableDefinition[]): Promise<void>;
@@ -58,6 +62,12 @@ export type Engine = {
    * @throws IndexError
    */
   buildIndex(table: TableLayout, index: string): Promise<number>;
+  /**
+   * Whether parts of a table are merged; an engine that merges elsewhere, or for others too, goes on. Deletions and the
+   * building of an index wait until they are.
+   * @throws IndexError
+   */
+  letMerge(table: TableLayout, merges: 'go on' | 'wait'): Promise<void>;
   /**
    * A second set of tables, which nobody searches: what is made there takes the place of this one's by `takeOver`. It has
    * the lanes `ingest` and `background`, and is closed with this one. There is one; asked again, it is the same.

@@ -5,7 +5,9 @@ import type { TableLayout } from './engine.ts';
 export const writeRows = async (file: string, rows: readonly Uint8Array[]): Promise<void> => {
   const handle = await open(file, 'wx', 0o600);
   try {
-    for (const buffer of rows) await handle.writeFile(buffer);
+    const { bytesWritten } = await handle.writev(rows);
+    if (bytesWritten < rows.reduce((sum, { length }) => sum + length, 0))
+      throw new Error(`${file} was cut short at ${bytesWritten} bytes: is the disk full?`);
   } finally {
     await handle.close();
   }
@@ -13,14 +15,18 @@ export const writeRows = async (file: string, rows: readonly Uint8Array[]): Prom
 
 /**
  * The engine takes binary formats only from files. The path is ours; quoting keeps an odd directory name harmless.
- * Columns of low cardinality are read as plain strings: the reader would look up each value's place one by one, while
- * the insert does it by column, at a quarter of the cost.
+ * In rows, columns of low cardinality are read as plain strings: the reader would look up each value's place one by one,
+ * while the insert does it by column, at a quarter of the cost.
  */
-export const insertStatement = ({ name, columns }: TableLayout, file: string): string => {
+export const insertStatement = ({ name, format, columns }: TableLayout, file: string): string => {
   const structure = columns
-    .map(([column, type]) => `${column} ${type.replaceAll('LowCardinality(String)', 'String')}`)
+    .map(([column, type]) =>
+      format === 'Native'
+        ? `${column} ${type}`
+        : `${column} ${type.replaceAll('LowCardinality(String)', 'String')}`,
+    )
     .join(', ');
-  return `INSERT INTO ${name} SELECT * FROM file(${quote(file)}, RowBinary, ${quote(structure)})`;
+  return `INSERT INTO ${name} SELECT * FROM file(${quote(file)}, ${format}, ${quote(structure)})`;
 };
 
 export const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;

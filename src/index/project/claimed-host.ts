@@ -1,5 +1,5 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
-import type { ByteString } from '../parse/byte-string.ts';
+import { toBytes, type ByteString } from '../parse/byte-string.ts';
 
 /**
  * Whether the host that a line claims is who sent it. A relay passes on what others have said, so that it is not says
@@ -32,7 +32,8 @@ export const claimedHost = (tlsName: ByteString, source: ByteString): ClaimedHos
       if (answer === undefined) {
         answer = fits(claimed) ? '' : against;
         if (known.size >= mostKept) known.clear();
-        known.set(claimed, answer);
+        // A copy: a slice would keep the batch that it is from.
+        known.set(toBytes(claimed).toString('latin1'), answer);
       }
       return answer;
     },

@@ -10,7 +10,7 @@ import type { LocalTime } from '../parse/timestamp.ts';
 import { isRedacted, type BatchRecords } from './batch-records.ts';
 import { decode, earliest, hasNumber, latest, withinColumn, type Decoded } from './decode.ts';
 import { cursorKey, isPackedJournal, keyOf, noKey } from './keys.ts';
-import type { RowBinaryWriter } from './row-binary.ts';
+import type { LinesBlock } from './native/block.ts';
 
 /** Raised when the same bytes would be parsed into something else. Stands in every row. */
 export const parserVersion = 6;
@@ -73,7 +73,7 @@ export type ProjectOptions = { local: LocalTime; admit: Admit; admitKey: AdmitKe
  * Writes one row per line of a batch, and one for each line of a body; the manifest and what came again are left out.
  */
 export const projectBatch = (
-  writer: RowBinaryWriter,
+  block: LinesBlock,
   entry: number,
   batch: BatchRecords,
   options: ProjectOptions,
@@ -82,19 +82,23 @@ export const projectBatch = (
   const committed = withinColumn(batch.committed);
   const projected: Projected = { rows: 0, received: micros(0) };
   const budget = new Budget();
+  // Of the whole batch: lines are slices of it, so that none has memory of its own.
+  let text: ByteString | null = null;
   for (let line = 1; line < offsets.length - 1; line += 1) {
     if (isRedacted(batch, line)) continue;
-    const decoded = decode(records, offsets[line] ?? 0, offsets[line + 1] ?? records.length);
+    const end = offsets[line + 1] ?? records.length;
+    const decoded = decode(records, offsets[line] ?? 0, end);
     if (decoded.received > projected.received) projected.received = decoded.received;
     // Who numbers its lines says of each what it is: what it calls a body is a line of its own all the same.
     if (decoded.meta?.body !== undefined && !isNumbered(decoded)) {
-      projected.rows += projectBody(writer, { entry, line, committed }, decoded, budget, options);
+      projected.rows += projectBody(block, { entry, line, committed }, decoded, budget, options);
       continue;
     }
     const content = isNumbered(decoded) ? contentOf(decoded) : noContent;
     const standing = isNumbered(decoded) ? options.admit(decoded.stream, decoded.sequence, content) : 'new';
     if (standing === 'again') continue;
-    const raw = fromBytes(decoded.raw);
+    text ??= fromBytes(records);
+    const raw = text.slice(end - decoded.raw.length, end);
     const context: ParseContext = { received: decoded.received, local: options.local };
     const parsed = parseLine(raw, decoded.meta, context);
     if (standing === 'conflict') {
@@ -102,7 +106,7 @@ export const projectBatch = (
       parsed.guessed |= conflictingNumber;
     }
     writeRow(
-      writer,
+      block,
       { entry, line, part: 0, committed, content, dedup: noKey },
       decoded,
       raw,
@@ -118,7 +122,7 @@ type RecordPlace = { entry: number; line: number; committed: Micros };
 
 /** @returns how many rows were written */
 const projectBody = (
-  writer: RowBinaryWriter,
+  block: LinesBlock,
   place: RecordPlace,
   record: Decoded,
   budget: Budget,
@@ -145,7 +149,7 @@ const projectBody = (
     const dedup = own.key === '' ? noKey : own.key;
     const isRecord = bytes === record.raw;
     writeRow(
-      writer,
+      block,
       { ...place, part: isRecord ? 0 : part, content: own.content, dedup },
       isRecord ? record : { ...record, raw: bytes },
       raw,
@@ -218,7 +222,7 @@ const shortHash = (bytes: Buffer): ByteString =>
 const noFields: readonly ByteString[] = [];
 
 const writeRow = (
-  writer: RowBinaryWriter,
+  block: LinesBlock,
   place: RecordPlace & { part: number; content: ByteString; dedup: ByteString },
   head: Decoded,
   raw: ByteString,
@@ -239,58 +243,37 @@ const writeRow = (
       : parsed.fields.length > 0
         ? parsed.fields
         : noFields;
-  let fieldBytes = 0;
-  for (const field of fields) fieldBytes += field.length + 5;
-  writer.reserve(
-    512 +
-      host.length +
-      app.length +
-      head.source.length +
-      head.listener.length +
-      raw.length * 2 +
-      (parsed.message?.length ?? 0) +
-      fieldBytes,
-  );
-
-  writer.int64(place.entry);
-  writer.uint32(place.line);
-  writer.uint32(place.part);
-  writer.int64(time);
-  if (claimed === null) writer.uint8(1);
-  else {
-    writer.uint8(0);
-    writer.int64(claimed);
-  }
-  writer.int64(head.received);
-  writer.int64(place.committed);
-  writer.string(host);
-  writer.string(app);
-  writer.string(head.source);
-  writer.string(head.listener);
-  writer.string(head.via);
-  if (parsed.pid === null) writer.uint8(1);
-  else {
-    writer.uint8(0);
-    writer.uint32(parsed.pid);
-  }
-  writer.uint8(parsed.facility);
-  writer.uint8(parsed.severity);
+  const { columns } = block;
+  columns.entry.int64(place.entry);
+  columns.line.uint32(place.line);
+  columns.part.uint32(place.part);
+  columns.time.int64(time);
+  columns.claimed.int64(claimed);
+  columns.received.int64(head.received);
+  columns.committed.int64(place.committed);
+  columns.host.string(host);
+  columns.app.string(app);
+  columns.source.string(head.source);
+  columns.listener.string(head.listener);
+  columns.via.string(head.via);
+  columns.pid.uint32(parsed.pid);
+  columns.facility.uint8(parsed.facility);
+  columns.severity.uint8(parsed.severity);
   const slice = parsed.message === null;
-  if (slice) writer.slice(head.raw, parsed.messageStart, parsed.messageEnd);
-  else writer.string(parsed.message ?? '');
-  writer.varint(fields.length >>> 1);
-  for (const field of fields) writer.string(field);
-  writer.slice(head.raw, 0, slice ? parsed.messageStart : 0);
-  writer.slice(head.raw, slice ? parsed.messageEnd : raw.length, raw.length);
-  writer.slice(head.raw, 0, slice ? 0 : raw.length);
-  writer.uint16(head.flags | parsed.guessed | (mismatch === '' ? 0 : claimedHostMismatch));
-  writer.uint8(parserVersion);
-  writer.uint8(parsed.confidence);
-  writer.string(head.tlsName);
-  writer.string(head.stream);
-  writer.int64(head.sequence);
-  writer.fixed(place.content);
-  writer.fixed(place.dedup);
+  if (slice) columns.message.slice(head.raw, parsed.messageStart, parsed.messageEnd);
+  else columns.message.string(parsed.message ?? '');
+  columns.fields.map(fields);
+  columns.prefix.slice(head.raw, 0, slice ? parsed.messageStart : 0);
+  columns.suffix.slice(head.raw, slice ? parsed.messageEnd : raw.length, raw.length);
+  columns.raw.slice(head.raw, 0, slice ? 0 : raw.length);
+  columns.flags.uint16(head.flags | parsed.guessed | (mismatch === '' ? 0 : claimedHostMismatch));
+  columns.parser_version.uint8(parserVersion);
+  columns.confidence.uint8(parsed.confidence);
+  columns.tls_name.string(head.tlsName);
+  columns.stream.string(head.stream);
+  columns.sequence.int64(head.sequence);
+  columns.content.fixed(place.content);
+  columns.dedup.fixed(place.dedup);
   witness({
     time,
     host,

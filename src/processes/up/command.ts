@@ -59,11 +59,15 @@ export const upFlags: NonNullable<Command['flags']> = [
     flags: '--timestamp-authority <url>',
     description: 'have the newest checkpoint stamped every hour by this authority (RFC 3161)',
   },
+  {
+    flags: '--index-memory <mib>',
+    description: `memory that the indexer may take, search included, in MiB (default: ${defaults.indexMemory})`,
+  },
   { flags: '--no-agent', description: 'do not read this host’s own logs' },
   {
     flags: '--config <file>',
     description:
-      'a TOML file with the keys listen, allow, allow-name, certificates, tls-name, limit, console, agent, publish, witness, witness-quorum, timestamp-authority; flags win over it',
+      'a TOML file with the keys listen, allow, allow-name, certificates, tls-name, limit, console, agent, publish, witness, witness-quorum, timestamp-authority, index-memory; flags win over it',
   },
 ];
 

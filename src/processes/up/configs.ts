@@ -38,6 +38,7 @@ export const childConfigs = (
   },
   indexer: {
     state: state.root,
+    memory: options.indexMemory,
     witnesses: options.witnesses.map(({ vkey }) => vkey),
     ...(sockets === null ? {} : { socket: sockets.search }),
   },

@@ -16,5 +16,6 @@ export const optionsOf = (flags: Flags): UpOptions =>
     witness: texts(flags, 'witness'),
     witnessQuorum: text(flags, 'witnessQuorum'),
     timestampAuthority: text(flags, 'timestampAuthority'),
+    indexMemory: text(flags, 'indexMemory'),
     agent: flags['agent'] !== false,
   });

@@ -69,6 +69,13 @@ test('a quorum is a number of witnesses that there are', () => {
   assert.throws(() => readOptions({ witnessQuorum: '1' }), wrong);
 });
 
+test('what the indexer may take is a number of MiB', () => {
+  assert.equal(readOptions({}).indexMemory, 1024 ** 3);
+  assert.equal(readOptions({ indexMemory: '2048' }).indexMemory, 2 * 1024 ** 3);
+  for (const indexMemory of ['0', '100', '1g', '-1', ''])
+    assert.throws(() => readOptions({ indexMemory }), wrong, indexMemory);
+});
+
 test('the file has the same keys, and flags win over it', () => {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-options-'));
   try {

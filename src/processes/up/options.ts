@@ -35,6 +35,8 @@ export const upFile = z.strictObject({
   'witness-quorum': z.int().optional(),
   /** HTTP address of a time stamping authority (RFC 3161). */
   'timestamp-authority': z.string().optional(),
+  /** Memory that the indexer may take, MiB. */
+  'index-memory': z.int().optional(),
 });
 
 export type UpOptions = {
@@ -49,6 +51,8 @@ export type UpOptions = {
   /** 0 where there is no witness. */
   witnessQuorum: number;
   timestampAuthority: string | null;
+  /** Bytes. */
+  indexMemory: number;
 };
 
 const fail = (message: string): never => {
@@ -81,6 +85,7 @@ export const readOptions = (flags: {
   witness?: readonly string[] | undefined;
   witnessQuorum?: string | undefined;
   timestampAuthority?: string | undefined;
+  indexMemory?: string | undefined;
 }): UpOptions => {
   const file = flags.config === undefined ? {} : readFile(flags.config);
   const agent = flags.agent === false ? false : (file.agent ?? true);
@@ -94,6 +99,7 @@ export const readOptions = (flags: {
     witnesses,
     witnessQuorum: readQuorum(flags.witnessQuorum ?? file['witness-quorum'], witnesses.length),
     timestampAuthority: readAuthority(flags.timestampAuthority ?? file['timestamp-authority']),
+    indexMemory: readIndexMemory(flags.indexMemory ?? file['index-memory'] ?? defaults.indexMemory),
     listen,
     allowed: who,
     tlsNames: (flags.tlsName ?? file['tls-name'] ?? []).map(tlsName),
@@ -192,6 +198,17 @@ const readQuorum = (given: string | number | undefined, witnesses: number): numb
       `--witness-quorum: '${given}' is not a number from 1 to ${witnesses}, the number of witnesses`,
     );
   return quorum;
+};
+
+const mebibyte = 1024 * 1024;
+/** With less, the engine cannot merge what it has stored. */
+const leastIndexMemory = 640;
+
+const readIndexMemory = (given: string | number): number => {
+  const mebibytes = /^[1-9][0-9]{0,6}$/.test(String(given)) ? Number(given) : 0;
+  if (mebibytes < leastIndexMemory)
+    return fail(`--index-memory: '${given}' is not a number of MiB from ${leastIndexMemory} on`);
+  return mebibytes * mebibyte;
 };
 
 const readFile = (path: string): z.infer<typeof upFile> => {

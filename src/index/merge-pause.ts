@@ -1,0 +1,45 @@
+import type { Engine } from './engine/engine.ts';
+import { lines } from './schema.ts';
+
+/** While a backlog is taken in: after so many inserts parts are merged all the same. */
+const mostUnmerged = 48;
+
+/**
+ * Merges read, sort and write again what was just inserted, and build the token index. While a backlog is taken in they
+ * are put off, so that its lines can be found sooner.
+ *
+ * Deletions and the building of the token index wait as long as merges are put off. So they go on before anything is
+ * deleted, and nothing is put off while the index is being built.
+ */
+export type MergePause = {
+  /** After an insert. @param size `full`: more is waiting, as far as the insert tells */
+  inserted(size: 'full' | 'partial'): Promise<void>;
+  /** Merges go on. @throws IndexError */
+  end(): Promise<void>;
+};
+
+export const openMergePause = (engine: Pick<Engine, 'letMerge'>, isBuilding: () => boolean): MergePause => {
+  let unmerged = 0;
+  let paused = false;
+
+  const end = async (): Promise<void> => {
+    if (!paused) return;
+    await engine.letMerge(lines, 'go on');
+    paused = false;
+  };
+
+  return {
+    async inserted(size) {
+      if (size === 'partial') {
+        unmerged = 0;
+        return end();
+      }
+      unmerged += 1;
+      if (unmerged >= mostUnmerged || isBuilding()) return end();
+      if (paused) return;
+      await engine.letMerge(lines, 'wait');
+      paused = true;
+    },
+    end,
+  };
+};

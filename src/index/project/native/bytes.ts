@@ -1,0 +1,98 @@
+import type { ByteString } from '../../parse/byte-string.ts';
+
+/** Memory that grows; what is written to it is little-endian. It is kept for the next block. */
+export class GrowingBytes {
+  private buffer: Buffer = Buffer.allocUnsafeSlow(4096);
+  private at = 0;
+
+  get length(): number {
+    return this.at;
+  }
+
+  clear(): void {
+    this.at = 0;
+  }
+
+  /** A view that is valid until the next write. */
+  view(): Buffer {
+    return this.buffer.subarray(0, this.at);
+  }
+
+  uint8(value: number): void {
+    this.reserve(1);
+    this.buffer[this.at] = value;
+    this.at += 1;
+  }
+
+  uint16(value: number): void {
+    this.reserve(2);
+    const { buffer, at } = this;
+    buffer[at] = value;
+    buffer[at + 1] = value >>> 8;
+    this.at = at + 2;
+  }
+
+  uint32(value: number): void {
+    this.reserve(4);
+    const { buffer, at } = this;
+    buffer[at] = value;
+    buffer[at + 1] = value >>> 8;
+    buffer[at + 2] = value >>> 16;
+    buffer[at + 3] = value >>> 24;
+    this.at = at + 4;
+  }
+
+  /** A whole number within ±2⁵³; two's complement. */
+  int64(value: number): void {
+    const high = Math.floor(value / 0x1_0000_0000);
+    this.uint32(value - high * 0x1_0000_0000);
+    this.uint32(high);
+  }
+
+  /** Length (LEB128) and bytes. */
+  string(text: ByteString): void {
+    const { length } = text;
+    this.reserve(length + 5);
+    this.varint(length);
+    if (length > 16) this.buffer.write(text, this.at, length, 'latin1');
+    else for (let i = 0; i < length; i += 1) this.buffer[this.at + i] = text.charCodeAt(i);
+    this.at += length;
+  }
+
+  /** As a string: the bytes `source[start, end)`. */
+  slice(source: Buffer, start: number, end: number): void {
+    const length = end - start;
+    this.reserve(length + 5);
+    this.varint(length);
+    if (length > 24) source.copy(this.buffer, this.at, start, end);
+    else for (let i = 0; i < length; i += 1) this.buffer[this.at + i] = source[start + i] ?? 0;
+    this.at += length;
+  }
+
+  /** The bytes alone. */
+  fixed(text: ByteString): void {
+    const { length } = text;
+    this.reserve(length);
+    for (let i = 0; i < length; i += 1) this.buffer[this.at + i] = text.charCodeAt(i);
+    this.at += length;
+  }
+
+  varint(value: number): void {
+    this.reserve(5);
+    let rest = value;
+    while (rest >= 0x80) {
+      this.buffer[this.at] = (rest & 0x7f) | 0x80;
+      this.at += 1;
+      rest >>>= 7;
+    }
+    this.buffer[this.at] = rest;
+    this.at += 1;
+  }
+
+  private reserve(bytes: number): void {
+    if (this.at + bytes <= this.buffer.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.at + bytes));
+    this.buffer.copy(larger, 0, 0, this.at);
+    this.buffer = larger;
+  }
+}

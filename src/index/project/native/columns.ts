@@ -1,0 +1,168 @@
+import type { ByteString } from '../../parse/byte-string.ts';
+import { GrowingBytes } from './bytes.ts';
+
+/** A column of a block in ClickHouse's Native format. */
+export type Column = {
+  /** Bytes that were written, about. */
+  readonly length: number;
+  /** What stands before all data of the column, and then its data. Views that are valid until the next write. */
+  encoded(): Buffer[];
+  clear(): void;
+};
+
+/** One value after the other: numbers, strings, fixed strings. */
+export class PlainColumn extends GrowingBytes implements Column {
+  encoded(): Buffer[] {
+    return [this.view()];
+  }
+}
+
+/** Nullable: a byte for each row, 1 where there is nothing, and then the values, of which those say nothing. */
+export class NullableColumn implements Column {
+  private readonly nulls = new GrowingBytes();
+  private readonly values = new GrowingBytes();
+
+  get length(): number {
+    return this.nulls.length + this.values.length;
+  }
+
+  uint32(value: number | null): void {
+    this.nulls.uint8(value === null ? 1 : 0);
+    this.values.uint32(value ?? 0);
+  }
+
+  int64(value: number | null): void {
+    this.nulls.uint8(value === null ? 1 : 0);
+    this.values.int64(value ?? 0);
+  }
+
+  encoded(): Buffer[] {
+    return [this.nulls.view(), this.values.view()];
+  }
+
+  clear(): void {
+    this.nulls.clear();
+    this.values.clear();
+  }
+}
+
+/** SharedDictionariesWithAdditionalKeys */
+const dictionaryVersion = 1;
+/** HasAdditionalKeys, NeedUpdateDictionary: the block brings its own dictionary. */
+const ownDictionary = (1 << 9) | (1 << 10);
+
+/** LowCardinality(String): each value once, the empty one first, and for each row the place of its value. */
+export class DictionaryColumn implements Column {
+  private readonly places = new Map<ByteString, number>();
+  private readonly keys = new GrowingBytes();
+  private rows = new Uint32Array(1024);
+  private count = 0;
+  private last: ByteString = '';
+  private lastPlace = 0;
+
+  constructor() {
+    this.clear();
+  }
+
+  get length(): number {
+    return this.keys.length + this.count;
+  }
+
+  string(text: ByteString): void {
+    if (text !== this.last) {
+      this.last = text;
+      this.lastPlace = this.placeOf(text);
+    }
+    if (this.count === this.rows.length) {
+      const larger = new Uint32Array(this.count * 2);
+      larger.set(this.rows);
+      this.rows = larger;
+    }
+    this.rows[this.count] = this.lastPlace;
+    this.count += 1;
+  }
+
+  encoded(): Buffer[] {
+    return [this.prefix(), ...this.data()];
+  }
+
+  prefix(): Buffer {
+    return uint64(dictionaryVersion);
+  }
+
+  data(): Buffer[] {
+    if (this.count === 0) return [];
+    const values = this.places.size;
+    const rows = this.rows.subarray(0, this.count);
+    const [kind, places] =
+      values <= 0x100
+        ? [0, Uint8Array.from(rows)]
+        : values <= 0x1_0000
+          ? [1, Uint16Array.from(rows)]
+          : [2, rows];
+    return [
+      uint64(kind | ownDictionary),
+      uint64(values),
+      this.keys.view(),
+      uint64(this.count),
+      Buffer.from(places.buffer, places.byteOffset, places.byteLength),
+    ];
+  }
+
+  clear(): void {
+    this.places.clear();
+    this.keys.clear();
+    this.count = 0;
+    this.last = '';
+    this.lastPlace = this.placeOf('');
+  }
+
+  private placeOf(text: ByteString): number {
+    let place = this.places.get(text);
+    if (place === undefined) {
+      place = this.places.size;
+      this.places.set(text, place);
+      this.keys.string(text);
+    }
+    return place;
+  }
+}
+
+/** Map(LowCardinality(String), String): where each row's pairs end, then all names, then all values. */
+export class MapColumn implements Column {
+  private readonly ends = new GrowingBytes();
+  private readonly names = new DictionaryColumn();
+  private readonly values = new GrowingBytes();
+  private pairs = 0;
+
+  get length(): number {
+    return this.ends.length + this.names.length + this.values.length;
+  }
+
+  /** @param fields name, value, name, value, … */
+  map(fields: readonly ByteString[]): void {
+    for (let i = 0; i + 1 < fields.length; i += 2) {
+      this.names.string(fields[i] ?? '');
+      this.values.string(fields[i + 1] ?? '');
+    }
+    this.pairs += fields.length >>> 1;
+    this.ends.int64(this.pairs);
+  }
+
+  encoded(): Buffer[] {
+    return [this.names.prefix(), this.ends.view(), ...this.names.data(), this.values.view()];
+  }
+
+  clear(): void {
+    this.ends.clear();
+    this.names.clear();
+    this.values.clear();
+    this.pairs = 0;
+  }
+}
+
+const uint64 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeUInt32LE(value, 0);
+  return bytes;
+};

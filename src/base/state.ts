@@ -11,8 +11,10 @@ export type StateDirectory = {
   spool: string;
   /** What the courier has still to send. */
   feeds: string;
-  /** What the indexer has still to say: who read what. */
+  /** What the indexer has still to say: who read what, what fires. */
   outbox: string;
+  /** What is kept of alerts, and the notifications that the courier is to deliver. */
+  alerts: string;
   /** Certificates: the authority's, the receiver's, and which ones are revoked. */
   pki: string;
   run: string;
@@ -37,6 +39,7 @@ export const stateDirectory = (root: string): StateDirectory => ({
   spool: join(root, 'spool'),
   feeds: join(root, 'feeds'),
   outbox: join(root, 'outbox'),
+  alerts: join(root, 'alerts'),
   pki: join(root, 'pki'),
   run: join(root, 'run'),
   ownSocket: join(root, 'run', 'own.sock'),

@@ -1,3 +1,5 @@
+import { alertsList } from './alerts/list.ts';
+import { alertsTest } from './alerts/test.ts';
 import { audit } from './audit/command.ts';
 import type { Command } from './command.ts';
 import { hostsEnrol } from './hosts/enrol.ts';
@@ -42,6 +44,8 @@ export { wrap } from './wrap.ts';
 
 /** Every command but `up`, which is a composition root and lives in src/processes/up. */
 export const commands: readonly Command[] = [
+  alertsList,
+  alertsTest,
   audit,
   logsSearch,
   logsContext,

@@ -11,6 +11,7 @@ import type { Io } from './io.ts';
 /** Noun, then verb. A noun alone prints its help. */
 const nouns: Readonly<Record<string, string>> = {
   logs: 'read the log',
+  alerts: 'what Holdfast tells people of by itself',
   vault: 'evidence: check it, prove it',
   hosts: 'who sends here, and how',
   services: 'every way a stranger can send bytes to this host',

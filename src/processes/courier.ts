@@ -4,9 +4,10 @@ import { z } from 'zod';
 import { runChild } from '#base/child';
 import { systemClock } from '#base/clock';
 import { stateDirectory } from '#base/state';
-import { startPushing, startStamping } from '#courier';
+import { deliveringDirectory, startDelivering, startPushing, startStamping } from '#courier';
 import { connectOwn, selfLine } from '#ship/delivery';
 import { parseVkey, parseWitnessVkey, type Vkey } from '#vault/checkpoint';
+import { notifyTarget } from '#wire/alert';
 import { openPublisher, parsePlace, type Publisher } from '#witness';
 
 const config = z.strictObject({
@@ -18,6 +19,8 @@ const config = z.strictObject({
   every: z.number().positive().default(60),
   /** Time stamping authority (RFC 3161), and how often it is asked. */
   timestamps: z.strictObject({ url: z.url(), everySeconds: z.number().positive().default(3600) }).optional(),
+  /** Who is told of alerts, and how. */
+  notify: z.array(notifyTarget).default([]),
 });
 
 /** The log's keys, newest first: what the file has now, and what it had since the start. */
@@ -31,12 +34,12 @@ const keysOf = (file: string): (() => [Vkey, ...Vkey[]]) => {
   };
 };
 
-/** Brings checkpoints to outside witnesses, and their answers into the log. */
+/** Brings alerts to people, checkpoints to outside witnesses, and what becomes of both into the log. */
 await runChild(
   'courier',
   (value) => config.parse(value),
-  async ({ state, witnesses, every, timestamps }, log) => {
-    const { feeds, ownSocket: socket, publishSocket, vkeyFile } = stateDirectory(state);
+  async ({ state, witnesses, every, timestamps, notify }, log) => {
+    const { alerts, feeds, ownSocket: socket, publishSocket, vkeyFile } = stateDirectory(state);
     const clock = systemClock();
     const logKeys = keysOf(vkeyFile);
     const [{ name: origin }] = logKeys();
@@ -62,6 +65,11 @@ await runChild(
     if (timestamps !== undefined) {
       const { url: authority, everySeconds } = timestamps;
       working.push(startStamping({ publisher, authority, every: everySeconds * 1000, say, log }));
+    }
+    if (notify.length > 0) {
+      const outbox = join(alerts, 'outbox');
+      const directory = deliveringDirectory(feeds);
+      working.push(startDelivering({ outbox, directory, targets: notify, say, clock, log }));
     }
     return {
       addresses: {},

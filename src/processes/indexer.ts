@@ -4,9 +4,11 @@ import { runChild } from '#base/child';
 import { systemClock } from '#base/clock';
 import { messageOf, systemCode } from '#base/errors';
 import { stateDirectory } from '#base/state';
+import { alertRoutes } from '#alert';
 import { openIndex, vaultSource, type KeyReader } from '#index';
 import { connectOwn } from '#ship/delivery';
 import { openFreshness, startSearchServer } from '#search';
+import { alertingConfig, openAlerting } from './alerting.ts';
 import { recordReads } from './reads.ts';
 
 /** Vault → index → search over run/search.sock. Nothing in the index that could not be made again. */
@@ -19,6 +21,7 @@ const indexerConfig = z.object({
   witnesses: z.array(z.string()).optional(),
   /** Bound of this process's memory, bytes. */
   memory: z.int().positive().optional(),
+  alerts: alertingConfig.optional(),
 });
 
 /** What the engine may take: the rest is for V8, its code, and the lines on their way into the engine. */
@@ -69,11 +72,17 @@ await runChild(
       log,
     });
     const record = recordReads(deliverer, clock, log);
-    const server = await startSearchServer({ socket, index, clock, log, record, freshness });
+    const alerting =
+      config.alerts === undefined
+        ? null
+        : await openAlerting(config.alerts, { state, index, clock, log, deliverer });
+    const more = alertRoutes(alerting);
+    const server = await startSearchServer({ socket, index, clock, log, record, freshness, more });
     return {
       addresses: { search: socket },
       async stop() {
         await server.stop();
+        if (alerting !== null && 'stop' in alerting) await alerting.stop();
         await deliverer.close(500);
         await index.stop();
       },

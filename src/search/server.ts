@@ -37,6 +37,8 @@ export type SearchServerOptions = {
   record: RecordRead;
   /** Default: nobody outside is heard. */
   freshness?: FreshnessReader;
+  /** What others serve on the same socket; what shows lines, or is made of them, through `reads`. */
+  more?(app: FastifyInstance, reads: ReadRoutes): void;
 };
 
 /**
@@ -50,6 +52,7 @@ export const startSearchServer = async ({
   log,
   record,
   freshness = nobodyOutside,
+  more,
 }: SearchServerOptions): Promise<SearchServer> => {
   if (await answers(socket))
     throw new SearchError('internal', `another indexer serves ${socket}: stop it first`);
@@ -71,6 +74,7 @@ export const startSearchServer = async ({
   app.post('/reader', () => readers.challenge());
   readingRoutes(reads, { index, clock, log, freshness, ending: ending.signal });
   otherRoutes(app, { index, clock });
+  more?.(app, reads);
   const unrecorded = [...served].filter((path) => !reads.paths.has(path) && !notReading.has(path));
   if (unrecorded.length > 0)
     throw new SearchError(
@@ -135,7 +139,14 @@ const readingRoutes = (reads: ReadRoutes, serving: Serving): void => {
 };
 
 /** What shows no line, and nothing that is made of what stands in one: figures and names of senders, the index itself. */
-const notReading: ReadonlySet<string> = new Set(['/reader', '/sources', '/senders', '/health', '/rebuild']);
+const notReading: ReadonlySet<string> = new Set([
+  '/reader',
+  '/sources',
+  '/senders',
+  '/health',
+  '/rebuild',
+  '/alerts/test',
+]);
 
 const otherRoutes = (app: FastifyInstance, { index, clock }: Pick<Serving, 'index' | 'clock'>): void => {
   const sources = openSources(index, clock);

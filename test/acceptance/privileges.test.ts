@@ -128,6 +128,7 @@ const rows: readonly [AccountName, string, 'may' | 'may not', () => string[]][] 
   ['indexer', dial, 'may', () => [state.ownSocket]],
   ['indexer', write, 'may', () => [state.outbox]],
   ['indexer', write, 'may', () => [readers]],
+  ['indexer', write, 'may', () => [state.alerts]],
   ['indexer', read, 'may not', () => [state.intake]],
   ['indexer', read, 'may not', () => [join(state.keys, 'signer.key')]],
   ['console', dial, 'may', () => [state.searchSocket]],
@@ -193,6 +194,14 @@ const rows: readonly [AccountName, string, 'may' | 'may not', () => string[]][] 
     ] as const
   ).map((path): (typeof rows)[number] => ['publisher', write, 'may not', () => [path]]),
   ['courier', write, 'may', () => [state.feeds]],
+  ['courier', read, 'may', () => [state.alerts]],
+  ['courier', write, 'may not', () => [state.alerts]],
+  ...(['receiver', 'agent', 'console', 'publisher', 'issuer'] as const).map((name): (typeof rows)[number] => [
+    name,
+    read,
+    'may not',
+    () => [state.alerts],
+  ]),
   ['courier', dial, 'may', () => [state.ownSocket]],
   ['courier', dial, 'may', () => [state.publishSocket]],
   ['courier', dial, 'may not', () => [state.searchSocket]],

@@ -16,6 +16,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   inspect: ['wire'],
   index: ['wire', 'vault/read', 'vault/record'],
   search: ['wire', 'index', 'vault/read', 'vault/record'],
+  alert: ['wire', 'index', 'search', 'vault/durable'],
   publish: ['wire', 'http', 'vault/tiles', 'vault/tree', 'vault/checkpoint'],
   witness: ['wire', 'http', 'vault/tree', 'vault/checkpoint', 'vault/durable'],
   courier: ['wire', 'vault/checkpoint', 'witness'],
@@ -118,7 +119,17 @@ export const mustNotReach: readonly { from: string; target: string; because: str
   { from: 'processes/agent.ts', target: 'chdb', because: 'the agent must stay small' },
   { from: 'processes/courier.ts', target: 'vault/read', because: 'the courier reads no line' },
   { from: 'processes/courier.ts', target: 'vault/append', because: 'only the keeper writes the vault' },
-  { from: 'processes/courier.ts', target: 'node:child_process', because: 'the courier starts nothing' },
+  {
+    from: 'processes/courier.ts',
+    target: 'chdb',
+    because: 'the courier is given what it delivers, and searches nothing',
+  },
+  {
+    from: 'processes/courier.ts',
+    target: 'alert',
+    because: 'the courier delivers alerts, and evaluates none',
+  },
+  { from: 'processes/indexer.ts', target: 'nodemailer', because: 'the indexer has no network' },
   { from: 'vault/verify', target: 'npm:*', because: 'an auditor reads the verifier in one sitting' },
   { from: 'vault/prove', target: 'npm:*', because: 'an auditor reads the checker of proofs in one sitting' },
 ];

@@ -52,7 +52,16 @@ export const suites: readonly Suite[] = [
     tests: ['test/acceptance/**/*.test.ts'],
     serial: true,
     lane: 'one',
-    packages: ['rsyslog', 'bsdutils', 'lsof', 'strace', 'openssl', 'iproute2', 'nftables'],
+    packages: [
+      'rsyslog',
+      'bsdutils',
+      'lsof',
+      'strace',
+      'openssl',
+      'iproute2',
+      'nftables',
+      'exim4-daemon-light',
+    ],
   },
   {
     name: 'senders',

@@ -36,7 +36,7 @@ export const announce = (
         ? 'lets witnesses on this machine check it'
         : `lets witnesses check it: http://${ready.publisher}`,
     ),
-    line('courier', 'brings checkpoints to witnesses and time stamping authorities'),
+    line('courier', 'brings alerts to people, and checkpoints to witnesses and time stamping authorities'),
     line('issuer', 'gives hosts their certificates: holdfast hosts token NAME'),
     line('agent', 'sends this host’s own logs'),
     line('console', `${ready.console}`),

@@ -40,6 +40,9 @@ export const childConfigs = (
     state: state.root,
     memory: options.indexMemory,
     witnesses: options.witnesses.map(({ vkey }) => vkey),
+    ...(options.alerts.length + options.notify.length === 0
+      ? {}
+      : { alerts: { rules: options.alerts, notify: options.notify.map(({ name }) => name) } }),
     ...(sockets === null ? {} : { socket: sockets.search }),
   },
   console: { state: state.root, ...options.console, tokenFile },
@@ -61,13 +64,14 @@ const keeperWitnesses = ({ witnesses, witnessQuorum }: UpOptions): ChildConfig =
 /** What the courier brings to whom; `null` where there is nobody. */
 const courierConfig = (
   { root }: StateDirectory,
-  { witnesses, timestampAuthority }: UpOptions,
+  { witnesses, timestampAuthority, notify }: UpOptions,
 ): ChildConfig | null => {
   const outside = witnesses.flatMap(({ vkey, url }) => (url === null ? [] : [{ vkey, url }]));
-  if (outside.length === 0 && timestampAuthority === null) return null;
+  if (outside.length === 0 && timestampAuthority === null && notify.length === 0) return null;
   return {
     state: root,
     witnesses: outside,
     ...(timestampAuthority === null ? {} : { timestamps: { url: timestampAuthority } }),
+    ...(notify.length === 0 ? {} : { notify }),
   };
 };

@@ -36,6 +36,8 @@ const parts = (state: StateDirectory): readonly Part[] => [
   { path: state.spool, uid: accounts.agent.uid, gid: accounts.agent.gid, mode: 0o700 },
   { path: state.feeds, uid: accounts.courier.uid, gid: accounts.courier.gid, mode: 0o700 },
   { path: state.outbox, uid: accounts.indexer.uid, gid: accounts.indexer.gid, mode: 0o700 },
+  // The indexer writes; the courier reads what is to be delivered. New files get the courier's group.
+  { path: state.alerts, uid: accounts.indexer.uid, gid: accounts.courier.gid, mode: 0o2750 },
   // Root's: the key that root makes here for the receiver is nobody else's to replace.
   { path: state.pki, uid: 0, gid: 0, mode: 0o755 },
   { path: join(state.pki, 'issuer'), uid: accounts.issuer.uid, gid: accounts.issuer.gid, mode: 0o700 },

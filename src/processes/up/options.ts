@@ -1,15 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { isIP, isIPv6 } from 'node:net';
+import { hostname } from 'node:os';
 import { parse as parseToml } from 'smol-toml';
 import { z } from 'zod';
 import { messageOf } from '#base/errors';
+import type { AlertRule, NotifyTarget } from '#wire/alert';
 import { listenerKinds, speaksTls, type Allowed, type ListenOn, type SenderLimits } from '#wire/listen';
 import { hostPortForm, parseHostPort, type HostPort } from '../host-port.ts';
+import { alertTable, ruleOf } from './alert-tables.ts';
 import { defaults } from './defaults.ts';
 import { UpError } from './errors.ts';
+import { notifyTable, targetOf } from './notify-tables.ts';
 import { majority, parseWitness, type Witness } from './witness-option.ts';
 
-/** Every key of the configuration file; each has its flag of the same name. */
+/** Every key of the configuration file; each has its flag of the same name, but for alert and notify. */
 export const upFile = z.strictObject({
   /** `KIND=HOST:PORT`, e.g. `syslog-tcp=127.0.0.1:5514` */
   listen: z.array(z.string()).optional(),
@@ -37,6 +41,10 @@ export const upFile = z.strictObject({
   'timestamp-authority': z.string().optional(),
   /** Memory that the indexer may take, MiB. */
   'index-memory': z.int().optional(),
+  /** What to be told of (docs/alerts.md). */
+  alert: z.array(alertTable).optional(),
+  /** Whom to tell, and how. */
+  notify: z.array(notifyTable).optional(),
 });
 
 export type UpOptions = {
@@ -53,6 +61,8 @@ export type UpOptions = {
   timestampAuthority: string | null;
   /** Bytes. */
   indexMemory: number;
+  alerts: readonly AlertRule[];
+  notify: readonly NotifyTarget[];
 };
 
 const fail = (message: string): never => {
@@ -106,7 +116,29 @@ export const readOptions = (flags: {
     limits: readLimits(flags.limit ?? file.limit ?? []),
     console: hostPort(flags.console ?? file.console ?? defaults.console, '--console'),
     agent: agent ? 'on' : 'off',
+    ...readAlerts(file),
   };
+};
+
+const readAlerts = ({
+  alert = [],
+  notify = [],
+}: z.infer<typeof upFile>): Pick<UpOptions, 'alerts' | 'notify'> => {
+  const alerts = alert.map((table) => ruleOf(table, fail));
+  const targets = notify.map((table) => targetOf(table, hostname(), fail));
+  for (const [kind, names] of [
+    ['alert', alerts.map(({ name }) => name)],
+    ['notify', targets.map(({ name }) => name)],
+  ] as const)
+    for (const [at, name] of names.entries())
+      if (names.indexOf(name) !== at) fail(`${kind} "${name}": there are two of that name`);
+  for (const { name, notify: wanted } of alerts)
+    for (const one of wanted)
+      if (!targets.some((target) => target.name === one))
+        fail(
+          `alert "${name}": there is no [[notify]] with name = "${one}"; there are: ${targets.map((target) => target.name).join(', ') || 'none'}`,
+        );
+  return { alerts, notify: targets };
 };
 
 const readAllowed = (

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { facilityNames, facilityNumber, severityNames, severityNumber } from '#index';
+import { facilityNames, facilityNumber, severityNames, severityNumber } from '#index/priority';
 import { parseLineAddress } from '#vault/record';
 import { badQuery } from '../errors.ts';
 import { nearest, nearestField, fieldNames, type FieldName } from './field-names.ts';

@@ -1,4 +1,4 @@
-import { facilityNumber, severityNumber } from '#index';
+import { facilityNumber, severityNumber } from '#index/priority';
 import { badQuery } from '../errors.ts';
 import { fieldNamed } from './field-names.ts';
 import { fieldExpression } from './field.ts';

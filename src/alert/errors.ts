@@ -1,0 +1,16 @@
+import { HoldfastError } from '#base/errors';
+
+export type AlertErrorCode =
+  /** What is kept of alerts cannot be opened or written. */
+  | 'state-unusable'
+  /** Nothing has that name. */
+  | 'unknown-name';
+
+export class AlertError extends HoldfastError {
+  readonly code: AlertErrorCode;
+
+  constructor(code: AlertErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}

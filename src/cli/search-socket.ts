@@ -20,8 +20,15 @@ export const callSearch = async function* (
   path: string,
   body?: unknown,
 ): AsyncGenerator<unknown> {
-  const headers = method === 'POST' ? await proofFor(state) : {};
-  const response = await open(state, method, path, body, headers);
+  const ask = async (): Promise<IncomingMessage> =>
+    open(state, method, path, body, method === 'POST' ? await proofFor(state) : {});
+  let response = await ask();
+  if (response.statusCode === unproven) {
+    // The indexer has begun anew since this process showed who reads.
+    response.resume();
+    proofs.delete(state.searchSocket);
+    response = await ask();
+  }
   if (response.statusCode !== 200) throw await refusal(response, body);
   try {
     for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
@@ -33,6 +40,8 @@ export const callSearch = async function* (
     });
   }
 };
+
+const unproven = 401;
 
 const proofs = new Map<string, Record<string, string>>();
 

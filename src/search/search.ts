@@ -134,6 +134,31 @@ export const searchEntries = async (
   });
 };
 
+/** A place in the vault, between lines: entry, line, part. */
+export type Position = { entry: number; line: number; part: number };
+
+/** The oldest matching lines from a position on, of entries below `to`, in the vault's order. @throws SearchError */
+export const searchOnwards = async (
+  index: Index,
+  query: string,
+  range: { from: Position; to: number },
+  limit: number,
+  clock: Clock,
+): Promise<Hit[]> => {
+  const { entry, line, part } = range.from;
+  const searched = `entry >= ${entry} AND entry < ${range.to} AND (entry, line, part) >= (${entry}, ${line}, ${part})`;
+  const compiled = await compiledFor(index, parseQuery(query, clock.now()), searched);
+  return asSearchError(index, compiled, async () =>
+    readHits(
+      await index.engine.binary(
+        'interactive',
+        `SELECT ${hitColumns} FROM lines WHERE ${searched} AND ${compiled.where} ORDER BY entry, line, part LIMIT ${limit}`,
+        compiled.parameters,
+      ),
+    ),
+  );
+};
+
 const cannotCompileRegex = 427;
 
 /** What the engine refuses, in terms of the query. @throws SearchError */

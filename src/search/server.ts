@@ -124,13 +124,15 @@ const readingRoutes = (reads: ReadRoutes, serving: Serving): void => {
   });
 
   reads.read('/tail', async (body, out, gone) => {
-    const tail = await openTail(index, parseRequest(tailRequest, body), clock);
+    const asked = parseRequest(tailRequest, body);
+    const tail = await openTail(index, asked, clock);
     await out.open();
     try {
       for (const hit of tail.backlog) await out.line(hit);
       for await (const tailed of tail.follow(AbortSignal.any([gone, ending]))) {
         if (tailed.kind === 'hit') await out.line(tailed.hit);
-        else await out.remark({ dropped: tailed.count });
+        else if (tailed.kind === 'dropped') await out.remark({ dropped: tailed.count });
+        else if (asked.resume !== undefined) await out.remark({ position: tailed.position });
       }
     } catch (error) {
       if (!gone.aborted) log('warning', `a tail ended: ${messageOf(error)}`);

@@ -40,6 +40,39 @@ describe('tail', () => {
     byName.response.destroy();
   });
 
+  it('goes on where a follower was, without a line twice or none', async () => {
+    const first = await tail({ query: 'resumed', resume: null });
+    const { position } = await first.next();
+    assert.match(String(position), /^\d+:0\/0$/);
+    const many = Array.from({ length: 2500 }, (_, at) => ({ raw: `resumed ${at}` }));
+    const entry = await served.add(many);
+    const addresses = many.map((_, at) => `${entry}:${at + 1}`);
+    // All came at once: the older ones are left out, and counted, and it is said where it goes on.
+    const { dropped } = await first.next();
+    assert.equal(dropped, 1500);
+    assert.equal((await first.next())['position'], `${entry}:1501/0`);
+    assert.equal((await first.next())['address'], `${entry}:1501`);
+    first.response.destroy();
+    for (const [from, skipped] of [
+      [position, 0],
+      [`${entry}:7/1`, 7],
+    ] as const) {
+      const again = await tail({ query: 'resumed', backlog: 5, resume: from });
+      assert.equal((await again.next())['position'], from);
+      for (const address of addresses.slice(skipped)) assert.equal((await again.next())['address'], address);
+      const late = await served.add([{ raw: 'resumed late' }]);
+      assert.equal((await again.next())['address'], `${late}:1`);
+      again.response.destroy();
+      addresses.push(`${late}:1`);
+    }
+    const ahead = await tail({ query: 'resumed', resume: `${served.index.state().indexed}:2/1` });
+    await ahead.next();
+    const next = await served.add([{ raw: 'resumed a' }, { raw: 'resumed b' }, { raw: 'resumed c' }]);
+    assert.equal((await ahead.next())['address'], `${next}:3`);
+    ahead.response.destroy();
+    assert.equal((await served.call('POST', '/tail', { resume: '1' })).statusCode, 400);
+  });
+
   it('drops and counts for a reader that is too slow, and loses count of nothing', async () => {
     const response = await served.call('POST', '/tail', { query: 'flood' });
     response.pause();

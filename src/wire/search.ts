@@ -4,7 +4,8 @@ import { z } from 'zod';
  * What goes over `run/search.sock`: HTTP/1.1 on a unix socket.
  *
  *     POST /search   SearchRequest → NDJSON: Hit lines, then one Answer line
- *     POST /tail     TailRequest   → NDJSON without end: Hit lines, `{"dropped":n}` where a reader was too slow
+ *     POST /tail     TailRequest   → NDJSON without end: Hit lines, `{"dropped":n}` where a reader was too slow,
+ *                      `{"position":p}` where they were asked for
  *     POST /sql      SqlRequest → NDJSON: one object per row, then one Answer line, whose count is of rows
  *     POST /reader   → how to say who reads (reader.ts); what is above this line is answered to whoever has said it, and
  *                      recorded in the log
@@ -33,6 +34,16 @@ export const tailRequest = z.strictObject({
   query: z.string().max(10_000).default(''),
   /** Begin with this many of the newest hits. */
   backlog: z.int().min(0).max(1000).default(0),
+  /**
+   * Given at all, positions are sent: of what is in the vault before `{"position":"12:7/0"}` everything has been sent, or
+   * counted as dropped. `null`: from now on. A position: from there, all that has come since, none of it dropped; `backlog`
+   * is not heeded.
+   */
+  resume: z
+    .string()
+    .regex(/^\d{1,16}:\d{1,10}\/\d{1,10}$/)
+    .nullable()
+    .optional(),
 });
 export type TailRequest = z.input<typeof tailRequest>;
 

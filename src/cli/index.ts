@@ -15,6 +15,7 @@ import { logsContext } from './logs/context.ts';
 import { logsBrowse } from './logs/browse.ts';
 import { logsFields } from './logs/fields.ts';
 import { logsPatterns } from './logs/patterns.ts';
+import { logsImport } from './logs/import.ts';
 import { logsSearch } from './logs/search.ts';
 import { logsSources } from './logs/sources.ts';
 import { logsSql } from './logs/sql.ts';
@@ -51,6 +52,7 @@ export const commands: readonly Command[] = [
   logsContext,
   logsTail,
   logsSources,
+  logsImport,
   logsBrowse,
   logsPatterns,
   logsFields,

@@ -13,6 +13,10 @@ export type ShipErrorCode =
   | 'spool-broken'
   /** The file system has no room for the spool; tried again by itself. */
   | 'no-space'
+  /** Nobody answers on the receiver's socket, or no more. */
+  | 'receiver-away'
+  /** A file that is imported is damaged, or cut short. */
+  | 'broken-content'
   /** journalctl printed something that is not the journal export format. */
   | 'not-export-format';
 

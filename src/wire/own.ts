@@ -24,12 +24,17 @@ export const lineMeta = z.looseObject({
   /**
    * Where the sender got it: `journal` (raw is one entry in journal export format), `file` (raw is one line of a text
    * file, without its LF), `kernel` (raw is one record of /dev/kmsg), `fact` (raw is a JSON fact about the host), `self`
-   * (raw is a JSON object about Holdfast's own work, with a `kind`).
+   * (raw is a JSON object about Holdfast's own work, with a `kind`), `import` (raw is one line of a file that was imported,
+   * or with `format` one entry of a journal).
    */
-  via: z.enum(['journal', 'file', 'kernel', 'fact', 'self']),
+  via: z.enum(['journal', 'file', 'kernel', 'fact', 'self', 'import']),
   host: z.string(),
-  /** `file`: absolute path. */
+  /** `file`, `import`: absolute path; `stdin`. */
   path: z.string().optional(),
+  /** `import`, of a journal. */
+  format: z.literal('journal').optional(),
+  /** `import`: no line of the file is later than a day after this, µs since the epoch. */
+  writtenBy: z.int().optional(),
   /** `journal`: the entry's cursor. `kernel`: boot id and sequence. `file`: inode and offset. */
   cursor: z.string().optional(),
   /** Existed before the sender first looked. */

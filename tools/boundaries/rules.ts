@@ -36,6 +36,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'pki/token',
     'pki/book',
     'pki/host',
+    'ship',
     'inspect',
     'advise',
   ],

@@ -7,6 +7,7 @@ import type { Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { Exit } from '../exit.ts';
 import { jsonLine } from '../json-line.ts';
+import { recordVaultRead } from '../say.ts';
 import { assertPublished, explainedFor } from './presence.ts';
 import { renderVerify } from './verify-report.ts';
 
@@ -16,13 +17,15 @@ export const vaultExport: Command = {
     'copy the vault into a directory, or bring a copy up to date; checks the copy, and never takes a private key',
   arguments: '<directory>',
   examples: ['holdfast vault export ~/vault-copy', 'holdfast vault export ~/vault-copy --json'],
-  async run({ io, state, json }, [directory = '']) {
+  async run(context, [directory = '']) {
+    const { io, state, json } = context;
     assertPublished(state);
     const [{ exportVault }, { VaultError }] = await Promise.all([
       import('#vault/export'),
       import('#vault/read'),
     ]);
     const target = resolve(directory);
+    await recordVaultRead(context, 'vault export', { target });
     try {
       const vkey = readFileSync(state.vkeyFile, 'utf8').trim();
       const exported = await exportVault({ vault: state.vault, vkey, target, keepOut: [state.root] });

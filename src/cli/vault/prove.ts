@@ -7,6 +7,7 @@ import { text, type Command, type Context } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { Exit } from '../exit.ts';
 import { jsonLine } from '../json-line.ts';
+import { recordVaultRead } from '../say.ts';
 import { assertPublished, explainedFor } from './presence.ts';
 
 export const vaultProve: Command = {
@@ -37,6 +38,7 @@ export const vaultProve: Command = {
       import('#vault/read'),
       import('#vault/prove'),
     ]);
+    await recordVaultRead(context, 'vault prove', { address: given });
     const { entry, line, part } = address;
     const where = `${entry}:${line}`;
     const vkey = readVkey(context);

@@ -1,6 +1,7 @@
 import { readJournalAudit } from './audit.ts';
 import { bodyFormats, type BodyMeta } from './bodies/format.ts';
 import { asName, fromText, type ByteString } from './byte-string.ts';
+import { microsOf, parseImported, type ImportMeta } from './imported-line.ts';
 import { parseJournal } from './journal.ts';
 import { parseKernel } from './kernel.ts';
 import { parseOwnLine } from './own-line.ts';
@@ -17,6 +18,8 @@ export type Meta = {
   path: string;
   /** Only of a body, which may be many lines. */
   body?: BodyMeta;
+  /** Only of a line of an imported file. */
+  imported?: ImportMeta;
 };
 
 /** Meta as JSON, as it stands in the record; `null` where there is none or it cannot be read. */
@@ -30,6 +33,11 @@ export const parseMeta = (json: string): Meta | null => {
       return typeof found === 'string' ? found : '';
     };
     const meta = { via: text('via'), host: asName(fromText(text('host'))), path: text('path') };
+    if (meta.via === 'import') {
+      const format = text('format') === 'journal' ? 'journal' : 'lines';
+      const writtenBy = microsOf(Object.getOwnPropertyDescriptor(value, 'writtenBy')?.value);
+      return { ...meta, imported: { format, path: meta.path, writtenBy } };
+    }
     const format = bodyFormats.find((known) => known === text('format'));
     if (format === undefined || (meta.via !== 'http' && meta.via !== 'gelf')) return meta;
     const body = { format, type: text('type'), encoding: text('encoding') || 'identity', key: text('key') };
@@ -41,6 +49,7 @@ export const parseMeta = (json: string): Meta | null => {
 
 /** Never throws and never changes the line: what cannot be understood is a message with confidence 0. */
 export const parseLine = (raw: ByteString, meta: Meta | null, context: ParseContext): Parsed => {
+  if (meta?.imported !== undefined) return parseImported(raw, meta.imported, context);
   const parsed = parseFormat(raw, meta, context);
   // Where the message is no slice of the line, its own parser has looked into it
   if (parsed.message === null && !(meta?.via === 'journal' && readJournalAudit(raw, parsed)))

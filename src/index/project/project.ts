@@ -101,6 +101,8 @@ export const projectBatch = (
     const raw = text.slice(end - decoded.raw.length, end);
     const context: ParseContext = { received: decoded.received, local: options.local };
     const parsed = parseLine(raw, decoded.meta, context);
+    if (decoded.meta?.imported !== undefined)
+      parsed.fields = [...parsed.fields, 'position', String(decoded.sequence)];
     if (standing === 'conflict') {
       parsed.fields = [...parsed.fields, 'conflicting_number', String(decoded.sequence)];
       parsed.guessed |= conflictingNumber;
@@ -206,8 +208,12 @@ const isNumbered = ({ stream, sequence }: Decoded): boolean => stream !== '' && 
 
 const noContent: ByteString = '\u0000'.repeat(8);
 
-/** A shorter hash would let somebody who takes another's number find a line that passes for the other's. */
-const contentOf = ({ content }: Decoded): ByteString => shortHash(content);
+/**
+ * A shorter hash would let somebody who takes another's number find a line that passes for the other's. A file that is
+ * imported again may have another name by then.
+ */
+const contentOf = ({ content, meta, raw }: Decoded): ByteString =>
+  shortHash(meta?.imported === undefined ? content : raw);
 
 /** What came with it may differ: it may come by another way. So may the empty line after an entry of a journal. */
 const contentUnderKey = (bytes: Buffer): ByteString => {
@@ -231,7 +237,9 @@ const writeRow = (
 ): void => {
   const claimed =
     parsed.claimed !== null && parsed.claimed >= earliest && parsed.claimed <= latest ? parsed.claimed : null;
-  const time = believedTime(claimed, head.received, parsed.guessed);
+  // What an imported file does not date was there when the file was last written.
+  const dated = claimed ?? head.meta?.imported?.writtenBy ?? null;
+  const time = believedTime(dated, head.received, parsed.guessed);
   const host = parsed.host !== '' ? parsed.host : (head.meta?.host ?? '');
   const app = parsed.app;
   // What was but taken for a host says nothing about who sent it.

@@ -39,6 +39,8 @@ export const compileQuery = (query: Query, names: Names): Compiled => {
   if (query.until !== null)
     conditions.push(`time < fromUnixTimestamp64Micro(${binder.bind('Int64', String(query.until))})`);
   if (!asksForOwnLines(query.expression)) conditions.push("via NOT IN ('fact', 'self')");
+  // What was asked stands in the record of a read: it would be found by whatever anybody has ever looked for.
+  else if (!asksForReads(query.expression)) conditions.push("NOT (via = 'self' AND fields['kind'] = 'read')");
   return {
     where: conditions.filter((condition) => condition !== 'true').join(' AND ') || 'true',
     parameters: binder.parameters,
@@ -112,6 +114,21 @@ export const asksForOwnLines = (expression: Expression): boolean => {
         nameMatcher(question.value)('holdfast')
       );
     }
+    default:
+      return false;
+  }
+};
+
+/** Whether records of reads are asked for by their kind, or one line by its address. */
+export const asksForReads = (expression: Expression): boolean => {
+  switch (expression.kind) {
+    case 'and':
+    case 'or':
+      return expression.of.some(asksForReads);
+    case 'address':
+      return true;
+    case 'named':
+      return expression.name === 'kind' && nameMatcher(expression.value)('read');
     default:
       return false;
   }

@@ -4,7 +4,7 @@ import { micros } from '#base/clock';
 import type { Sender } from '#index';
 import { SearchError } from '../errors.ts';
 import type { Names } from './binder.ts';
-import { asksForOwnLines, compileQuery } from './compile.ts';
+import { asksForOwnLines, asksForReads, compileQuery } from './compile.ts';
 import { parseQuery } from './parse.ts';
 import { inScope } from './scope.ts';
 import { questionMatcher } from './wildcard.ts';
@@ -149,6 +149,18 @@ describe('the query language', () => {
       assert.equal(asksForOwnLines(parseQuery(query, now).expression), true, query);
     for (const query of ['', 'holdfast', 'app:*', '-app:holdfast', 'app:sshd'])
       assert.equal(asksForOwnLines(parseQuery(query, now).expression), false, query);
+  });
+
+  it('leaves out records of reads unless they are asked for by their kind', () => {
+    for (const query of ['app:holdfast kind=read', 'app:holdfast kind=* web1', 'address:1:2'])
+      assert.equal(asksForReads(parseQuery(query, now).expression), true, query);
+    for (const query of [
+      'app:holdfast',
+      'app:holdfast kind=loss',
+      'app:holdfast -kind=read',
+      'app:holdfast read',
+    ])
+      assert.equal(asksForReads(parseQuery(query, now).expression), false, query);
   });
 
   it('says where a mistake is, and what to write instead', () => {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { writesTo } from '#base/socket-writes';
 
 /** Bytes that are parsed at once of what a connection has sent: some forty requests at the most. */
 const sliceBytes = 1024;
@@ -31,13 +32,7 @@ export const inSlices = (socket: Socket): Duplex => {
   const duplex = new Duplex({
     allowHalfOpen: true,
     read: goOn,
-    write: (chunk: Buffer, encoding, done) => void socket.write(chunk, encoding, done),
-    writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], done) {
-      socket.cork();
-      for (const [i, { chunk, encoding }] of chunks.entries())
-        socket.write(chunk, encoding, i === chunks.length - 1 ? done : undefined);
-      socket.uncork();
-    },
+    ...writesTo(socket),
     final: (done) => void socket.end(done),
     destroy(error, done) {
       socket.destroy();

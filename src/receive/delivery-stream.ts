@@ -11,6 +11,7 @@ const mergeBytes = 1024 * 1024;
 /**
  * Puts what one connection sends into intake: runs that come close together go into one delivery.
  * @param meta what is known of each line beside its bytes (JSON), `''` = nothing
+ * @param durable told of each delivery once it is durable; it is not held any longer then
  * @returns takes a run of frames, and gives the delivery that it went into
  */
 export const deliveryStream = (
@@ -19,6 +20,7 @@ export const deliveryStream = (
   listener: string,
   { peer, tlsName }: Pick<Peer, 'peer' | 'tlsName'>,
   meta = '',
+  durable: ((delivery: PendingDelivery) => void) | null = null,
 ): ((run: FrameRun) => PendingDelivery) => {
   const heads = new Map<Framing, Buffer>();
   let last: PendingDelivery | null = null;
@@ -57,7 +59,7 @@ export const deliveryStream = (
       intake.extend(last, pieces, length);
       return last;
     }
-    last = {
+    const delivery: PendingDelivery = {
       head,
       received,
       sequence: 0,
@@ -67,7 +69,13 @@ export const deliveryStream = (
       durable: null,
       sealed: false,
     };
-    intake.enqueue(last);
-    return last;
+    if (durable !== null)
+      delivery.durable = () => {
+        if (last === delivery) last = null;
+        durable(delivery);
+      };
+    last = delivery;
+    intake.enqueue(delivery);
+    return delivery;
   };
 };

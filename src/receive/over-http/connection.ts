@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { writesTo } from '#base/socket-writes';
 
 /** What an HTTP server is given instead of the socket: it gets no more of it at once than it may. */
 export type HttpConnection = {
@@ -55,13 +56,7 @@ export const httpConnection = (socket: Socket, pieces: () => number | null): Htt
   const duplex = new Duplex({
     allowHalfOpen: true,
     read: goOn,
-    write: (chunk: Buffer, encoding, done) => void socket.write(chunk, encoding, done),
-    writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], done) {
-      socket.cork();
-      for (const [i, { chunk, encoding }] of chunks.entries())
-        socket.write(chunk, encoding, i === chunks.length - 1 ? done : undefined);
-      socket.uncork();
-    },
+    ...writesTo(socket),
     final(done) {
       isClosing = true;
       rest = Buffer.alloc(0);

@@ -3,8 +3,9 @@ import { constants } from 'node:fs';
 import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, systemCode } from '#base/errors';
+import { readSmallFile } from '#base/small-file';
 import { PkiError } from '../errors.ts';
-import { makeFile, names, readSmallFile } from './small-file.ts';
+import { makeFile, mostBytes, names } from './small-file.ts';
 
 export type AskOptions = {
   /** Default 10 s. */
@@ -107,7 +108,7 @@ const isRemoved = async (path: string): Promise<boolean> => {
 
 const readAnswer = async (path: string): Promise<Buffer | null> => {
   try {
-    return await readSmallFile(path);
+    return await readSmallFile(path, mostBytes);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;
     throw new PkiError('no-answer', `the issuer's answer does not read: ${messageOf(error)}`, {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Clock } from '#base/clock';
 import { messageOf, systemCode } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
-import { makeFile, names, readSmallFile } from './small-file.ts';
+import { readSmallFile } from '#base/small-file';
+import { makeFile, mostBytes, names } from './small-file.ts';
 
 /** One request, as it was put there. `null` for bytes: it is no small file. */
 export type Asked = { id: string; bytes: Buffer | null };
@@ -38,7 +39,7 @@ export const openMailbox = (directory: string, { mode, clock, log }: MailboxOpti
       for (const name of await readdir(directory)) {
         if (!pattern.test(name) || passedOver.has(name)) continue;
         try {
-          return { id: name.slice(0, 16), bytes: await readSmallFile(at(name)) };
+          return { id: name.slice(0, 16), bytes: await readSmallFile(at(name), mostBytes) };
         } catch (error) {
           // Withdrawn; a link is answered like anything that is no request.
           if (systemCode(error) !== 'ENOENT') return { id: name.slice(0, 16), bytes: null };

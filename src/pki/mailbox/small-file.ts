@@ -4,24 +4,6 @@ import { open } from 'node:fs/promises';
 /** Bytes of a request, or of an answer. */
 export const mostBytes = 96 * 1024;
 
-/**
- * A small regular file. Links are not followed, and nothing that is no file is waited for.
- * @returns `null` for anything else, and for one that is too long
- * @throws system errors
- */
-export const readSmallFile = async (path: string): Promise<Buffer | null> => {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    const found = await file.stat();
-    if (!found.isFile() || found.size > mostBytes) return null;
-    const bytes = Buffer.alloc(mostBytes + 1);
-    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
-    return bytesRead > mostBytes ? null : bytes.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
-};
-
 /** Makes a file, which must not be there. @throws system errors */
 export const makeFile = async (
   path: string,

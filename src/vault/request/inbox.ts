@@ -1,16 +1,17 @@
 import { chmod, lstat, mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, systemCode } from '#base/errors';
+import { readSmallFile } from '#base/small-file';
 import { newFate, openDurable, type Fate } from '#vault/durable';
 import { VaultError } from '../errors.ts';
 import {
+  maxRequest,
   encodeAnswer,
   parseRequest,
   requestNames,
   type KeeperAnswer,
   type KeeperRequest,
 } from './request.ts';
-import { readSmallFile } from './small-file.ts';
 
 export type TakenRequest = { id: string; request: KeeperRequest };
 
@@ -63,7 +64,7 @@ export const openInbox = async (
     const { taken } = requestNames(id);
     try {
       if (name !== taken) await rename(path(name), path(taken));
-      const bytes = await readSmallFile(path(taken));
+      const bytes = await readSmallFile(path(taken), maxRequest);
       return bytes === null ? 'it is no small file' : parseRequest(bytes);
     } catch (error) {
       return systemCode(error) === 'ENOENT' ? null : messageOf(error);

@@ -4,16 +4,17 @@ import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, systemCode } from '#base/errors';
+import { readSmallFile } from '#base/small-file';
 import { RequestError } from './errors.ts';
 import { heldLock } from './keeper-lock.ts';
 import {
+  maxRequest,
   encodeRequest,
   parseAnswer,
   requestNames,
   type KeeperAnswer,
   type KeeperRequest,
 } from './request.ts';
-import { readSmallFile } from './small-file.ts';
 
 export type SendOptions = {
   /** Directory `keys` of the state directory. */
@@ -151,7 +152,7 @@ const isRemoved = async (path: string): Promise<boolean> => {
 
 const readAnswer = async (path: string): Promise<KeeperAnswer | null> => {
   try {
-    const bytes = await readSmallFile(path);
+    const bytes = await readSmallFile(path, maxRequest);
     return bytes === null ? null : parseAnswer(bytes);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;

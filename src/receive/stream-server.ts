@@ -159,6 +159,8 @@ export const listenStream = async (options: StreamServerOptions): Promise<Listen
         if (shaking.delete(key)) ledger.lost('tls handshake', name, 1, address);
       });
     });
+    // Node says that the time for a handshake is over, and leaves it at that.
+    made.on('tlsClientError', (_, socket) => void socket.destroy());
     made.on('secureConnection', (socket) => {
       shaking.delete(keyOf(socket));
       if (stopping) socket.destroy();

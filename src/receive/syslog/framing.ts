@@ -1,4 +1,5 @@
 import { Flag, Framing } from '#vault/record';
+import { openCarry } from '../carry.ts';
 
 /**
  * A run of frames that can be stored as one delivery: its body is the concatenation of `pieces`, in the form that
@@ -38,7 +39,6 @@ const LF = 0x0a;
 const SP = 0x20;
 const LESS_THAN = 0x3c;
 const maxDigits = 9;
-const empty = Buffer.alloc(0);
 
 /** How a stream's frames end. `undecided` as to octet counting is RFC 6587 alone. */
 export type Trailer = { byte: number; framing: Framing; mode: 'undecided' | 'newline' };
@@ -65,35 +65,13 @@ export const cutFrames = (
 ): FrameCutter => {
   let mode: 'undecided' | 'newline' | 'octets' = trailer.mode;
   /** The unfinished frame; with octet counting its header too, unless the frame goes out in parts. */
-  let carry = empty;
-  let carried = 0;
+  const carry = openCarry(budget);
   let inParts = false;
   /** Octet counting: bytes of the unfinished frame that have not come yet; 0 while its header is unfinished. */
   let missing = 0;
   /** Octet counting: the header that was read last. */
   let count = 0;
   let headerLength = 0;
-
-  /** Copies: a view of a few bytes would hold its whole chunk, and bytes that come singly cost a buffer each. */
-  const keep = (bytes: Buffer): void => {
-    const length = carried + bytes.length;
-    if (length > carry.length) {
-      const larger = Buffer.allocUnsafeSlow(carried === 0 ? length : Math.max(length, carried * 2));
-      larger.set(carry.subarray(0, carried));
-      carry = larger;
-    }
-    carry.set(bytes, carried);
-    carried = length;
-    budget.carried += bytes.length;
-  };
-
-  const takeCarry = (): Buffer => {
-    const bytes = carry.subarray(0, carried);
-    carry = empty;
-    budget.carried -= carried;
-    carried = 0;
-    return bytes;
-  };
 
   const run = (framing: Framing, flags: number, pieces: Buffer[]): void => {
     const filled = pieces.filter((piece) => piece.length > 0);
@@ -110,34 +88,34 @@ export const cutFrames = (
   /** Puts out parts of `limit` bytes while more than that is held; at least one byte stays for the last part. */
   const splitCarry = (limit: number): void => {
     const header = mode === 'octets' && !inParts ? headerLength : 0;
-    if (carried - header <= limit) return;
-    let bytes = takeCarry().subarray(header);
+    if (carry.length - header <= limit) return;
+    let bytes = carry.take().subarray(header);
     inParts = true;
     while (bytes.length > limit) {
       part(bytes.subarray(0, limit), 0);
       bytes = bytes.subarray(limit);
     }
-    keep(bytes);
+    carry.keep(bytes);
   };
 
   const newline = (chunk: Buffer): void => {
     const limit = budget.limit();
     let rest = chunk;
-    if (inParts || (carried > 0 && carried + chunk.length > limit)) {
+    if (inParts || (carry.length > 0 && carry.length + chunk.length > limit)) {
       const at = chunk.indexOf(trailer.byte);
       const lineEnd = at < 0 ? chunk.length : at;
-      if (inParts || carried + lineEnd > limit) {
-        keep(chunk.subarray(0, lineEnd));
+      if (inParts || carry.length + lineEnd > limit) {
+        carry.keep(chunk.subarray(0, lineEnd));
         splitCarry(limit);
         if (at < 0) return;
         inParts = false;
-        run(trailer.framing, Flag.part | Flag.lastPart, [takeCarry(), chunk.subarray(at, at + 1)]);
+        run(trailer.framing, Flag.part | Flag.lastPart, [carry.take(), chunk.subarray(at, at + 1)]);
         rest = chunk.subarray(at + 1);
       }
     }
     const cut = rest.lastIndexOf(trailer.byte) + 1;
-    if (cut > 0) run(trailer.framing, 0, [takeCarry(), rest.subarray(0, cut)]);
-    keep(rest.subarray(cut));
+    if (cut > 0) run(trailer.framing, 0, [carry.take(), rest.subarray(0, cut)]);
+    carry.keep(rest.subarray(cut));
     splitCarry(limit);
   };
 
@@ -160,16 +138,16 @@ export const cutFrames = (
   const octets = (chunk: Buffer): void => {
     if (missing > 0) {
       const come = Math.min(missing, chunk.length);
-      keep(chunk.subarray(0, come));
+      carry.keep(chunk.subarray(0, come));
       missing -= come;
       splitCarry(budget.limit());
       if (missing > 0) return;
       if (inParts) {
-        part(takeCarry(), Flag.lastPart);
+        part(carry.take(), Flag.lastPart);
         inParts = false;
       }
       walk(chunk.subarray(come));
-    } else walk(carried > 0 ? Buffer.concat([takeCarry(), chunk]) : chunk);
+    } else walk(carry.length > 0 ? Buffer.concat([carry.take(), chunk]) : chunk);
   };
 
   /** `bytes` begins where a frame begins; `carry` is empty or holds the whole frame before it. */
@@ -183,7 +161,7 @@ export const cutFrames = (
         at = next;
         continue;
       }
-      run(Framing.octetCounted, 0, [takeCarry(), bytes.subarray(from, at)]);
+      run(Framing.octetCounted, 0, [carry.take(), bytes.subarray(from, at)]);
       if (header === 'none' && bytes[at] === LF) {
         at += 1;
         from = at;
@@ -195,17 +173,17 @@ export const cutFrames = (
         return newline(bytes.subarray(at));
       }
       missing = header === 'complete' ? next - bytes.length : 0;
-      keep(bytes.subarray(at));
+      carry.keep(bytes.subarray(at));
       if (missing > 0) splitCarry(budget.limit());
       return;
     }
-    run(Framing.octetCounted, 0, [takeCarry(), bytes.subarray(from, at)]);
+    run(Framing.octetCounted, 0, [carry.take(), bytes.subarray(from, at)]);
   };
 
   const decide = (bytes: Buffer): void => {
     const header = readHeader(bytes, 0);
     const first = bytes[headerLength];
-    if (header === 'unfinished' || (header === 'complete' && first === undefined)) return keep(bytes);
+    if (header === 'unfinished' || (header === 'complete' && first === undefined)) return carry.keep(bytes);
     mode = header === 'complete' && first === LESS_THAN ? 'octets' : 'newline';
     if (mode === 'octets') walk(bytes);
     else newline(bytes);
@@ -215,11 +193,11 @@ export const cutFrames = (
     push(chunk) {
       if (mode === 'newline') newline(chunk);
       else if (mode === 'octets') octets(chunk);
-      else decide(Buffer.concat([takeCarry(), chunk]));
+      else decide(Buffer.concat([carry.take(), chunk]));
     },
     end() {
       const flags = Flag.torn | (inParts ? Flag.part | Flag.lastPart : 0);
-      const bytes = takeCarry();
+      const bytes = carry.take();
       // An unfinished header is no frame: its bytes are kept as a line of their own.
       if (mode !== 'octets' || missing === 0) run(trailer.framing, flags, [bytes]);
       else if (inParts) part(bytes, Flag.lastPart | Flag.torn);

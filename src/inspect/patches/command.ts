@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { messageOf } from '#base/errors';
 
 /** What became of a command of the host. A command that is not installed is not a failure of the command. */
 export type CommandOutcome =
@@ -21,7 +22,7 @@ export const runCommand = (
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandOutcome> =>
-  new Promise((resolve) => {
+  new Promise<CommandOutcome>((resolve) => {
     const privileges = options.runAs === undefined ? {} : { uid: options.runAs, gid: options.runAs };
     const child = execFile(
       file,
@@ -46,4 +47,9 @@ export const runCommand = (
       },
     );
     child.stdin?.end();
-  });
+  }).catch((error: unknown) => ({
+    // Thrown, and not reported, where this process may not become who it is to run as.
+    ran: false,
+    why: 'could not be started',
+    detail: messageOf(error),
+  }));

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Clock, Micros } from '#base/clock';
+import { micros, type Clock, type Micros } from '#base/clock';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import { formatMicros } from '#base/rfc3339';
@@ -41,6 +41,8 @@ export type AlertsOptions = {
 const restFactor = 4;
 /** Without news a look is taken this often, to see whether this process could look at all. */
 const idleMs = 5000;
+/** The keeper says each minute that there is nothing to commit: a log that says nothing for longer stands still. */
+const stillMs = 150_000;
 /** A pause of this process's own: what happened in it was not seen as it happened. */
 const longestPauseMs = 60_000;
 
@@ -71,7 +73,7 @@ export const startAlerts = async (options: AlertsOptions): Promise<Alerts> => {
 
   const look = async (run: RuleRun): Promise<boolean> => {
     try {
-      const more = await lookOnce({ index, store, clock, log }, run.rule, watch.since());
+      const more = await lookOnce({ index, store, clock, log }, run.rule, watch.since);
       if (run.trouble !== null) log('info', `alert ${run.rule.name} is evaluated again`);
       run.trouble = null;
       return more;
@@ -209,13 +211,13 @@ const testEvent = (store: string, clock: Clock): AlertEvent => {
 
 type Watching = {
   /** Since when somebody who spoke would have been heard, without a break. */
-  since(): Micros;
+  since(heldUntil: Micros): Micros;
   tick(): void;
 };
 
 /**
- * Nobody's silence counts while nobody could be heard: while the receiver does not take lines, and while this process did
- * not run.
+ * Nobody's silence counts while nobody could be heard: while the receiver does not take lines, while the log stands still
+ * (a full disk, a keeper or an indexer that is held up), and while this process did not run.
  */
 const openWatch = (store: ReturnType<typeof openStore>, clock: Clock, voice: Voice): Watching => {
   const kept = (name: string): number =>
@@ -236,5 +238,16 @@ const openWatch = (store: ReturnType<typeof openStore>, clock: Clock, voice: Voi
       keep('watching since', since);
     });
   };
-  return { since: () => since as Micros, tick };
+  let held = { until: 0, at: clock.elapsed() };
+  return {
+    since(heldUntil) {
+      if (heldUntil !== held.until) {
+        const stood = clock.elapsed() - held.at;
+        if (held.until > 0 && stood > stillMs) since = Math.max(since, heldUntil);
+        held = { until: heldUntil, at: clock.elapsed() };
+      }
+      return micros(since);
+    },
+    tick,
+  };
 };

@@ -35,14 +35,14 @@ export type RulesOptions = { index: Index; store: Store; clock: Clock; log: OwnL
 /**
  * One look of a rule at what it has not looked at: what comes of it is kept in one step with how far it has looked, so
  * that an end at any moment neither repeats nor skips.
- * @param watchingSince before this nobody could have been heard
+ * @param watchingSince before what it gives nobody could have been heard, given up to when what was received is indexed
  * @returns whether there is more to look at
  * @throws SearchError, IndexError, AlertError: then nothing of it was kept
  */
 export const lookOnce = async (
   options: RulesOptions,
   rule: AlertRule,
-  watchingSince: Micros,
+  watchingSince: (heldUntil: Micros) => Micros,
 ): Promise<boolean> => {
   const { index, store, log } = options;
   const state = index.state();
@@ -62,7 +62,7 @@ export const lookOnce = async (
     to,
     heldUntil: newest ? state.heldUntil : null,
   });
-  const outcome = await outcomeOf(look, watchingSince);
+  const outcome = await outcomeOf(look, watchingSince(state.heldUntil));
   const lookedUpTo = outcome.to ?? to;
   store.transaction(() => {
     outcome.keep();

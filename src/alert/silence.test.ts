@@ -23,9 +23,10 @@ const fixed: AlertRule = {
 };
 
 /** Looks by wall-clock are a matter of minutes here, and so is the time of the test's lines. */
+let stoodStill = 0;
 const clockAt = (seconds: number): Clock => ({
   now: () => secondsAfter(start, seconds),
-  elapsed: () => performance.now(),
+  elapsed: () => performance.now() + stoodStill,
 });
 
 const of = (alerted: Alerted, rule: string): unknown[] =>
@@ -97,5 +98,19 @@ describe('who used to speak and does not', () => {
     // From then on it is counted again.
     await alerted.add([at(again + 106 * minute, 'web1')]);
     assert.equal(of(alerted, 'fixed').length, 1);
+  });
+
+  test('a log that stood still, as on a full disk, makes nobody silent when it goes on', async () => {
+    const full = end + 500 * minute;
+    await alerted.restart([learned, fixed], clockAt(full));
+    await alerted.add([at(full, 'web1'), at(full, 'db1')]);
+    alerted.said.length = 0;
+    const looks = await alerted.served.add([at(full + 1, 'web1')]);
+    await alerted.lookedAt(looks);
+    stoodStill = 151_000;
+    await alerted.served.add([at(full + 60 * minute, 'web1')]);
+    await alerted.lookedAt(looks + 1);
+    await alerted.alerts().stop();
+    assert.deepEqual(alerted.said, []);
   });
 });

@@ -5,7 +5,7 @@ import type { AlertState } from '#wire/alert';
 import { parseKey, valuesOf } from './keys.ts';
 import { storedRule, type RuleRun } from './rules.ts';
 import type { Store } from './store.ts';
-import { lengthInWords, watchInWords } from './words.ts';
+import { lengthInWords, linesInWords, watchInWords } from './words.ts';
 
 const mostListed = 20;
 
@@ -29,7 +29,10 @@ const stateOf = (
   const stored = storedRule(store, rule);
   const { watch } = rule;
   const by = watch.for === 'new' ? [] : watch.by;
-  const firing = store.rows('SELECT key, text, since FROM firing WHERE rule = ? ORDER BY since', rule.name);
+  const firing = store.rows(
+    'SELECT key, text, lines, since FROM firing WHERE rule = ? ORDER BY since',
+    rule.name,
+  );
   const learnedAt =
     watch.for === 'new' && stored !== null ? (stored.first ?? heldUntil) + watch.learn * 1_000_000 : 0;
   const learning = stored === null || learnedAt > heldUntil;
@@ -49,9 +52,9 @@ const stateOf = (
         : learning
           ? `nothing counts as new for another ${lengthInWords((learnedAt - heldUntil) / 1_000_000)}`
           : null),
-    firing: firing.slice(0, mostListed).map(({ key, text, since }) => ({
+    firing: firing.slice(0, mostListed).map(({ key, text, lines, since }) => ({
       of: valuesOf(by, parseKey(key)),
-      text: String(text),
+      text: Number(lines) === 0 ? String(text) : `${String(text)}, ${linesInWords(Number(lines))} by now`,
       since: formatMicros(micros(Number(since))),
     })),
     count: firing.length,

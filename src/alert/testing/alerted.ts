@@ -18,6 +18,8 @@ export type Alerted = {
   voice: { connected: boolean };
   /** Commits lines and waits until every rule has looked at them. */
   add(lines: TestLine[]): Promise<void>;
+  /** Waits until every rule has looked at an entry; what it found may not be said yet. */
+  lookedAt(entry: number): Promise<void>;
   notifications(): Notification[];
   /** Ends the evaluation and begins it again over the same index and what was kept. @param rules instead of those before */
   restart(rules?: readonly AlertRule[], clock?: Clock): Promise<void>;
@@ -56,8 +58,7 @@ export const serveAlerts = async (
       restMs: 5,
     });
   let alerts = await start(rules, clock);
-  const settled = async (): Promise<void> => {
-    const { indexed } = served.index.state();
+  const lookedAt = async (indexed: number): Promise<void> => {
     for (let waited = 0; ; waited += 10) {
       const states = await alerts.list();
       if (
@@ -69,6 +70,9 @@ export const serveAlerts = async (
       if (waited > 20_000) throw new Error(`not looked at: ${JSON.stringify(states)}`);
       await sleep(10);
     }
+  };
+  const settled = async (): Promise<void> => {
+    await lookedAt(served.index.state().indexed);
     // What was found is said and written by the end; and nothing may hang on what is in memory alone.
     await alerts.stop();
     alerts = await start(current.rules, current.clock);
@@ -85,6 +89,7 @@ export const serveAlerts = async (
       await served.add(more);
       await settled();
     },
+    lookedAt: (entry) => lookedAt(entry + 1),
     notifications: () =>
       existsSync(outbox)
         ? readdirSync(outbox)

@@ -1,9 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { systemClock } from '#base/clock';
 import type { CouldNotLook } from '#base/looked';
 import { messageOf, systemCode } from '#base/errors';
 import type { StateDirectory } from '#base/state';
+import type { NotifyTarget } from '#wire/alert';
 import { CliError, Exit, renderGaps, wrap, type Command, type Io } from '#cli';
 import { upFlags } from './command.ts';
 import { concernsOf, type Circumstances, type Concern } from './concerns.ts';
@@ -57,7 +58,7 @@ const render = (io: Io, { severity, what, why, remedy }: Concern): string =>
   wrap(remedy, io.width, '           ', '         → ');
 
 const circumstances = (
-  { listen, allowed, witnesses }: UpOptions,
+  { listen, allowed, witnesses, notify }: UpOptions,
   state: StateDirectory,
   couldNotLook: CouldNotLook[],
 ): Circumstances => {
@@ -87,8 +88,30 @@ const circumstances = (
     certificateEnds: look('the certificate of this host', () =>
       certificateEnds(tlsFilesOf(state).certificate),
     ),
+    notifyFiles: notify.flatMap((target) =>
+      filesOf(target).map((file) => ({
+        notify: target.name,
+        ...file,
+        mode: look(file.path, () => statSync(file.path).mode),
+      })),
+    ),
     now: systemClock().now(),
   };
+};
+
+/** Names without `/` are credentials of a unit, which nobody sees from here. */
+const filesOf = ({ how }: NotifyTarget): { path: string; secret: boolean }[] => {
+  const secrets =
+    how.by === 'email'
+      ? [how.passwordFile]
+      : how.by === 'webhook'
+        ? [how.secretFile, how.url.includes('://') ? null : how.url]
+        : [];
+  const others = how.by === 'command' ? how.argv.slice(0, 1) : [how.caFile];
+  return [
+    ...secrets.map((path) => ({ path, secret: true })),
+    ...others.map((path) => ({ path, secret: false })),
+  ].flatMap(({ path, secret }) => (path === null || !path.includes('/') ? [] : [{ path, secret }]));
 };
 
 /** Node raises its soft limit to the hard one. */

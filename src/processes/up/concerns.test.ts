@@ -15,6 +15,7 @@ const fine: Circumstances = {
   openFiles: 1_048_576,
   unprivilegedPort: 1024,
   certificateEnds: null,
+  notifyFiles: [],
   now: 1_800_000_000_000_000,
 };
 
@@ -60,4 +61,13 @@ test('a certificate that ends is told of two weeks ahead', () => {
   assert.deepEqual(about({ ...tls, certificateEnds: fine.now + 10 * day }), [{ severity: 'warning', what }]);
   assert.deepEqual(about({ ...tls, certificateEnds: fine.now - day }), [{ severity: 'bad', what }]);
   assert.deepEqual(about({ certificateEnds: fine.now - day }), []);
+});
+
+test('a secret that everybody may read, and a file that is not there', () => {
+  const file = { notify: 'admins', path: '/etc/password', secret: true };
+  const warned = [{ severity: 'warning', what: '/etc/password of notify "admins"' }];
+  assert.deepEqual(about({ notifyFiles: [{ ...file, mode: 0o100400 }] }), []);
+  assert.deepEqual(about({ notifyFiles: [{ ...file, mode: 0o100444 }] }), warned);
+  assert.deepEqual(about({ notifyFiles: [{ ...file, secret: false, mode: 0o100755 }] }), []);
+  assert.deepEqual(about({ notifyFiles: [{ ...file, mode: null }] }), warned);
 });

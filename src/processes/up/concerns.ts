@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { accounts } from './accounts.ts';
 import { speaksTls, type Allowed, type ListenOn } from '#wire/listen';
 
 /** What a configuration meets on this machine. */
@@ -15,6 +16,8 @@ export type Circumstances = {
   unprivilegedPort: number;
   /** When the certificate of TLS listeners ends, µs since the epoch; `null` = there is none yet: `up` makes it. */
   certificateEnds: number | null;
+  /** What [[notify]] names by its path: secrets, certificates, commands; the mode is `null` where there is nothing. */
+  notifyFiles: readonly { notify: string; path: string; secret: boolean; mode: number | null }[];
   /** µs since the epoch */
   now: number;
 };
@@ -29,8 +32,8 @@ const day = 86_400_000_000;
 
 /** Judges a configuration; touches nothing. */
 export const concernsOf = (facts: Circumstances): Concern[] =>
-  [smallBuffer, plainBeyond, everybody, lowPort, fewFiles, oldCertificate, noWitness].flatMap((judge) =>
-    judge(facts),
+  [smallBuffer, plainBeyond, everybody, lowPort, fewFiles, oldCertificate, noWitness, notifyFile].flatMap(
+    (judge) => judge(facts),
   );
 
 const isLoopback = (host: string): boolean => /^(127\.|\[?::1\]?$|localhost$)/.test(host);
@@ -124,3 +127,26 @@ const noWitness = ({ witnesses }: Circumstances): Concern[] =>
           remedy: 'run `holdfast witness` on another host (docs/evidence.md)',
         },
       ];
+
+const notifyFile = ({ notifyFiles }: Circumstances): Concern[] =>
+  notifyFiles.flatMap(({ notify, path, secret, mode }): Concern[] => {
+    const what = `${path} of notify "${notify}"`;
+    if (mode === null)
+      return [
+        {
+          severity: 'warning',
+          what,
+          why: 'it is not there: each delivery fails until it is, and is tried again',
+          remedy: `put it there; then: holdfast alerts test ${notify}`,
+        },
+      ];
+    if (!secret || (mode & 0o004) === 0) return [];
+    return [
+      {
+        severity: 'warning',
+        what,
+        why: 'every user of this machine can read it',
+        remedy: `chown it to the courier (holdfast-courier, or uid ${accounts.courier.uid} with holdfast up) and chmod 400 ${path}`,
+      },
+    ];
+  });

@@ -16,6 +16,7 @@ import { logsBrowse } from './logs/browse.ts';
 import { logsFields } from './logs/fields.ts';
 import { logsPatterns } from './logs/patterns.ts';
 import { logsImport } from './logs/import.ts';
+import { logsSaved } from './logs/saved.ts';
 import { logsSearch } from './logs/search.ts';
 import { logsSources } from './logs/sources.ts';
 import { logsSql } from './logs/sql.ts';
@@ -57,6 +58,7 @@ export const commands: readonly Command[] = [
   logsPatterns,
   logsFields,
   logsSql,
+  logsSaved,
   vaultVerify,
   vaultProve,
   vaultCheck,

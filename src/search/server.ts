@@ -19,6 +19,7 @@ import { addPatterns } from './patterns/route.ts';
 import { openReaders } from './readers.ts';
 import { readRoutes, type ReadRoutes, type RecordRead } from './reading.ts';
 import { parseRequest } from './request.ts';
+import { addSaved } from './saved/route.ts';
 import { search } from './search.ts';
 import type { Serving } from './serving.ts';
 import { addSql } from './sql/route.ts';
@@ -117,6 +118,7 @@ const readingRoutes = (reads: ReadRoutes, serving: Serving): void => {
   addCounts(reads, serving);
   addFields(reads, serving);
   addSql(reads, serving);
+  addSaved(reads, serving);
   reads.read('/search', async (body, out) => {
     const found = await search(index, parseRequest(searchRequest, body), clock, freshness);
     for (const hit of found.hits) await out.line(hit);

@@ -15,6 +15,7 @@ import { z } from 'zod';
  *     POST /counts: src/wire/counts.ts
  *     POST /context: src/wire/context.ts
  *     POST /fields: src/wire/fields.ts
+ *     POST /save, POST /forget, POST /saved: src/wire/saved.ts
  *     GET  /sources  → Source[]
  *     GET  /senders  → SenderFigures[]
  *     GET  /health   → Health

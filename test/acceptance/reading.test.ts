@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
 import { once } from 'node:events';
+import { userInfo } from 'node:os';
 import { after, before, test } from 'node:test';
 import { holdfast, removeState, startUp, temporaryState, until, type RunningUp } from '../harness/up.ts';
 
@@ -83,4 +84,21 @@ test('a file of the tree is printed byte for byte', async () => {
   assert.ok(
     read('today/h/odd/name').equals(Buffer.concat([odd, Buffer.from('\n<13>1 - h odd/name - - - second\n')])),
   );
+});
+
+test('a search is saved under a name, by whom is known, and the name stands for it', async () => {
+  const logs = (...args: readonly string[]): { status: number | null; stdout: string; stderr: string } => {
+    const [verb = '', ...rest] = args;
+    return spawnSync(holdfast, ['logs', verb, '--state', state.root, ...rest], { encoding: 'utf8' });
+  };
+  assert.equal(logs('saved', 'save', 'seconds', 'app:odd/name second OR app:nothing').status, 0);
+  assert.equal(logs('search', '--raw', '@seconds', 'host:h').stdout, '<13>1 - h odd/name - - - second\n');
+  await until('who saved it is in the log', () =>
+    logs('saved', '--json').stdout.includes(`"by":"${userInfo().username}"`),
+  );
+  assert.equal(logs('saved', 'delete', 'seconds').status, 0);
+  const unknown = logs('search', '@seconds');
+  assert.equal(unknown.status, 2);
+  assert.match(unknown.stderr, /there is no saved search 'seconds'/);
+  assert.equal(logs('search', '"@seconds"').status, 0);
 });

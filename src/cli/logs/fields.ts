@@ -7,6 +7,7 @@ import { callSearch } from '../search-socket.ts';
 import { table } from '../table.ts';
 import { printAnswer } from './answer-line.ts';
 import { queryIn, wholeNumber } from './query.ts';
+import { expandSaved } from './saved.ts';
 
 export const logsFields: Command = {
   name: 'logs fields',
@@ -20,7 +21,7 @@ export const logsFields: Command = {
   examples: ['holdfast logs fields since:1d', 'holdfast logs fields --values 20 app:nginx'],
   async run({ io, state, json }, args, flags) {
     const body: FieldsRequest = {
-      query: queryIn(args),
+      query: await expandSaved(state, queryIn(args)),
       limit: wholeNumber(flags, 'limit', { otherwise: 100, most: 5000 }),
       values: wholeNumber(flags, 'values', { otherwise: 5, most: 50 }),
     };

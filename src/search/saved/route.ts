@@ -1,0 +1,25 @@
+import { forgetRequest, saveRequest } from '#wire/saved';
+import type { ReadRoutes } from '../reading.ts';
+import { parseRequest } from '../request.ts';
+import type { Serving } from '../serving.ts';
+import { openSavedSearches } from './saved.ts';
+
+/** `POST /save`, `/forget` and `/saved` of src/wire/saved.ts. */
+export const addSaved = (reads: ReadRoutes, { index, clock }: Pick<Serving, 'index' | 'clock'>): void => {
+  const saved = openSavedSearches(index, clock);
+  reads.read('/save', async (body, out) => {
+    const asked = parseRequest(saveRequest, body);
+    await saved.save(asked);
+    await out.remark({ saved: asked.name });
+  });
+
+  reads.read('/forget', async (body, out) => {
+    const { name } = parseRequest(forgetRequest, body);
+    await saved.forget(name);
+    await out.remark({ forgotten: name });
+  });
+
+  reads.read('/saved', async (_body, out) => {
+    for (const one of await saved.list()) await out.line(one);
+  });
+};

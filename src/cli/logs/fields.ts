@@ -14,6 +14,7 @@ export const logsFields: Command = {
   summary:
     'which fields lines have (user=, status=, …), how many lines have each, and the most frequent values',
   arguments: '[query...]',
+  dashes: 'arguments',
   flags: [
     { flags: '-n, --limit <fields>', description: 'show at most this many; default 100' },
     { flags: '--values <values>', description: 'show so many values of each; default 5' },

@@ -15,6 +15,7 @@ export const logsPatterns: Command = {
   name: 'logs patterns',
   summary: 'similar lines folded into one: how many there are, since when, and what is new',
   arguments: '[query...]',
+  dashes: 'arguments',
   flags: [
     { flags: '-n, --limit <patterns>', description: 'show at most this many; default 50' },
     {

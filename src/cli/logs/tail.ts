@@ -14,6 +14,7 @@ export const logsTail: Command = {
   name: 'logs tail',
   summary: 'show lines as they come, also where the indexer begins anew meanwhile; Ctrl-C ends it',
   arguments: '[query...]',
+  dashes: 'arguments',
   flags: [
     { flags: '-n, --backlog <lines>', description: 'begin with this many of the newest lines; default 10' },
     { flags: '--lines <lines>', description: 'the same' },

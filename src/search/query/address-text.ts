@@ -11,7 +11,10 @@ export type AddressText = {
   pattern: string;
   /** Whether letters are in it, so that their case must be told not to count. */
   letters: boolean;
-  /** For the token index: of each list, one must be among the message's tokens. Without letters, as case counts there. */
+  /**
+   * For the token index: of each list, one must be among the message's tokens. Case counts in parts whose index is not
+   * built yet, so letters stand in both.
+   */
   tokens: readonly (readonly string[])[];
 };
 
@@ -73,14 +76,17 @@ const tokensOf = (text: string, left: boolean, right: boolean, quoted: boolean):
     const begins = match.index === 0;
     const ends = end === text.length;
     if ((begins && !left) || (ends && !right)) continue;
-    found.push([
-      run,
-      ...(begins ? opening.map((mark) => `${mark}${run}`) : []),
-      ...(ends ? closing.map((mark) => `${run}${mark}`) : []),
-    ]);
+    found.push(beside([run], begins, ends));
   }
   return found;
 };
+
+/** Tokens, and what they are where a mark sticks to them. */
+const beside = (tokens: readonly string[], begins: boolean, ends: boolean): string[] => [
+  ...tokens,
+  ...(begins ? tokens.flatMap((token) => opening.map((mark) => `${mark}${token}`)) : []),
+  ...(ends ? tokens.flatMap((token) => closing.map((mark) => `${token}${mark}`)) : []),
+];
 
 /** An IPv6 address by itself, with brackets, zone or port if there are: found in each of the ways it can be written. */
 const wholeSix = (text: string): AddressText | null => {
@@ -97,8 +103,17 @@ const wholeSix = (text: string): AddressText | null => {
   return {
     pattern: `(?:^|[^0-9A-Za-z:.])(?:${forms})${port}(?:$|[^0-9A-Za-z:]|:(?:$|[^0-9A-Fa-f:]))`,
     letters: true,
-    tokens: [],
+    tokens: groups.flatMap((group, at) =>
+      group === 0 ? [] : [beside(spellings(group), at === 0, at === 7 && tail === '')],
+    ),
   };
+};
+
+/** With and without leading zeros, in small and capital letters. */
+const spellings = (group: number): string[] => {
+  const digits = group.toString(16);
+  const padded = Array.from({ length: 5 - digits.length }, (_, zeros) => '0'.repeat(zeros) + digits);
+  return [...new Set([...padded, ...padded.map((text) => text.toUpperCase())])];
 };
 
 /** All eight groups, and all that `::` may stand for; leading zeros or none. */

@@ -67,12 +67,12 @@ export const insideSql = (column: string, value: Value, binder: Binder): string 
   if (address !== null) {
     const pattern = address.letters ? `(?is)${address.pattern}` : address.pattern;
     const tokens = isMessage ? address.tokens : [];
-    const run = longestRun(value.text);
+    const single = [...new Set(tokens.flatMap((any) => (any.length === 1 ? any : [])))];
     return joined([
-      ...tokens.map((any) => `hasAnyTokens(message, ${binder.bind('Array(String)', any)})`),
-      ...(tokens.length === 0 && isMessage && run.length >= 4
-        ? [`message ILIKE ${binder.bind('String', `%${run}%`)}`]
-        : []),
+      ...(single.length === 0 ? [] : [`hasAllTokens(message, ${binder.bind('Array(String)', single)})`]),
+      ...tokens
+        .filter((any) => any.length > 1)
+        .map((any) => `hasAnyTokens(message, ${binder.bind('Array(String)', any)})`),
       `match(${column}, ${binder.bind('String', pattern)})`,
     ]);
   }

@@ -3,7 +3,7 @@ import { micros, type Clock, type Micros } from '#base/clock';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import { formatMicros } from '#base/rfc3339';
-import { IndexError, type Index } from '#index';
+import type { Index } from '#index';
 import { SearchError } from '#search';
 import type { AlertEvent, AlertRule, AlertState, TestAnswer } from '#wire/alert';
 import { AlertError } from './errors.ts';
@@ -79,8 +79,8 @@ export const startAlerts = async (options: AlertsOptions): Promise<Alerts> => {
       return more;
     } catch (error) {
       if (stopping.signal.aborted) return false;
-      if (!(error instanceof SearchError || error instanceof IndexError)) throw error;
-      if (error.code === 'bad-query') run.broken = messageOf(error);
+      // Nothing was kept of it: whatever it was (a full disk, a statement that ran into its limit), it is looked at again.
+      if (error instanceof SearchError && error.code === 'bad-query') run.broken = messageOf(error);
       if (run.trouble === null)
         log('error', `alert ${run.rule.name} could not be evaluated: ${messageOf(error)}`);
       run.trouble = messageOf(error);
@@ -106,10 +106,20 @@ export const startAlerts = async (options: AlertsOptions): Promise<Alerts> => {
     }
   };
 
+  const tick = (): void => {
+    try {
+      watch.tick();
+    } catch (error) {
+      const why = messageOf(error);
+      if (why !== unsaid) log('error', `what is kept of alerts cannot be written: ${why}`);
+      unsaid = why;
+    }
+  };
+
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       const began = clock.elapsed();
-      watch.tick();
+      tick();
       let behind = false;
       for (const run of runs) {
         if (stopping.signal.aborted) return;

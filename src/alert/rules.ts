@@ -90,8 +90,9 @@ const outcomeOf = (look: Look, watchingSince: Micros): Promise<Outcome> => {
 /** A rule that is new, or asks for something else than before, begins at the end of the log, once it knows the rest. */
 const begin = async (options: RulesOptions, rule: AlertRule, state: IndexState): Promise<boolean> => {
   const { store, clock } = options;
-  if (state.committed === 0 || state.committed - state.indexed > nearEntries) return false;
-  const to = state.indexed;
+  const isFirst = isEmpty(options.index);
+  if (!isFirst && (state.committed === 0 || state.committed - state.indexed > nearEntries)) return false;
+  const to = isFirst ? 0 : state.indexed;
   const { watch } = rule;
   const steps: (() => void)[] = [];
   const until = clock.elapsed() + learningMs;
@@ -137,6 +138,16 @@ const lookAt = async (
 
 /** Who says what alerts have to say: the process that they run in, which says other things too. */
 const sayingAs = 'indexer';
+
+/** Whether nothing was ever committed: then nothing is known, and the first line is looked at too. */
+const isEmpty = ({ vault }: Index): boolean => {
+  try {
+    return (vault.checkpoint()?.size ?? 0) === 0;
+  } catch {
+    // It cannot be looked at just now, and is not taken for empty.
+    return false;
+  }
+};
 
 /** A rule that cannot be evaluated says so at once, and not when it would have fired. */
 export const whyBroken = async (index: Index, rule: AlertRule, clock: Clock): Promise<string | null> => {

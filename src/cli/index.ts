@@ -10,6 +10,7 @@ import { hostsRevoke } from './hosts/revoke.ts';
 import { hostsToken } from './hosts/token.ts';
 import { hostsSnippet } from './hosts/snippet.ts';
 import { indexRebuild } from './search-index/rebuild.ts';
+import { indexStatus } from './search-index/status.ts';
 import { isolationShow } from './isolation/show.ts';
 import { logsContext } from './logs/context.ts';
 import { logsBrowse } from './logs/browse.ts';
@@ -82,4 +83,5 @@ export const commands: readonly Command[] = [
   patchesList,
   isolationShow,
   indexRebuild,
+  indexStatus,
 ];

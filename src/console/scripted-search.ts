@@ -202,5 +202,6 @@ const healthOf = (hits: Hit[]): Health => ({
   committed: 7,
   lines: hits.length,
   residentBytes: 412_000_000,
+  trouble: null,
   reparsing: null,
 });

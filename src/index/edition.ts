@@ -42,8 +42,8 @@ export type Edition = {
   refreshSenders(): Promise<void>;
   /** Writes down what the next start would have to look for, if that is due. */
   remember(when: 'now' | 'if due'): Promise<void>;
-  /** Another edition's tables have taken the place of this one's. */
-  become(other: Edition): void;
+  /** The tables are others by now, or were opened only now. */
+  become(progress: Progress, known: Remembered): void;
 };
 
 export type EditionOptions = {
@@ -217,12 +217,12 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
         performance.now() - remembered.at > rememberMs && done.lines - remembered.lines >= linesPerMemory;
       if (when === 'now' ? done.lines !== remembered.lines : isDue) await rememberNow();
     },
-    become(other) {
-      done = other.progress();
-      written = done;
-      withdrawn = other.withdrawn();
-      senders.become(other.senders);
-      remembered = { at: performance.now(), lines: -1 };
+    become(progress, of) {
+      done = progress;
+      written = progress;
+      ({ withdrawn } = of);
+      senders.become(of.senders);
+      remembered = { at: performance.now(), lines: of.lines };
     },
   };
 };

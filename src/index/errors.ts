@@ -7,6 +7,8 @@ export type IndexErrorCode =
   | 'engine-statement'
   /** A statement ran into its time or memory limit. */
   | 'engine-limit'
+  /** The server or cluster that keeps the index cannot be reached, or cannot do its work now. */
+  | 'engine-away'
   /** The engine was closed while the statement waited. */
   | 'engine-closed'
   /** The engine gave back rows in another layout than the schema's. */

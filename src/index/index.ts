@@ -2,7 +2,7 @@ export type { Engine, Lane, Parameters } from './engine/engine.ts';
 export { messageTemplate, variable } from './template.ts';
 export { IndexError, type IndexErrorCode } from './errors.ts';
 export type { Indexed, IndexState, Trouble } from './index-state.ts';
-export { openIndex, type Index, type IndexOptions } from './indexer.ts';
+export { openIndex, type Index, type IndexOptions, type IndexServer } from './indexer.ts';
 export { Numbering, type Hole } from './numbering.ts';
 export { Guessed } from './parse/parsed.ts';
 export { facilityNames, severityNames, facilityNumber, severityNumber } from './parse/priority.ts';

@@ -6,12 +6,13 @@ import { openMergePause } from './merge-pause.ts';
 import { openEdition } from './edition.ts';
 import { openEngine } from './engine/embedded.ts';
 import type { Engine, EngineOptions } from './engine/engine.ts';
+import { openServerEngine, type ServerOptions } from './engine/server.ts';
 import { IndexError } from './errors.ts';
 import type { Indexed, IndexState, Trouble } from './index-state.ts';
 import { machineZone, type LocalTime } from './parse/timestamp.ts';
 import { parserVersion } from './project/project.ts';
-import { recover, type Progress } from './progress.ts';
-import { recall, type Remembered } from './remembered.ts';
+import { nothingIndexed, recover, type Progress } from './progress.ts';
+import { nothingRemembered, recall, type Remembered } from './remembered.ts';
 import { completeTakeOver, openReparse } from './reparse.ts';
 import { lines as linesTable, tables, tokenIndex } from './schema.ts';
 import type { Senders } from './senders.ts';
@@ -40,34 +41,56 @@ export type IndexOptions = EngineOptions & {
   restoreMs?: number;
   /** How many senders are kept by name. */
   mostSenders?: number;
+  /** Where the index is, if not in this process. */
+  server?: IndexServer;
 };
+
+export type IndexServer = Omit<ServerOptions, 'vault' | 'interactiveSeconds'>;
 
 /**
  * Opens the index and keeps it up with the vault until stopped. Each line comes in exactly once, however often the
  * process dies: rows go in first, then the progress that speaks of them, and rows beyond it are deleted at the start.
+ *
+ * An index on a server opens at once, whether or not the server is there: until it is, the state says so.
  * @throws IndexError
  */
 export const openIndex = async (options: IndexOptions): Promise<Index> => {
-  const { log } = options;
+  const { server, vault } = options;
+  if (server !== undefined) {
+    const { interactiveSeconds } = options;
+    const engine = openServerEngine({
+      ...server,
+      vault: () => vault.checkpoint()?.origin ?? null,
+      ...(interactiveSeconds === undefined ? {} : { interactiveSeconds }),
+    });
+    return follow(engine, options, null);
+  }
   const engine = await openEngine(options);
   try {
-    await completeTakeOver(engine, log);
-    const recovery = await recover(engine);
-    log(recovery.found === 'not usable' ? 'warning' : 'info', `index ${recovery.found}: ${recovery.detail}`);
-    if (recovery.progress.parser === parserVersion && (await engine.hasBeside())) await engine.dropBeside();
-    const known = await recall(engine, recovery.progress, options.mostSenders);
-    return follow(engine, options, recovery.progress, known);
+    return follow(engine, options, await openTables(engine, options));
   } catch (error) {
     await engine.close();
     throw error;
   }
 };
 
+type Opened = { progress: Progress; known: Remembered };
+
+/** Brings the tables into the state that their progress speaks of. */
+const openTables = async (engine: Engine, { log, mostSenders }: IndexOptions): Promise<Opened> => {
+  await engine.settle();
+  await completeTakeOver(engine, log);
+  const { progress, found, detail } = await recover(engine);
+  log(found === 'not usable' ? 'warning' : 'info', `index ${found}: ${detail}`);
+  if (progress.parser === parserVersion && (await engine.hasBeside())) await engine.dropBeside();
+  return { progress, known: await recall(engine, progress, mostSenders) };
+};
+
 const retryMs = 1000;
 const idleBeforeIndexMs = 1000;
 const oldPartsMs = 20_000;
 
-const follow = (engine: Engine, options: IndexOptions, start: Progress, known: Remembered): Index => {
+const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): Index => {
   const { vault, log } = options;
   const pollMs = options.pollMs ?? 100;
   const listeners = new Set<(range: Indexed) => void>();
@@ -101,9 +124,10 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, known: R
         await pause.inserted(rows >= groupLimits.rows ? 'full' : 'partial');
       },
     },
-    start,
-    known,
+    opened?.progress ?? nothingIndexed,
+    opened?.known ?? nothingRemembered(options.mostSenders),
   );
+  let isOpen = opened !== null;
   const reparse = openReparse(edition, editionOptions);
 
   const tidyUp = (): void => {
@@ -127,8 +151,13 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, known: R
   };
 
   const step = async (): Promise<void> => {
-    if (emptying.length > 0) await emptyForAll();
     const checkpoint = vault.checkpoint();
+    if (!isOpen && checkpoint !== null) {
+      const found = await openTables(engine, options);
+      edition.become(found.progress, found.known);
+      isOpen = true;
+    }
+    if (emptying.length > 0) await emptyForAll();
     if (checkpoint === null) return;
     await edition.adopt(checkpoint.origin);
     if (checkpoint.size !== committed || edition.withdrawn() === null) await edition.withdraw();
@@ -160,8 +189,9 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, known: R
     if (trouble === null) log('error', `indexing stands still: ${messageOf(error)}`);
     const source = error instanceof IndexError ? 'index' : meansAltered(error) ? 'vault altered' : 'vault';
     trouble = { with: source, message: messageOf(error) };
+    for (const { reject } of emptying.splice(0)) reject(error);
     await sleep(retryMs);
-    if (!stopping.signal.aborted) await edition.undo();
+    if (!stopping.signal.aborted && isOpen) await edition.undo();
   };
 
   const loop = async (): Promise<void> => {
@@ -179,7 +209,7 @@ const follow = (engine: Engine, options: IndexOptions, start: Progress, known: R
     }
     for (const { reject } of emptying)
       reject(new IndexError('engine-closed', 'the indexer was stopped before it began to rebuild'));
-    if (outcome === null) await edition.remember('now');
+    if (outcome === null && isOpen) await edition.remember('now');
   };
   const looping = loop();
 

@@ -154,6 +154,7 @@ const entriesPerStatement = 10_000;
  * @throws IndexError
  */
 export const undo = async (engine: Engine, { entry, altered, deleting }: Progress): Promise<number> => {
+  await engine.settle();
   const conditions = [`entry >= ${entry}`, ...deleting];
   for (let at = 0; at < altered.length; at += entriesPerStatement) {
     const some = altered.slice(at, at + entriesPerStatement).map((one) => one.entry);

@@ -15,6 +15,12 @@ export type Remembered = {
   lines: number;
 };
 
+export const nothingRemembered = (most: number = mostSenders): Remembered => ({
+  senders: new Senders(most),
+  withdrawn: null,
+  lines: 0,
+});
+
 type Stored = {
   amended: number;
   senders: Sender[];

@@ -9,7 +9,7 @@ import { utc } from './parse/timestamp.ts';
 import { parserVersion } from './project/project.ts';
 import { lines, progress } from './schema.ts';
 import { growVault, testTime, type GrownVault, type TestLine } from './testing/grown-vault.ts';
-import { asAnOlderParserLeftIt, digestOf } from './testing/older-parser.ts';
+import { asAnOlderParserLeftItAt, digestOf } from './testing/older-parser.ts';
 import { vaultSource } from './vault-source.ts';
 
 describe('parsing history again', () => {
@@ -69,7 +69,7 @@ describe('parsing history again', () => {
     const wanted = await digestOf(index.engine);
     const rows = await lineCount();
     await index.stop();
-    await asAnOlderParserLeftIt(join(grown.root, 'index'));
+    await asAnOlderParserLeftItAt(join(grown.root, 'index'));
 
     index = await open();
     await reach('some is read again', () => (index.state().reparsing?.entry ?? 0) > 2);
@@ -121,7 +121,7 @@ describe('parsing history again', () => {
       await engine.run('background', `ALTER TABLE ${table} MODIFY COMMENT 'parser 1'`);
     }
     await engine.close();
-    await asAnOlderParserLeftIt(join(grown.root, 'index'));
+    await asAnOlderParserLeftItAt(join(grown.root, 'index'));
     const again = await openEngine({ path: join(grown.root, 'index') });
     await again.beside();
     await again.takeOver([lines]);
@@ -139,7 +139,7 @@ describe('parsing history again', () => {
   it('parses all again on a rebuild', async () => {
     const wanted = await digestOf(index.engine);
     await index.stop();
-    await asAnOlderParserLeftIt(join(grown.root, 'index'));
+    await asAnOlderParserLeftItAt(join(grown.root, 'index'));
     index = await open();
     await reach('some is read again', () => (index.state().reparsing?.entry ?? 0) > 2);
     await index.rebuild();

@@ -94,7 +94,7 @@ export const openReparse = (
     if (next.progress().entry < current.progress().entry) return;
     if (tokenIndex === 'not begun') return buildIndex();
     await engine.takeOver(tables);
-    current.become(next);
+    current.become(next.progress(), { senders: next.senders, withdrawn: next.withdrawn(), lines: -1 });
     log('info', `all lines are as parser ${parserVersion} reads them`);
     drop();
   };

@@ -12,7 +12,7 @@ import { answerChallenge, readerChallenge, readerHeader } from '#wire/reader';
 import { health, type Health } from '#wire/search';
 import { lines as table } from '../index/schema.ts';
 import { growVault, type GrownVault, type TestLine } from '../index/testing/grown-vault.ts';
-import { asAnOlderParserLeftIt } from '../index/testing/older-parser.ts';
+import { asAnOlderParserLeftItAt } from '../index/testing/older-parser.ts';
 
 const program = fileURLToPath(new URL('indexer.ts', import.meta.url));
 const kills = 8;
@@ -178,7 +178,7 @@ describe('the indexer process', () => {
     let exited = once(child, 'exit');
     child.stdin?.end();
     await exited;
-    await asAnOlderParserLeftIt(state.index);
+    await asAnOlderParserLeftItAt(state.index);
     said = '';
     let furthest = 0;
     for (let kill = 0; kill < 3; kill += 1) {

@@ -5,7 +5,7 @@ import { systemClock } from '#base/clock';
 import { messageOf, systemCode } from '#base/errors';
 import { stateDirectory } from '#base/state';
 import { alertRoutes } from '#alert';
-import { openIndex, vaultSource, type KeyReader } from '#index';
+import { openIndex, vaultSource, type IndexServer, type KeyReader } from '#index';
 import { connectOwn } from '#ship/delivery';
 import { openFreshness, startSearchServer } from '#search';
 import { alertingConfig, openAlerting } from './alerting.ts';
@@ -22,6 +22,26 @@ const indexerConfig = z.object({
   /** Bound of this process's memory, bytes. */
   memory: z.int().positive().optional(),
   alerts: alertingConfig.optional(),
+  /** The server or cluster that keeps the index; left out: this process. */
+  server: z
+    .object({
+      url: z.string(),
+      user: z.string(),
+      database: z.string(),
+      cluster: z.string().nullable(),
+      passwordFile: z.string().nullable(),
+      caFile: z.string().nullable(),
+    })
+    .optional(),
+});
+
+type ServerConfig = NonNullable<z.infer<typeof indexerConfig>['server']>;
+
+/** The password stands in no configuration and on no command line. */
+const serverOf = ({ passwordFile, caFile, ...place }: ServerConfig): IndexServer => ({
+  ...place,
+  password: () => (passwordFile === null ? '' : readFileSync(passwordFile, 'utf8').trimEnd()),
+  ca: caFile === null ? null : readFileSync(caFile),
 });
 
 /** What the engine may take: the rest is for V8, its code, and the lines on their way into the engine. */
@@ -54,6 +74,7 @@ await runChild(
       vault,
       log,
       ...(config.memory === undefined ? {} : { memory: engineShare(config.memory) }),
+      ...(config.server === undefined ? {} : { server: serverOf(config.server) }),
     });
     const clock = systemClock();
     const freshness = openFreshness({

@@ -11,6 +11,8 @@ export type SearchErrorCode =
   | 'unproven'
   /** Who read what could not be kept in the log, so nothing was answered. */
   | 'unrecorded'
+  /** The server or cluster that keeps the index is away. */
+  | 'could-not-look'
   | 'internal';
 
 export class SearchError extends HoldfastError {

@@ -19,6 +19,7 @@ import { addPatterns } from './patterns/route.ts';
 import { openReaders } from './readers.ts';
 import { readRoutes, type ReadRoutes, type RecordRead } from './reading.ts';
 import { parseRequest } from './request.ts';
+import { refusal } from './refusal.ts';
 import { addSaved } from './saved/route.ts';
 import { search } from './search.ts';
 import type { Serving } from './serving.ts';
@@ -161,8 +162,9 @@ const otherRoutes = (app: FastifyInstance, { index, clock }: Pick<Serving, 'inde
   app.get('/senders', () => senders());
 
   app.get('/health', (): Health => {
-    const { indexed, committed, lines, reparsing } = index.state();
-    return { indexed, committed, lines, residentBytes: process.memoryUsage.rss(), reparsing };
+    const { indexed, committed, lines, reparsing, trouble } = index.state();
+    const residentBytes = process.memoryUsage.rss();
+    return { indexed, committed, lines, residentBytes, trouble: trouble?.message ?? null, reparsing };
   });
 
   app.post('/rebuild', async () => {
@@ -177,11 +179,13 @@ const statuses = {
   unproven: 401,
   unrecorded: 503,
   'too-expensive': 503,
+  'could-not-look': 503,
   internal: 500,
 } as const;
 
 const sendError = (reply: FastifyReply, error: unknown, log: OwnLog, status?: number): FastifyReply => {
-  const known = error instanceof SearchError ? error : asSearchError(error);
+  const told = refusal(error);
+  const known = told instanceof SearchError ? told : asSearchError(error);
   if (known.code === 'internal') log('error', known.message);
   const body: WireError = {
     error: { code: known.code, message: known.message, column: known.column, suggestion: known.suggestion },

@@ -196,6 +196,8 @@ export const health = z.object({
   committed: z.int(),
   lines: z.int(),
   residentBytes: z.int(),
+  /** Why the index does not take in what the vault has; `null`: it does. */
+  trouble: z.string().nullable().default(null),
   /**
    * History is being read again by another version of the parser; entries below `entry` have been. Lines are found as
    * version `from` read them (`null`: several versions) until all have been.
@@ -206,7 +208,15 @@ export type Health = z.infer<typeof health>;
 
 export const searchError = z.object({
   error: z.object({
-    code: z.enum(['bad-query', 'bad-request', 'too-expensive', 'unproven', 'unrecorded', 'internal']),
+    code: z.enum([
+      'bad-query',
+      'bad-request',
+      'too-expensive',
+      'unproven',
+      'unrecorded',
+      'could-not-look',
+      'internal',
+    ]),
     message: z.string(),
     /** `bad-query`: zero-based column of the mistake in the query. */
     column: z.int().nullable(),

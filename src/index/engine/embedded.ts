@@ -230,6 +230,8 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
     },
     deleteRows: ({ name }, condition) =>
       run('background', `ALTER TABLE ${name} DELETE WHERE ${condition} SETTINGS mutations_sync = 2`),
+    // Inserts end with the process, and one that fails has ended.
+    settle: () => Promise.resolve(),
     deleteOldParts: (tables) => deleteOldParts({ run, rows }, tables),
     deletePartsNow: (table) => deletePartsNow({ run, rows }, table),
     // In the lane of inserts: statements in that of the background may be waiting for merges.

@@ -52,6 +52,11 @@ export type Engine = {
   dropTables(tables: readonly TableLayout[]): Promise<void>;
   /** Deletes the rows for which a condition holds; resolves when none is found any more. @throws IndexError */
   deleteRows(table: TableLayout, condition: string): Promise<void>;
+  /**
+   * Resolves when no insert can come in late whose sender died or gave it up; before rows are deleted that nothing
+   * speaks of. @throws IndexError
+   */
+  settle(): Promise<void>;
   /** Deletes from the disk what merges have replaced, where the engine does not do that by itself. @throws IndexError */
   deleteOldParts(tables: readonly TableLayout[]): Promise<void>;
   /** The same at once for what a deletion of rows has replaced, however young. @throws IndexError */

@@ -29,12 +29,12 @@ export type GrownVault = {
 
 export const testTime = micros(Date.UTC(2026, 4, 12, 3, 0, 0) * 1000);
 
-export const growVault = async (): Promise<GrownVault> => {
+export const growVault = async (origin = 'test.example/holdfast'): Promise<GrownVault> => {
   const root = mkdtempSync(join(tmpdir(), 'holdfast-index-'));
   const vault = join(root, 'vault');
   const keys = join(root, 'keys');
   const clock = systemClock();
-  createVault({ vault, keys, origin: 'test.example/holdfast', clock });
+  createVault({ vault, keys, origin, clock });
   const appender = await openAppender({ vault, keys, clock });
   return {
     root,

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { systemClock } from '#base/clock';
 import type { CouldNotLook } from '#base/looked';
 import { messageOf, systemCode } from '#base/errors';
@@ -58,7 +58,7 @@ const render = (io: Io, { severity, what, why, remedy }: Concern): string =>
   wrap(remedy, io.width, '           ', '         → ');
 
 const circumstances = (
-  { listen, allowed, witnesses, notify }: UpOptions,
+  { listen, allowed, witnesses, notify, indexServer }: UpOptions,
   state: StateDirectory,
   couldNotLook: CouldNotLook[],
 ): Circumstances => {
@@ -81,6 +81,19 @@ const circumstances = (
     listen,
     allowed,
     witnesses: witnesses.length,
+    indexServer:
+      indexServer === null
+        ? null
+        : {
+            url: indexServer.url,
+            cluster: indexServer.cluster,
+            passwordFile: indexServer.passwordFile,
+            passwordMode:
+              indexServer.passwordFile === null
+                ? null
+                : look('the password for the index', () => statSync(indexServer.passwordFile ?? '').mode),
+            ca: indexServer.caFile === null ? null : existsSync(indexServer.caFile) ? 'there' : 'missing',
+          },
     uid: process.getuid?.() ?? 0,
     rmemMax: number('/proc/sys/net/core/rmem_max'),
     openFiles: look('/proc/self/limits', hardOpenFiles),

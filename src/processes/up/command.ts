@@ -63,11 +63,24 @@ export const upFlags: NonNullable<Command['flags']> = [
     flags: '--index-memory <mib>',
     description: `memory that the indexer may take, search included, in MiB (default: ${defaults.indexMemory})`,
   },
+  {
+    flags: '--index-url <url>',
+    description:
+      'keep the index on a ClickHouse server or cluster: https://USER@HOST:8443/DATABASE?cluster=NAME (default: in the indexer’s own process)',
+  },
+  {
+    flags: '--index-password-file <file>',
+    description: 'the password for --index-url, which the indexer’s user must be able to read',
+  },
+  {
+    flags: '--index-ca <file>',
+    description: 'certificates of the authorities that certify the servers of --index-url, PEM',
+  },
   { flags: '--no-agent', description: 'do not read this host’s own logs' },
   {
     flags: '--config <file>',
     description:
-      'a TOML file with the keys listen, allow, allow-name, certificates, tls-name, limit, console, agent, publish, witness, witness-quorum, timestamp-authority, index-memory; flags win over it',
+      'a TOML file with the keys listen, allow, allow-name, certificates, tls-name, limit, console, agent, publish, witness, witness-quorum, timestamp-authority, index-memory, index-url, index-password-file, index-ca; flags win over it',
   },
 ];
 

@@ -10,6 +10,7 @@ const fine: Circumstances = {
   ],
   allowed: allowedByDefault,
   witnesses: 1,
+  indexServer: null,
   uid: 1000,
   rmemMax: 64 * 1024 * 1024,
   openFiles: 1_048_576,

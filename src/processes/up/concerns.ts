@@ -7,6 +7,16 @@ export type Circumstances = {
   listen: readonly ListenOn[];
   allowed: Allowed;
   witnesses: number;
+  /** Where the index is, if not in the indexer's process, and how its files are. */
+  indexServer: {
+    url: string;
+    cluster: string | null;
+    passwordFile: string | null;
+    /** Permission bits; `null` = there is no such file, or it could not be looked at. */
+    passwordMode: number | null;
+    /** Whether the CA file is there; `null`: none is named. */
+    ca: 'there' | 'missing' | null;
+  } | null;
   uid: number;
   /** net.core.rmem_max, bytes; `null` = could not be read. */
   rmemMax: number | null;
@@ -32,9 +42,18 @@ const day = 86_400_000_000;
 
 /** Judges a configuration; touches nothing. */
 export const concernsOf = (facts: Circumstances): Concern[] =>
-  [smallBuffer, plainBeyond, everybody, lowPort, fewFiles, oldCertificate, noWitness, notifyFile].flatMap(
-    (judge) => judge(facts),
-  );
+  [
+    smallBuffer,
+    plainBeyond,
+    everybody,
+    lowPort,
+    fewFiles,
+    oldCertificate,
+    noWitness,
+    notifyFile,
+    plainIndex,
+    indexFiles,
+  ].flatMap((judge) => judge(facts));
 
 const isLoopback = (host: string): boolean => /^(127\.|\[?::1\]?$|localhost$)/.test(host);
 
@@ -113,6 +132,56 @@ const oldCertificate = ({ listen, certificateEnds, now }: Circumstances): Concer
       why: days < 0 ? 'it has expired: senders refuse it' : `it expires in ${days} days`,
       remedy: 'it is renewed while Holdfast runs; if it is not, look at what the issuer says',
     },
+  ];
+};
+
+const plainIndex = ({ indexServer }: Circumstances): Concern[] => {
+  if (indexServer === null || !indexServer.url.startsWith('http:')) return [];
+  if (isLoopback(new URL(indexServer.url).hostname)) return [];
+  return [
+    {
+      severity: 'warning',
+      what: `--index-url ${indexServer.url}`,
+      why: 'every line, and the password, goes there unencrypted',
+      remedy: 'use the servers’ HTTPS port (8443), with --index-ca where their authority is your own',
+    },
+  ];
+};
+
+const indexFiles = ({ indexServer }: Circumstances): Concern[] => {
+  if (indexServer === null) return [];
+  const { passwordFile, passwordMode, ca } = indexServer;
+  return [
+    ...(passwordFile !== null && passwordMode === null
+      ? [
+          {
+            severity: 'bad' as const,
+            what: passwordFile,
+            why: 'there is no such file, or it cannot be looked at: the index stands still until there is',
+            remedy: 'write the password into it, for the indexer’s user to read',
+          },
+        ]
+      : []),
+    ...(passwordMode !== null && (passwordMode & 0o004) !== 0
+      ? [
+          {
+            severity: 'warning' as const,
+            what: passwordFile ?? '',
+            why: 'everybody on this machine can read the password',
+            remedy: 'chmod 640, with a group that the indexer is in',
+          },
+        ]
+      : []),
+    ...(ca === 'missing'
+      ? [
+          {
+            severity: 'bad' as const,
+            what: '--index-ca',
+            why: 'there is no such file: the index is not opened',
+            remedy: 'name a PEM file with the certificate of the authority',
+          },
+        ]
+      : []),
   ];
 };
 

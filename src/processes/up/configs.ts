@@ -44,6 +44,7 @@ export const childConfigs = (
       ? {}
       : { alerts: { rules: options.alerts, notify: options.notify.map(({ name }) => name) } }),
     ...(sockets === null ? {} : { socket: sockets.search }),
+    ...(options.indexServer === null ? {} : { server: options.indexServer }),
   },
   console: { state: state.root, ...options.console, tokenFile },
   publisher: {

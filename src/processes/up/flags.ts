@@ -17,5 +17,8 @@ export const optionsOf = (flags: Flags): UpOptions =>
     witnessQuorum: text(flags, 'witnessQuorum'),
     timestampAuthority: text(flags, 'timestampAuthority'),
     indexMemory: text(flags, 'indexMemory'),
+    indexUrl: text(flags, 'indexUrl'),
+    indexPasswordFile: text(flags, 'indexPasswordFile'),
+    indexCa: text(flags, 'indexCa'),
     agent: flags['agent'] !== false,
   });

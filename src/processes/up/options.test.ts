@@ -127,3 +127,34 @@ test('what one sender may take is named, and counted', () => {
   for (const limit of ['connections', 'connections=0', 'connections=-1', 'bytes=5', 'datagrams=1e3', ''])
     assert.throws(() => readOptions({ limit: [limit] }), wrong, limit);
 });
+
+test('the index is on a server only where a URL without a password says so', () => {
+  assert.equal(readOptions({}).indexServer, null);
+  assert.deepEqual(
+    readOptions({
+      indexUrl: 'https://w@ch.example:8443/logs?cluster=main',
+      indexPasswordFile: '/etc/holdfast/index-password',
+      indexCa: '/etc/holdfast/ca.pem',
+    }).indexServer,
+    {
+      url: 'https://ch.example:8443',
+      user: 'w',
+      database: 'logs',
+      cluster: 'main',
+      passwordFile: '/etc/holdfast/index-password',
+      caFile: '/etc/holdfast/ca.pem',
+    },
+  );
+  assert.throws(
+    () => readOptions({ indexUrl: 'https://w:hunter2@ch.example' }),
+    (error) =>
+      error instanceof Error && /password-file/.test(error.message) && !/hunter2/.test(error.message),
+  );
+  for (const flags of [
+    { indexPasswordFile: '/p' },
+    { indexCa: '/c' },
+    { indexUrl: 'http://ch', indexCa: '/c' },
+    { indexUrl: 'https://ch', indexPasswordFile: 'relative' },
+  ])
+    assert.throws(() => readOptions(flags), wrong, JSON.stringify(flags));
+});

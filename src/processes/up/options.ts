@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { isIP, isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
+import { isAbsolute } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { z } from 'zod';
 import { messageOf } from '#base/errors';
+import { parseServerPlace, type ServerPlace } from '#index/server-place';
 import type { AlertRule, NotifyTarget } from '#wire/alert';
 import { listenerKinds, speaksTls, type Allowed, type ListenOn, type SenderLimits } from '#wire/listen';
 import { hostPortForm, parseHostPort, type HostPort } from '../host-port.ts';
@@ -45,6 +47,12 @@ export const upFile = z.strictObject({
   alert: z.array(alertTable).optional(),
   /** Whom to tell, and how. */
   notify: z.array(notifyTable).optional(),
+  /** `https://USER@HOST:8443/DATABASE?cluster=NAME`: where the index is kept; left out: in the indexer's process. */
+  'index-url': z.string().optional(),
+  /** A file with the password for it. */
+  'index-password-file': z.string().optional(),
+  /** A file with the certificates of the authorities that its servers' are from, PEM. */
+  'index-ca': z.string().optional(),
 });
 
 export type UpOptions = {
@@ -63,7 +71,11 @@ export type UpOptions = {
   indexMemory: number;
   alerts: readonly AlertRule[];
   notify: readonly NotifyTarget[];
+  /** `null`: the index is in the indexer's own process. */
+  indexServer: IndexServer | null;
 };
+
+export type IndexServer = ServerPlace & { passwordFile: string | null; caFile: string | null };
 
 const fail = (message: string): never => {
   throw new UpError('configuration', message);
@@ -96,6 +108,9 @@ export const readOptions = (flags: {
   witnessQuorum?: string | undefined;
   timestampAuthority?: string | undefined;
   indexMemory?: string | undefined;
+  indexUrl?: string | undefined;
+  indexPasswordFile?: string | undefined;
+  indexCa?: string | undefined;
 }): UpOptions => {
   const file = flags.config === undefined ? {} : readFile(flags.config);
   const agent = flags.agent === false ? false : (file.agent ?? true);
@@ -110,6 +125,7 @@ export const readOptions = (flags: {
     witnessQuorum: readQuorum(flags.witnessQuorum ?? file['witness-quorum'], witnesses.length),
     timestampAuthority: readAuthority(flags.timestampAuthority ?? file['timestamp-authority']),
     indexMemory: readIndexMemory(flags.indexMemory ?? file['index-memory'] ?? defaults.indexMemory),
+    indexServer: readIndexServer(flags, file),
     listen,
     allowed: who,
     tlsNames: (flags.tlsName ?? file['tls-name'] ?? []).map(tlsName),
@@ -218,6 +234,35 @@ const readAuthority = (given: string | undefined): string | null => {
       `--timestamp-authority: '${given}' is no https:// or http:// address without user and password`,
     );
   return url.href;
+};
+
+const readIndexServer = (
+  flags: {
+    indexUrl?: string | undefined;
+    indexPasswordFile?: string | undefined;
+    indexCa?: string | undefined;
+  },
+  file: z.infer<typeof upFile>,
+): IndexServer | null => {
+  const url = flags.indexUrl ?? file['index-url'];
+  const passwordFile = flags.indexPasswordFile ?? file['index-password-file'] ?? null;
+  const caFile = flags.indexCa ?? file['index-ca'] ?? null;
+  if (url === undefined) {
+    if (passwordFile !== null) fail('--index-password-file: there is no --index-url that it is for');
+    if (caFile !== null) fail('--index-ca: there is no --index-url that it is for');
+    return null;
+  }
+  const place = parseServerPlace(url);
+  if (typeof place === 'string') return fail(`--index-url: it ${place}`);
+  for (const [flag, path] of [
+    ['--index-password-file', passwordFile],
+    ['--index-ca', caFile],
+  ] as const)
+    if (path !== null && !isAbsolute(path))
+      fail(`${flag}: '${path}' must be an absolute path: each process has a directory of its own`);
+  if (caFile !== null && !place.url.startsWith('https:'))
+    fail('--index-ca: only an https:// address has a certificate');
+  return { ...place, passwordFile, caFile };
 };
 
 const readQuorum = (given: string | number | undefined, witnesses: number): number => {

@@ -199,12 +199,13 @@ const command = (
   if (abilities === null) return plainCommand(input.root, name, json);
   const codeMount = join(input.state.run, 'code');
   mkdirSync(codeMount, { recursive: true, mode: 0o755 });
-  const { listen, publish } = input.options;
+  const { listen, publish, indexServer } = input.options;
   const ports = name === 'receiver' ? listen : name === 'publisher' && publish !== null ? [publish] : [];
   return fencedCommand(input.root, name, json, abilities, codeMount, {
     extra: ports.some(({ port }) => port > 0 && port < 1024) ? ['net_bind_service'] : [],
     // On its unix socket alone it needs none.
     ...(name === 'publisher' && publish === null ? { network: 'none' as const } : {}),
+    ...(name === 'indexer' && indexServer !== null ? { network: 'host' as const } : {}),
   });
 };
 

@@ -1,5 +1,6 @@
 import { IndexError, type Engine } from '#index';
 import { SearchError } from '../errors.ts';
+import { refusal } from '../refusal.ts';
 import { loadFunctions, type IsAllowed } from './functions.ts';
 import { mistakeIn } from './mistake.ts';
 import { namesOf, notHere, type Name } from './names.ts';
@@ -106,6 +107,7 @@ const explain = async (engine: Engine, sql: string): Promise<string[]> => {
     return (await engine.binary('readonly', `${explained}${sql}`)).toString('utf8').trimEnd().split('\n');
   } catch (error) {
     if (!(error instanceof IndexError)) throw error;
+    if (error.code === 'engine-away') throw refusal(error);
     if (error.code === 'engine-limit')
       throw new SearchError('too-expensive', error.message, { cause: error });
     throw mistakeIn(sql, error, explained.length);

@@ -4,6 +4,7 @@ import { answerTo } from '../answer.ts';
 import { SearchError } from '../errors.ts';
 import { parseQuery } from '../query/parse.ts';
 import type { ReadRoutes } from '../reading.ts';
+import { refusal } from '../refusal.ts';
 import { parseRequest } from '../request.ts';
 import type { Serving } from '../serving.ts';
 import { openSqlGuard } from './guard.ts';
@@ -29,6 +30,7 @@ const sqlRows = async (index: Index, sql: string): Promise<Record<string, unknow
     return await index.engine.rows('readonly', sql);
   } catch (error) {
     if (!(error instanceof IndexError)) throw error;
+    if (error.code === 'engine-away') throw refusal(error);
     if (error.code === 'engine-limit')
       throw new SearchError(
         'too-expensive',

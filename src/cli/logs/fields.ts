@@ -39,7 +39,7 @@ export const logsFields: Command = {
         const { lines, of, fields } = read.data.read;
         if (rows.length > 0) io.out(table(io, ['FIELD', 'LINES', 'SHARE', 'MOST FREQUENT VALUES'], rows));
         const some = rows.length < fields ? `, of which the ${rows.length} of most lines are shown` : '';
-        io.err(`${fields} fields${some}\n`);
+        io.err(`${fields} ${fields === 1 ? 'field' : 'fields'}${some}\n`);
         if (lines < of)
           io.err(
             `of ${of} lines ${lines} were read, the newest ones: there was no time for more; narrow it by since:, until:, app: or host:\n`,

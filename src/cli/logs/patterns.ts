@@ -63,7 +63,7 @@ const printFolded = (io: Io, { folded }: PatternsFolded, shown: number, newSince
   const { lines, of, patterns } = folded;
   const which = newSince === null ? '' : ` new since ${printable(newSince)}`;
   const some = shown < patterns ? `, of which the ${shown} with most lines are shown` : '';
-  io.err(`${patterns} patterns${which}${some}\n`);
+  io.err(`${patterns} ${patterns === 1 ? 'pattern' : 'patterns'}${which}${some}\n`);
   if (lines < of)
     io.err(
       `of ${of} lines ${lines} were folded, the newest ones: there was no time or no room for more; narrow it by since:, until:, app: or host:\n`,

@@ -122,7 +122,9 @@ const check = async (shown: string): Promise<void> => {
 
 const commands = documentedCommands();
 
-for (const { file, line } of commands) {
+for (const { file, line, section } of commands) {
+  // Of things that happened on other hosts: test/fleet/investigations.test.ts runs them there.
+  if (section === 'Ten investigations') continue;
   if (notRunHere[line] !== undefined || [...ranByBenchTest, ...ranByDeployTest].includes(line)) continue;
   test(`${file}: ${line}`, async () => check(line));
 }

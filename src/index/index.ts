@@ -1,4 +1,4 @@
-export type { Engine, Lane, Parameters } from './engine/engine.ts';
+export type { Engine, Lane, OtherVault, Parameters } from './engine/engine.ts';
 export { messageTemplate, variable } from './template.ts';
 export { IndexError, type IndexErrorCode } from './errors.ts';
 export type { Indexed, IndexState, Trouble } from './index-state.ts';

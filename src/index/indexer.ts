@@ -128,6 +128,8 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
     opened?.known ?? nothingRemembered(options.mostSenders),
   );
   let isOpen = opened !== null;
+  /** Size of the vault, as long as the index is not open. */
+  let ahead = 0;
   const reparse = openReparse(edition, editionOptions);
 
   const tidyUp = (): void => {
@@ -153,6 +155,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
   const step = async (): Promise<void> => {
     const checkpoint = vault.checkpoint();
     if (!isOpen && checkpoint !== null) {
+      ahead = checkpoint.size;
       const found = await openTables(engine, options);
       edition.become(found.progress, found.known);
       isOpen = true;
@@ -221,7 +224,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
       const { entry, lines, redelivered, conflicts, heldUntil, altered, numbering } = edition.progress();
       return {
         indexed: entry,
-        committed,
+        committed: isOpen ? committed : ahead,
         lines,
         redelivered,
         conflicts,

@@ -10,6 +10,7 @@ import type { Query } from './query/expression.ts';
 import { parseQuery } from './query/parse.ts';
 import { prepareQuery, type Prepared } from './query/prepare.ts';
 import { nobodyOutside, type FreshnessReader } from './freshness.ts';
+import { withOtherVaults } from './other-vaults.ts';
 import { refusal } from './refusal.ts';
 
 export type Search = {
@@ -20,6 +21,8 @@ export type Search = {
   total?: 'count' | 'skip';
   /** Only entries below this; default: all that are indexed. */
   below?: number;
+  /** `all`: also those of other vaults on the same servers. Default `own`. */
+  vaults?: 'own' | 'all';
 };
 
 export type Found = { hits: Hit[]; answer: Answer };
@@ -63,7 +66,7 @@ export const search = async (
     const more = hits.length > request.limit;
     if (more) hits.length = request.limit;
     if (request.from === 'newest') hits.reverse();
-    return {
+    const own = {
       hits,
       answer: await answerTo(
         index,
@@ -72,6 +75,7 @@ export const search = async (
         freshness,
       ),
     };
+    return request.vaults === 'all' ? withOtherVaults(index, own, query, request) : own;
   });
 };
 

@@ -28,6 +28,8 @@ export const searchRequest = z.strictObject({
   from: z.enum(['newest', 'oldest']).default('newest'),
   /** `skip`: where more than `limit` lines match, do not count them, which takes as long as finding them. */
   total: z.enum(['count', 'skip']).default('count'),
+  /** `all`: also other vaults whose indexes are on the same servers; their lines have the vault before their address. */
+  vaults: z.enum(['own', 'all']).default('own'),
 });
 export type SearchRequest = z.input<typeof searchRequest>;
 

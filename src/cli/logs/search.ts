@@ -24,6 +24,10 @@ export const logsSearch: Command = {
     },
     { flags: '--newest', description: 'the newest first; unless told they stand last, as in a log file' },
     { flags: '--oldest', description: 'the oldest lines that match instead of the newest' },
+    {
+      flags: '--all-vaults',
+      description: 'also the lines of other vaults whose indexes are on the same servers (docs/cluster.md)',
+    },
     { flags: '--address', description: 'begin each line with its address, for logs context and vault prove' },
     {
       flags: '--raw',
@@ -48,6 +52,11 @@ export const logsSearch: Command = {
     const by = fieldsIn(flags);
     const histogram = flags['histogram'] === true;
     if (!histogram && by.length === 0 && flags['count'] !== true) return list(context, query, flags);
+    if (flags['allVaults'] === true)
+      throw new CliError(
+        'usage',
+        '--all-vaults is about lines; --count, --by and --histogram count this vault’s',
+      );
     for (const name of ['raw', 'newest', 'oldest', 'address'])
       if (flags[name] === true)
         throw new CliError('usage', `--${name} is about lines; --count, --by and --histogram show none`);
@@ -74,6 +83,7 @@ const list = async (context: Context, query: string, flags: Flags): Promise<Exit
     limit,
     from: flags['oldest'] === true ? 'oldest' : 'newest',
     total: 'skip',
+    vaults: flags['allVaults'] === true ? 'all' : 'own',
   };
   const show = (line: Hit): void => {
     if (context.json) context.io.out(jsonLine(line));

@@ -230,6 +230,7 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
     },
     deleteRows: ({ name }, condition) =>
       run('background', `ALTER TABLE ${name} DELETE WHERE ${condition} SETTINGS mutations_sync = 2`),
+    otherVaults: () => Promise.resolve([]),
     // Inserts end with the process, and one that fails has ended.
     settle: () => Promise.resolve(),
     deleteOldParts: (tables) => deleteOldParts({ run, rows }, tables),

@@ -36,6 +36,9 @@ export type TableDefinition = TableLayout & {
   comment: string;
 };
 
+/** Another vault whose index is on the same servers: its table of lines, and how far its own indexer has got. */
+export type OtherVault = { vault: string; table: string; entries: number };
+
 /** The database, as the product sees it: one set of tables. Statements name them without a database. */
 export type Engine = {
   /** A statement that gives nothing back. @throws IndexError */
@@ -91,6 +94,8 @@ export type Engine = {
   dropBeside(): Promise<void>;
   /** What each table of both sets was said to be when it was made (`COMMENT`); no entry where there is no such table. @throws IndexError */
   comments(): Promise<{ here: Map<string, string>; beside: Map<string, string> }>;
+  /** The other vaults of these servers whose indexes have the same layout. @throws IndexError */
+  otherVaults(): Promise<OtherVault[]>;
   /** Waits for what is running, refuses what comes after. */
   close(): Promise<void>;
 };

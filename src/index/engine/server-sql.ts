@@ -77,6 +77,14 @@ export const insertRows = (table: TableLayout): string =>
 export const endInserts = (database: ServerDatabase, prefix: string): string =>
   `KILL QUERY${onCluster(database)} WHERE startsWith(initial_query_id, ${quote(prefix)}) SYNC`;
 
+/** Databases of all vaults but this one's. */
+export const otherDatabases = ({ database }: ServerPlace, own: ServerDatabase): string =>
+  `SELECT name FROM system.databases WHERE match(name, ${quote(`^${database}_[0-9a-f]{16}$`)}) AND name != ${quote(own.name)} ORDER BY name`;
+
+/** Of one of them: whose it is, how far it is, and of which layout. */
+export const otherProgress = (name: string): string =>
+  `SELECT entry, vault, JSONExtractString(state, 'version') AS version FROM ${name}.progress ORDER BY revision DESC LIMIT 1`;
+
 /** What tables of both sets were said to be when they were made. */
 export const tableComments = (database: ServerDatabase): string =>
   `SELECT database, name, comment FROM system.tables WHERE database IN (${quote(database.name)}, ${quote(besideOf(database).name)})`;

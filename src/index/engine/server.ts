@@ -4,9 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { messageOf } from '#base/errors';
 import { IndexError } from '../errors.ts';
-import type { Engine, Lane, Parameters, TableLayout } from './engine.ts';
+import type { Engine, Lane, OtherVault, Parameters, TableLayout } from './engine.ts';
 import { asIndexError, isAway } from './failure.ts';
 import { laneSettings, type Settings } from './limits.ts';
+import { indexVersion } from '../schema.ts';
 import type { ServerPlace } from './server-place.ts';
 import {
   besideOf,
@@ -19,6 +20,8 @@ import {
   endInserts,
   exchangeTables,
   insertRows,
+  otherDatabases,
+  otherProgress,
   tableComments,
   type ServerDatabase,
 } from './server-sql.ts';
@@ -80,6 +83,7 @@ export const openServerEngine = (options: ServerOptions): Engine => {
       takeOver: refuseBeside,
       dropBeside: refuseBeside,
       comments: refuseBeside,
+      otherVaults: () => Promise.resolve([]),
     };
   };
 
@@ -100,6 +104,20 @@ export const openServerEngine = (options: ServerOptions): Engine => {
     deletePartsNow: () => Promise.resolve(),
     buildIndex: () => Promise.resolve(0),
     letMerge: () => Promise.resolve(),
+    async otherVaults() {
+      const { own: statements, database } = open();
+      const found: OtherVault[] = [];
+      for (const { name } of await statements.everywhere(otherDatabases(options, database))) {
+        const [row] = await statements.everywhere(otherProgress(String(name)));
+        if (row === undefined || !String(row['version']).startsWith(`${indexVersion}.`)) continue;
+        found.push({
+          vault: String(row['vault']),
+          table: `${String(name)}.lines`,
+          entries: Number(row['entry']),
+        });
+      }
+      return found;
+    },
     beside() {
       second ??= openBeside().catch((error: unknown) => {
         second = null;
@@ -147,7 +165,10 @@ export const openServerEngine = (options: ServerOptions): Engine => {
 const refuseBeside = (): Promise<never> =>
   Promise.reject(new IndexError('engine-statement', 'a second set of tables has none beside it'));
 
-type Statements = Omit<Engine, 'beside' | 'hasBeside' | 'takeOver' | 'dropBeside' | 'comments'> & {
+type Statements = Omit<
+  Engine,
+  'beside' | 'hasBeside' | 'takeOver' | 'dropBeside' | 'comments' | 'otherVaults'
+> & {
   /** A statement that makes, changes or deletes tables, outside of any database. */
   make(sql: string): Promise<void>;
   /** A SELECT outside of any database. */

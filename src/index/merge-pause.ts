@@ -1,8 +1,8 @@
 import type { Engine } from './engine/engine.ts';
 import { lines } from './schema.ts';
 
-/** While a backlog is taken in: after so many inserts parts are merged all the same. */
-const mostUnmerged = 48;
+/** While a backlog is taken in: after so many inserts parts are merged all the same, as merging many takes memory. */
+const mostUnmerged = 16;
 
 /**
  * Merges read, sort and write again what was just inserted, and build the token index. While a backlog is taken in they

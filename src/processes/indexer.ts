@@ -19,7 +19,7 @@ const indexerConfig = z.object({
   socket: z.string().min(1).optional(),
   /** Keys of the witnesses whose cosignatures say how new the vault is. */
   witnesses: z.array(z.string()).optional(),
-  /** Bound of this process's memory, bytes. */
+  /** Bound of the engine's memory, bytes. */
   memory: z.int().positive().optional(),
   alerts: alertingConfig.optional(),
   /** The server or cluster that keeps the index; left out: this process. */
@@ -43,9 +43,6 @@ const serverOf = ({ passwordFile, caFile, ...place }: ServerConfig): IndexServer
   password: () => (passwordFile === null ? '' : readFileSync(passwordFile, 'utf8').trimEnd()),
   ca: caFile === null ? null : readFileSync(caFile),
 });
-
-/** What the engine may take: the rest is for V8, its code, and the lines on their way into the engine. */
-const engineShare = (memory: number): number => Math.floor(memory * 0.55);
 
 const keyReader =
   (file: string): KeyReader =>
@@ -73,7 +70,7 @@ await runChild(
       path: state.index,
       vault,
       log,
-      ...(config.memory === undefined ? {} : { memory: engineShare(config.memory) }),
+      ...(config.memory === undefined ? {} : { memory: config.memory }),
       ...(config.server === undefined ? {} : { server: serverOf(config.server) }),
     });
     const clock = systemClock();

@@ -10,6 +10,7 @@ import type { Engine, EngineOptions, Lane, Parameters } from './engine.ts';
 import { buildLateIndex } from './late-index.ts';
 import { mergeTree } from './merge-tree.ts';
 import { deleteOldParts, deletePartsNow } from './old-parts.ts';
+import { withLiterals } from './literals.ts';
 import { laneSettings, type Settings } from './limits.ts';
 import { asIndexError } from './failure.ts';
 import { insertStatement, quote, writeRows } from './incoming-file.ts';
@@ -42,10 +43,16 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
   }
   const settings = laneSettings(memory, options.interactiveSeconds ?? 20);
   const openLanes = async (names: readonly Lane[], use: string): Promise<Lanes> => {
-    const lanes: Lanes = new Map(names.map((lane) => [lane, openLane(database)]));
-    for (const [lane, { client }] of lanes)
-      for (const query of [`USE ${use}`, ...setStatements(settings[lane], ingestSettings[lane])])
-        await client.command({ query });
+    const lanes: Lanes = new Map(
+      names.map((lane) => [
+        lane,
+        Array.from({ length: connectionsOf[lane] ?? 1 }, () => openConnection(database)),
+      ]),
+    );
+    for (const [lane, connections] of lanes)
+      for (const { client } of connections)
+        for (const query of [`USE ${use}`, ...setStatements(settings[lane], ingestSettings[lane])])
+          await client.command({ query });
     return lanes;
   };
   try {
@@ -174,14 +181,17 @@ const setStatements = (...settings: (Settings | undefined)[]): string[] => {
   );
 };
 
-type LaneState = { client: ClickHouseClient; tail: Promise<unknown> };
-type Lanes = ReadonlyMap<Lane, LaneState>;
+/** So that nobody's heavy search holds back everybody's. */
+const connectionsOf: Partial<Record<Lane, number>> = { interactive: 4, readonly: 2 };
+
+type Connection = { client: ClickHouseClient; waiting: number; tail: Promise<unknown> };
+type Lanes = ReadonlyMap<Lane, readonly Connection[]>;
 type Statements = Omit<Engine, 'beside' | 'hasBeside' | 'takeOver' | 'dropBeside' | 'comments'>;
 
-const openLane = (path: string): LaneState => {
+const openConnection = (path: string): Connection => {
   const connection = createChdbConnection({ path });
   // @ts-expect-error chdb is typed against client-common's copy of the same types, whose classes have private members
-  return { client: createClient({ connection }), tail: Promise.resolve() };
+  return { client: createClient({ connection }), waiting: 0, tail: Promise.resolve() };
 };
 
 const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statements => {
@@ -191,11 +201,17 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
   const inLane = async <T>(lane: Lane, work: (client: ClickHouseClient) => Promise<T>): Promise<T> => {
     if (closed)
       throw new IndexError('engine-closed', 'the index was closed; ask again once the indexer is back');
-    const state = lanes.get(lane);
-    if (state === undefined)
+    const [first, ...others] = lanes.get(lane) ?? [];
+    if (first === undefined)
       throw new IndexError('engine-statement', `tables that nobody searches have no lane ${lane}`);
-    const result = state.tail.then(() => work(state.client));
-    state.tail = result.catch(() => drain(state.client));
+    const connection = others.reduce((least, one) => (one.waiting < least.waiting ? one : least), first);
+    connection.waiting += 1;
+    const result = connection.tail.then(() => work(connection.client));
+    connection.tail = result
+      .catch(() => drain(connection.client))
+      .finally(() => {
+        connection.waiting -= 1;
+      });
     try {
       return await result;
     } catch (error) {
@@ -204,12 +220,12 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
   };
 
   const run = async (lane: Lane, sql: string, parameters?: Parameters): Promise<void> => {
-    await inLane(lane, (client) => client.command({ query: sql, ...bound(parameters) }));
+    await inLane(lane, (client) => client.command({ query: withLiterals(sql, parameters) }));
   };
 
   const rows = (lane: Lane, sql: string, parameters?: Parameters): Promise<Record<string, unknown>[]> =>
     inLane(lane, async (client) => {
-      const result = await client.query({ query: sql, format: 'JSONEachRow', ...bound(parameters) });
+      const result = await client.query({ query: withLiterals(sql, parameters), format: 'JSONEachRow' });
       return result.json<Record<string, unknown>>();
     });
 
@@ -241,7 +257,7 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
     buildIndex: (table, index) => buildLateIndex({ run, rows }, table, index),
     binary: (lane, sql, parameters) =>
       inLane(lane, async (client) => {
-        const { stream } = await client.exec({ query: `${sql}\nFORMAT RowBinary`, ...bound(parameters) });
+        const { stream } = await client.exec({ query: `${withLiterals(sql, parameters)}\nFORMAT RowBinary` });
         const chunks: Buffer[] = [];
         for await (const chunk of stream) chunks.push(Buffer.from(chunk));
         return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
@@ -259,9 +275,9 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
     },
     async close() {
       closed = true;
-      const all = [...lanes.values()];
-      await Promise.all(all.map((lane) => lane.tail));
-      await Promise.all(all.map((lane) => lane.client.close()));
+      const all = [...lanes.values()].flat();
+      await Promise.all(all.map(({ tail }) => tail));
+      await Promise.all(all.map(({ client }) => client.close()));
     },
   };
 };
@@ -284,6 +300,3 @@ const drain = async (client: ClickHouseClient): Promise<void> => {
     }
   }
 };
-
-const bound = (parameters: Parameters | undefined): { query_params?: Record<string, unknown> } =>
-  parameters === undefined || Object.keys(parameters).length === 0 ? {} : { query_params: parameters };

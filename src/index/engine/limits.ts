@@ -9,7 +9,8 @@ export type Settings = Readonly<Record<string, string | number>>;
  */
 export const laneSettings = (memory: number, seconds: number): Record<Lane, Settings> => {
   const perStatement = { max_memory_usage: Math.floor(memory * 0.7) };
-  const bounded = { ...perStatement, max_execution_time: seconds };
+  // Values stand in the text of a statement: up to 1,000 names of 255 bytes, in hexadecimal digits.
+  const bounded = { ...perStatement, max_execution_time: seconds, max_query_size: 4_194_304 };
   return {
     ingest: { ...perStatement, max_partitions_per_insert_block: 0 },
     interactive: { ...bounded, query_plan_max_limit_for_lazy_materialization: 10_000 },

@@ -41,7 +41,7 @@ export const upFile = z.strictObject({
   'witness-quorum': z.int().optional(),
   /** HTTP address of a time stamping authority (RFC 3161). */
   'timestamp-authority': z.string().optional(),
-  /** Memory that the indexer may take, MiB. */
+  /** Memory that the engine of the index may take, MiB. */
   'index-memory': z.int().optional(),
   /** What to be told of (docs/alerts.md). */
   alert: z.array(alertTable).optional(),

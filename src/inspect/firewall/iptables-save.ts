@@ -106,7 +106,12 @@ const ruleOf = (words: readonly string[], text: string, family: Family): Rule =>
     else if (word === '-p') {
       protocol = value;
       if (value !== 'all')
-        matches.push({ on: 'protocol', names: [value === 'icmpv6' ? 'ipv6-icmp' : value], negated });
+        matches.push({
+          on: 'protocol',
+          family: null,
+          names: [value === 'icmpv6' ? 'ipv6-icmp' : value],
+          negated,
+        });
     } else if (word === '-i') matches.push({ on: 'interface', names: [value.replace(/\+$/, '*')], negated });
     else if (word === '--dport' || word === '--dports' || word === '--destination-port')
       matches.push({

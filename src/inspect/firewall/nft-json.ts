@@ -209,13 +209,18 @@ const compared = (left: unknown, op: string, right: unknown, named: Named): Matc
       return { on: field.field === 'saddr' ? 'source' : 'destination', family, set, negated };
     }
     if (field.field === 'protocol' || field.field === 'nexthdr')
-      return { on: 'protocol', names: elements.map(String), negated };
+      return {
+        on: 'protocol',
+        family: field.protocol === 'ip6' ? 6 : 4,
+        names: elements.map(String),
+        negated,
+      };
     return unknown(`${field.protocol} ${field.field}`);
   }
 
   const key = meta.safeParse(left).data?.meta.key;
   if (key === 'iifname' || key === 'iif') return { on: 'interface', names: elements.map(String), negated };
-  if (key === 'l4proto') return { on: 'protocol', names: elements.map(String), negated };
+  if (key === 'l4proto') return { on: 'protocol', family: null, names: elements.map(String), negated };
   if (key === 'nfproto' || key === 'protocol') {
     const [first] = elements.map(String);
     if (first === 'ipv4' || first === 'ip') return { on: 'family', family: 4, negated };

@@ -76,6 +76,30 @@ export const reachOf = (ruleset: Ruleset, packet: Packet): Reach => {
   return { from: 'networks', networks: networksOf(sources, packet.family), rule: accepting, doubts };
 };
 
+/** Whether some rule may send the packet elsewhere, past the chains that ask for what is meant for this host. */
+export const mayGoElsewhere = (ruleset: Ruleset, packet: Packet): boolean => {
+  const translates = (chain: Chain, depth: number): boolean =>
+    chain.rules.some((rule) => {
+      const { verdict } = rule;
+      if (verdict === null || isEmpty(matching(rule, everyAddress(packet.family), packet).sources))
+        return false;
+      if (verdict.do === 'translate' || verdict.do === 'unknown') return true;
+      if ((verdict.do !== 'jump' && verdict.do !== 'goto') || depth > deepest) return false;
+      const target = ruleset.find(
+        ({ family, table, name }) =>
+          family === chain.family && table === chain.table && name === verdict.chain,
+      );
+      return target !== undefined && translates(target, depth + 1);
+    });
+  return ruleset.some(
+    (chain) =>
+      chain.base?.hook === 'prerouting' &&
+      chain.base.nat &&
+      (chain.family === 'inet' || chain.family === (packet.family === 4 ? 'ip' : 'ip6')) &&
+      translates(chain, 0),
+  );
+};
+
 const hooks: readonly Hook[] = ['ingress', 'prerouting', 'input'];
 
 /** Base chains in the order in which the kernel asks them. Translation decides nothing about who may come. */
@@ -182,8 +206,16 @@ const matching = (
 const holdsFor = (match: Exclude<Match, { on: 'source' }>, packet: Packet): boolean | null => {
   if (match.on === 'always') return true;
   if (match.on === 'unknown') return null;
+  // A rule asks nothing of packets that have no such field, not even whether it is another one.
+  if (!hasField(match, packet)) return false;
   const holds = plainly(match, packet);
   return match.negated === 'is' ? holds : !holds;
+};
+
+const hasField = (match: Plain, packet: Packet): boolean => {
+  if (match.on === 'destination') return match.family === packet.family;
+  if (match.on === 'port') return match.protocols === null || match.protocols.includes(packet.protocol);
+  return match.on !== 'protocol' || match.family === null || match.family === packet.family;
 };
 
 type Plain = Exclude<Match, { on: 'source' | 'always' | 'unknown' }>;
@@ -191,14 +223,10 @@ type Plain = Exclude<Match, { on: 'source' | 'always' | 'unknown' }>;
 const plainly = (match: Plain, packet: Packet): boolean => {
   if (match.on === 'destination') {
     const to = addressNumber(packet.destination);
-    if (to === null || to.family !== match.family) return false;
-    return !isEmpty(intersection([[to.value, to.value]], match.set));
+    return to !== null && !isEmpty(intersection([[to.value, to.value]], match.set));
   }
   if (match.on === 'port')
-    return (
-      (match.protocols === null || match.protocols.includes(packet.protocol)) &&
-      match.ranges.some(([first, last]) => packet.port >= first && packet.port <= last)
-    );
+    return match.ranges.some(([first, last]) => packet.port >= first && packet.port <= last);
   if (match.on === 'protocol') return match.names.includes(packet.protocol);
   if (match.on === 'family') return match.family === packet.family;
   if (match.on === 'interface')

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Listener } from '../services/report.ts';
+import { addressSet } from './address-set.ts';
 import { parseIptablesSave } from './iptables-save.ts';
 import { reachableFrom } from './reachable.ts';
+import type { Match, Ruleset } from './ruleset.ts';
 
 const listener = (changes: Partial<Listener>): Listener => ({
   protocol: 'tcp',
@@ -58,4 +60,45 @@ test('what is local is local whatever the rules; what cannot be judged is not ca
     reachableFrom(listener({ netns: { inode: 2, name: 'blue', own: false } }), onlyFour, ways),
     null,
   );
+});
+
+test('a rule about TCP says nothing of UDP, and one about IPv6 nothing of IPv4', () => {
+  const drop = (match: Match): Ruleset => [
+    {
+      family: 'inet',
+      table: 'filter',
+      name: 'input',
+      rules: [{ matches: [match], verdict: { do: 'drop' }, text: 'drop' }],
+      base: { hook: 'input', priority: 0, policy: 'accept', nat: false, device: null },
+    },
+  ];
+  const dns = listener({ protocol: 'udp', address: '0.0.0.0', port: 53, v6only: null });
+  const six = addressSet('fd00::1')?.set ?? [];
+  for (const match of [
+    { on: 'port', protocols: ['tcp'], ranges: [[22, 22]], negated: 'is not' },
+    { on: 'destination', family: 6, set: six, negated: 'is not' },
+    { on: 'protocol', family: 6, names: ['tcp'], negated: 'is not' },
+  ] satisfies Match[])
+    assert.equal(reachableFrom(dns, drop(match), ways)?.from, 'anyone', JSON.stringify(match.on));
+});
+
+test('what is passed on goes past these rules, and is not called shut', () => {
+  const published = parseIptablesSave(
+    `*nat
+:PREROUTING ACCEPT [0:0]
+:DOCKER - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80
+COMMIT
+*filter
+:INPUT DROP [0:0]
+COMMIT
+`,
+    4,
+    'iptables',
+  );
+  const four = { address: '0.0.0.0', v6only: null };
+  assert.equal(reachableFrom(listener({ ...four, port: 8080 }), published, ways), null);
+  assert.equal(reachableFrom(listener({ ...four, port: 8081 }), published, ways)?.from, 'nobody');
+  assert.equal(reachableFrom(listener({ ...four, holder: 'forwarder' }), published, ways), null);
 });

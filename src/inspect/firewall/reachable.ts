@@ -1,7 +1,7 @@
 import type { Listener } from '../services/report.ts';
 import type { Family } from './address-set.ts';
 import type { Entrance } from './interfaces.ts';
-import { reachOf, type Reach } from './reach.ts';
+import { mayGoElsewhere, reachOf, type Packet, type Reach } from './reach.ts';
 import type { Ruleset } from './ruleset.ts';
 
 /** Who can send bytes to a listener, by its address and by the firewall: one word of four, and what decides. */
@@ -17,7 +17,8 @@ export type Reachable = {
 
 /**
  * Judges one listener of the host's own network namespace; `null` where the question has no meaning or no answer here: of
- * packet sockets, which see what comes before any rule, of other namespaces, and where the rules could not be seen.
+ * packet sockets, which see what comes before any rule, of other namespaces, of what is passed on (a forwarder's, or a
+ * port that a rule translates), and where the rules could not be seen.
  * @param ruleset `null`: it could not be seen
  */
 export const reachableFrom = (
@@ -30,15 +31,16 @@ export const reachableFrom = (
     return { from: 'this host', networks: [], rule: `its address, ${address}`, doubts: [] };
   if (ruleset === null || !listener.netns.own || port === null || protocol === 'raw' || protocol === 'packet')
     return null;
-  const all = entrancesOf(listener, ways).map((way) =>
-    reachOf(ruleset, {
-      family: way.family,
-      protocol,
-      interface: way.interface,
-      destination: way.address,
-      port,
-    }),
-  );
+  const packets = entrancesOf(listener, ways).map((way): Packet => ({
+    family: way.family,
+    protocol,
+    interface: way.interface,
+    destination: way.address,
+    port,
+  }));
+  if (listener.holder === 'forwarder' || packets.some((packet) => mayGoElsewhere(ruleset, packet)))
+    return null;
+  const all = packets.map((packet) => reachOf(ruleset, packet));
   const widest = all.reduce<Reach | null>(
     (most, one) => (most === null || wider(one, most) ? one : most),
     null,

@@ -13,7 +13,7 @@ export type Match =
   | { on: 'source'; family: Family; set: AddressSet; negated: Negation }
   | { on: 'destination'; family: Family; set: AddressSet; negated: Negation }
   | { on: 'port'; protocols: readonly string[] | null; ranges: readonly Range[]; negated: Negation }
-  | { on: 'protocol'; names: readonly string[]; negated: Negation }
+  | { on: 'protocol'; family: Family | null; names: readonly string[]; negated: Negation }
   | { on: 'family'; family: Family; negated: Negation }
   /** `eth*` stands for all names that begin so. */
   | { on: 'interface'; names: readonly string[]; negated: Negation }

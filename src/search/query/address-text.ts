@@ -18,6 +18,8 @@ export type AddressText = {
   tokens: readonly (readonly string[])[];
 };
 
+const mostParts = 4;
+
 const before = String.raw`(?:^\.?|[^0-9A-Za-z.]|[^0-9]\.)`;
 const behind = String.raw`(?:$|[^0-9A-Za-z.]|\.(?:$|[^0-9]))`;
 
@@ -42,7 +44,9 @@ export const addressText = (value: Value): AddressText | null => {
   const left = first !== undefined && isIPv4(first);
   const right = last !== undefined && isIPv4(last.replace(/[:/]\d+$/, ''));
   if (!left && !right) return null;
-  const body = value.quoted ? escaped(text) : text.split('*').map(escaped).join('.*');
+  // Each star would be one more way to try for JavaScript, which the matcher below uses.
+  if (!value.quoted && text.split(/\*+/).length > mostParts) return null;
+  const body = value.quoted ? escaped(text) : text.split(/\*+/).map(escaped).join('.*');
   const end = !right ? '' : port === undefined ? behind : '(?:$|[^0-9A-Za-z])';
   return {
     pattern: `${left ? before : ''}${body}${end}`,

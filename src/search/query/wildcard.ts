@@ -20,14 +20,21 @@ export const likeEscape = (text: string): string => text.replace(/[\\%_]/g, '\\$
 export const nameMatcher = (value: Value): ((name: string) => boolean) => {
   const wanted = value.text.toLowerCase();
   if (!hasWildcard(value)) return (name) => name.toLowerCase() === wanted;
-  const pattern = new RegExp(
-    `^${wanted
-      .split('*')
-      .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-      .join('.*')}$`,
-    's',
-  );
-  return (name) => pattern.test(name.toLowerCase());
+  const [first = '', ...parts] = wanted.split(/\*+/);
+  const last = parts.pop() ?? '';
+  return (name) => matchesParts(name.toLowerCase(), first, parts, last);
+};
+
+/** Each part is taken where it stands first, so that the time is that of one pass however many stars there are. */
+const matchesParts = (name: string, first: string, parts: readonly string[], last: string): boolean => {
+  if (!name.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of parts) {
+    const found = name.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return name.length - last.length >= at && name.endsWith(last);
 };
 
 /** Whether a name contains what the value asks for. */

@@ -7,8 +7,9 @@ import type { Index } from '#index';
 import { SearchError } from '#search';
 import type { AlertEvent, AlertRule, AlertState, TestAnswer } from '#wire/alert';
 import { AlertError } from './errors.ts';
+import { tellOfFailure, tellOfRecovery } from './failing.ts';
 import { addNotification, notify, sayEvents, writeOutbox, type Voice } from './publish.ts';
-import { forgetOthers, lookOnce, whyBroken, type RuleRun } from './rules.ts';
+import { fewerEntries, forgetOthers, lookOnce, mostEntries, whyBroken, type RuleRun } from './rules.ts';
 import { statesOf } from './states.ts';
 import { openStore } from './store.ts';
 
@@ -33,6 +34,8 @@ export type AlertsOptions = {
   log: OwnLog;
   /** Least time between two notifications of one rule: what comes in between is told of together. Default: a minute. */
   paceMs?: number;
+  /** How long a rule's looks have to fail before that is told of. Default: a minute. */
+  failingMs?: number;
   /** Least rest between two looks. Default: half a second. */
   restMs?: number;
 };
@@ -54,6 +57,7 @@ const longestPauseMs = 60_000;
 export const startAlerts = async (options: AlertsOptions): Promise<Alerts> => {
   const { directory, index, rules, voice, clock, log } = options;
   const paceMs = options.paceMs ?? 60_000;
+  const failingMs = options.failingMs ?? 60_000;
   const restMs = options.restMs ?? 500;
   const outbox = join(directory, 'outbox');
   const store = openStore(join(directory, 'evaluator'));
@@ -62,7 +66,7 @@ export const startAlerts = async (options: AlertsOptions): Promise<Alerts> => {
   for (const rule of rules) {
     const broken = await whyBroken(index, rule, clock);
     if (broken !== null) log('error', `alert ${rule.name} is not evaluated: ${broken}`);
-    runs.push({ rule, broken, trouble: null });
+    runs.push({ rule, broken, trouble: null, failingSince: null, entries: mostEntries });
   }
   const stopping = new AbortController();
   const notifiedAt = new Map<string, number>();
@@ -73,9 +77,13 @@ export const startAlerts = async (options: AlertsOptions): Promise<Alerts> => {
 
   const look = async (run: RuleRun): Promise<boolean> => {
     try {
-      const more = await lookOnce({ index, store, clock, log }, run.rule, watch.since);
+      const more = await lookOnce({ index, store, clock, log }, run, watch.since);
+      if (more === null) return false;
       if (run.trouble !== null) log('info', `alert ${run.rule.name} is evaluated again`);
       run.trouble = null;
+      run.failingSince = null;
+      run.entries = Math.min(mostEntries, run.entries + Math.ceil(run.entries / 8));
+      tellOfRecovery(store, run.rule, clock);
       return more;
     } catch (error) {
       if (stopping.signal.aborted) return false;
@@ -84,12 +92,36 @@ export const startAlerts = async (options: AlertsOptions): Promise<Alerts> => {
       if (run.trouble === null)
         log('error', `alert ${run.rule.name} could not be evaluated: ${messageOf(error)}`);
       run.trouble = messageOf(error);
+      if (lookAtFewer(run, error)) return true;
+      run.failingSince ??= clock.elapsed();
       return false;
+    }
+  };
+
+  /** @returns whether to look again at once */
+  const lookAtFewer = (run: RuleRun, error: unknown): boolean => {
+    try {
+      const entries = fewerEntries({ index, store }, run, error);
+      run.entries = entries ?? run.entries;
+      return entries !== null;
+    } catch {
+      // The store cannot be read: that is what is said of the look already, or will be.
+      return false;
+    }
+  };
+
+  /** What is not evaluated is told of, where it is more than a moment. */
+  const tellOfFailures = (): void => {
+    for (const { rule, broken, trouble, failingSince } of runs) {
+      const lasts = failingSince !== null && clock.elapsed() - failingSince >= failingMs;
+      const why = broken ?? (lasts ? trouble : null);
+      if (why !== null) tellOfFailure(store, rule, why, clock);
     }
   };
 
   const publish = async (): Promise<void> => {
     try {
+      tellOfFailures();
       await sayEvents(store, rules, voice);
       for (const rule of rules) {
         const last = notifiedAt.get(rule.name) ?? -Infinity;

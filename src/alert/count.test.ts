@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { micros } from '#base/clock';
 import type { AlertRule } from '#wire/alert';
+import { select } from './look.ts';
 import { lineAt, secondsAfter, serveAlerts, type Alerted } from './testing/alerted.ts';
 
 const rule: AlertRule = {
@@ -104,5 +105,33 @@ describe('so many lines within a window', () => {
     const [broken, other] = await alerted.alerts().list();
     assert.deepEqual([broken?.state, other?.state], ['broken', 'quiet']);
     assert.match(broken?.detail ?? '', /cannot be read/);
+  });
+
+  test('fields have the names of the query language, and of their values', async () => {
+    const named: AlertRule = {
+      ...rule,
+      name: 'named',
+      watch: { for: 'count', lines: 1, within: 60, by: ['program', 'severity', 'facility', 'pid'] },
+    };
+    await alerted.restart([named]);
+    alerted.said.length = 0;
+    await alerted.add([failed(500, 'web1')]);
+    const of = { program: 'sshd', severity: 'info', facility: 'auth', pid: '1' };
+    assert.deepEqual(news(alerted), [['firing', of, 1, 'error']]);
+    const last = alerted.notifications().findLast((one) => one.rule === 'named');
+    assert.equal(last?.events[0]?.samples.length, 1);
+    assert.match(last.look ?? '', / program:"sshd" severity:"info" facility:"auth" pid:"1" since:/);
+  });
+
+  test('a statement ends at its limit', async () => {
+    const { engine } = alerted.served.index;
+    const condition = { where: '1', parameters: {} };
+    await assert.rejects(
+      select(
+        { engine, condition, seconds: 0.5 },
+        'SELECT sum(sipHash64(number)) AS n FROM numbers(1000000000000)',
+      ),
+      { code: 'engine-limit' },
+    );
   });
 });

@@ -3,6 +3,8 @@ import { HoldfastError } from '#base/errors';
 export type AlertErrorCode =
   /** What is kept of alerts cannot be opened or written. */
   | 'state-unusable'
+  /** More keys in what was looked at at once than can be told apart. */
+  | 'too-many'
   /** Nothing has that name. */
   | 'unknown-name';
 

@@ -1,9 +1,5 @@
 import type { Parameters } from '#index';
-
-/** Columns of `lines` that a rule can go by; every other name is that of an extracted field. */
-const columns = ['host', 'app', 'source', 'via', 'listener'];
-
-export const isColumn = (name: string): boolean => columns.includes(name);
+import { fieldText } from '#search';
 
 /** The values of some fields of one line, in the order of their names. */
 export type Key = readonly string[];
@@ -12,9 +8,8 @@ export type Key = readonly string[];
 export const keySql = (names: readonly string[]): { sql: string; parameters: Parameters } => {
   const parameters: Record<string, string> = {};
   const parts = names.map((name, at) => {
-    if (isColumn(name)) return `toString(${name})`;
     parameters[`k${at}`] = name;
-    return `fields[{k${at}:String}]`;
+    return fieldText(name, `k${at}`) ?? "''";
   });
   return { sql: parts.length === 0 ? `['']` : `[${parts.join(', ')}]`, parameters };
 };

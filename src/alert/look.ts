@@ -15,6 +15,8 @@ export type Look = {
   /** What was received up to here has been looked at, once this look is done; `null` where more is indexed by now. */
   heldUntil: Micros | null;
   engine: Engine;
+  /** Bound of one statement: others wait for the lane that it runs in. */
+  seconds: number;
   store: Store;
   /** A name for what begins now, e.g. `7f3a90c1-12`. */
   newEpisode(): string;
@@ -36,15 +38,17 @@ export const within = ({ from, to }: Look): string => `entry >= ${from} AND entr
 
 /** @throws IndexError */
 export const select = (
-  { engine, condition }: Look,
+  { engine, condition, seconds }: Pick<Look, 'engine' | 'condition' | 'seconds'>,
   sql: string,
   parameters: Parameters = {},
 ): Promise<Record<string, unknown>[]> =>
-  engine.rows('background', sql, { ...condition.parameters, ...parameters });
+  engine.rows('background', `${sql} ${bounded(seconds)}`, { ...condition.parameters, ...parameters });
+
+const bounded = (seconds: number): string => `SETTINGS max_execution_time = ${seconds}`;
 
 /** The newest lines with this key, among those that were looked at. @throws IndexError */
 export const samplesOf = async (
-  { engine, condition, to }: Look,
+  { engine, condition, seconds, to }: Look,
   names: readonly string[],
   key: Key,
   bounds: { since: number; until: number; most: number },
@@ -55,7 +59,7 @@ export const samplesOf = async (
     `SELECT ${hitColumns} FROM lines WHERE entry < ${to}
       AND time BETWEEN fromUnixTimestamp64Micro(${bounds.since}) AND fromUnixTimestamp64Micro(${bounds.until})
       AND ${condition.where}${names.length === 0 ? '' : ` AND ${sql} = {key:Array(String)}`}
-      ORDER BY time DESC, entry DESC, line DESC, part DESC LIMIT ${bounds.most}`,
+      ORDER BY time DESC, entry DESC, line DESC, part DESC LIMIT ${bounds.most} ${bounded(seconds)}`,
     { ...condition.parameters, ...parameters, ...(names.length === 0 ? {} : { key: [...key] }) },
   );
   return readHits(rows).map(({ address, time, host, app, message }) => ({

@@ -82,4 +82,17 @@ describe('what was not seen before', () => {
     const mail = alerted.notifications().findLast(({ rule }) => rule === 'new-user');
     assert.equal((mail?.events.length ?? 0) + (mail?.more ?? 0), 101);
   });
+
+  test('however much the log has already is known', async () => {
+    const many = (from: number, count: number): ReturnType<typeof at>[] =>
+      Array.from({ length: count }, (_, i) => at(300, `login user=many${from + i}`, 'web5'));
+    await alerted.served.add(many(0, 25_000));
+    await alerted.served.add(many(25_000, 25_001));
+    await alerted.served.add(many(50_001, 10));
+    const later = { ...newUser, name: 'later' };
+    await alerted.restart([later]);
+    alerted.said.length = 0;
+    await alerted.add([at(301, 'login user=many50005', 'web5'), at(301, 'login user=eve', 'web5')]);
+    assert.deepEqual(of(alerted, 'later'), [['seen', { host: 'web5', user: 'eve' }]]);
+  });
 });

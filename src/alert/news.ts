@@ -69,9 +69,15 @@ export const lookForNews = async (look: Look, watch: NewWatch): Promise<Outcome>
 /** What is in the index already is known. @throws IndexError */
 export const learnNews = async (look: Look, watch: NewWatch): Promise<() => void> => {
   const { rule, store } = look;
-  const { seen } = await seenIn(look, watch);
+  const known = new Map<string, number>();
+  for (let from = look.from; from < look.to;) {
+    const { seen, to } = await seenIn({ ...look, from }, watch);
+    for (const { value, heard } of seen) known.set(value, Math.min(heard, known.get(value) ?? heard));
+    if (known.size > mostKnown) throw tooManyKnown();
+    from = to;
+  }
   return () => {
-    for (const { value, heard } of seen) {
+    for (const [value, heard] of known) {
       store.run('UPDATE rule SET first = min(ifnull(first, ?), ?) WHERE name = ?', heard, heard, rule.name);
       store.run('INSERT OR IGNORE INTO known VALUES (?, ?)', rule.name, value);
     }
@@ -82,12 +88,14 @@ export const learnNews = async (look: Look, watch: NewWatch): Promise<() => void
 /** @throws SearchError where a rule would have to know more than can be kept */
 const assertFewKnown = ({ store, rule }: Look): void => {
   const [row] = store.rows('SELECT count(*) AS n FROM known WHERE rule = ?', rule.name);
-  if (Number(row?.['n']) <= mostKnown) return;
-  throw new SearchError(
+  if (Number(row?.['n']) > mostKnown) throw tooManyKnown();
+};
+
+const tooManyKnown = (): SearchError =>
+  new SearchError(
     'bad-query',
     `there are more than ${mostKnown} different values: whatever came next would be one more. Narrow the query, or choose another field`,
   );
-};
 
 const eventsOf = async (look: Look, watch: NewWatch, fresh: readonly Seen[]): Promise<AlertEvent[]> => {
   const events: AlertEvent[] = [];
@@ -153,7 +161,7 @@ const valuesIn = async (look: Look, { field, by }: NewWatch): Promise<SeenUpTo> 
 /** Where there were more than are taken at once, the rest is for the next look. */
 const lookedUpTo = (look: Look, rows: readonly Record<string, unknown>[]): number => {
   const last = Number(rows.at(-1)?.['earliest'] ?? look.to);
-  return rows.length < mostAtOnce || last <= look.from ? look.to : last;
+  return rows.length < mostAtOnce ? look.to : Math.max(last, look.from + 1);
 };
 
 /** Messages are folded in the engine already, so that a template is made of few of many like ones. */

@@ -2,7 +2,9 @@ import { hostname } from 'node:os';
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '#base/clock';
+import { printable } from '#base/printable';
 import { formatMicros } from '#base/rfc3339';
+import { fieldNamed } from '#search';
 import { createFile, unfinishedPath } from '#vault/durable';
 import {
   alertEvent,
@@ -11,7 +13,6 @@ import {
   type AlertRule,
   type Notification,
 } from '#wire/alert';
-import { isColumn } from './keys.ts';
 import type { Store } from './store.ts';
 import { watchInWords } from './words.ts';
 
@@ -104,13 +105,19 @@ export const addNotification = (
     time: formatMicros(clock.now()),
     query,
     watch: words,
-    events: events.slice(0, mostListed),
+    events: events.slice(0, mostListed).map(shown),
     more: Math.max(0, events.length - mostListed),
     look: lookCommand(query, events),
   };
   store.run('UPDATE notification SET content = ? WHERE sequence = ?', JSON.stringify(content), sequence);
   return id;
 };
+
+/** Values are those of lines, which anybody may have sent. */
+const shown = (event: AlertEvent): AlertEvent => ({
+  ...event,
+  of: Object.fromEntries(Object.entries(event.of).map(([name, value]) => [name, printable(value)])),
+});
 
 /** Puts notifications where the courier finds them; one that was put there before is the same file again. */
 export const writeOutbox = (store: Store, outbox: string, clock: Clock): void => {
@@ -138,7 +145,7 @@ const removeOld = (outbox: string, clock: Clock): void => {
 };
 
 /** The lines that most of the events are about, for a shell. */
-const lookCommand = (query: string, events: readonly AlertEvent[]): string | null => {
+export const lookCommand = (query: string, events: readonly AlertEvent[]): string | null => {
   const about = events.filter(({ state }) => state === 'firing' || state === 'seen');
   const [first] = about;
   if (first === undefined) return null;
@@ -148,8 +155,12 @@ const lookCommand = (query: string, events: readonly AlertEvent[]): string | nul
   const terms = [
     query === '' ? '' : /\bOR\b/.test(query) ? `(${query})` : query,
     ...of
-      .filter(([, value]) => value !== '' && !value.includes('"'))
-      .map(([name, value]) => `${name}${isColumn(name) ? ':' : '='}"${value}"`),
+      // What cannot be typed narrows nothing: the command is to be read and copied.
+      .filter(([, value]) => value !== '' && printable(value) === value)
+      .map(
+        ([name, value]) =>
+          `${name}${fieldNamed(name) === null ? '=' : ':'}"${value.replaceAll(/[\\"]/g, '\\$&')}"`,
+      ),
     `since:${since.slice(0, 19)}Z`,
     `until:${nextSecond(until)}`,
   ];

@@ -7,19 +7,23 @@ import { IndexError, type Index, type IndexState } from '#index';
 import { checkQuery, conditionOf, SearchError } from '#search';
 import type { AlertEvent, AlertRule } from '#wire/alert';
 import { lookForCount } from './count.ts';
+import { AlertError } from './errors.ts';
 import type { Look, Outcome } from './look.ts';
 import { learnNews, lookForNews } from './news.ts';
 import { learnSilence, lookForSilence } from './silence.ts';
 import { alertKind } from './publish.ts';
 import type { Store } from './store.ts';
 
-/** Entries of one look. */
-const mostEntries = 512;
+/** Entries of one look, unless they are too much for one. */
+export const mostEntries = 512;
 /** A rule that is new begins once the index is so near to the vault: what is indexed later has happened before. */
 const nearEntries = 64;
 /** Templates are learned from the newest entries, for so long. */
 const learningMs = 60_000;
 const learningEntries = 4096;
+/** Bounds of one statement: of a look, and of what has to be known before the first. */
+const lookSeconds = 60;
+const learningSeconds = 900;
 
 /** How a rule fares in this process; what lasts is in the store. */
 export type RuleRun = {
@@ -28,6 +32,10 @@ export type RuleRun = {
   broken: string | null;
   /** Why the last look failed. */
   trouble: string | null;
+  /** Since when looks fail, of however few entries, by the clock's `elapsed`. */
+  failingSince: number | null;
+  /** Of the next look, at most. */
+  entries: number;
 };
 
 export type RulesOptions = { index: Index; store: Store; clock: Clock; log: OwnLog };
@@ -36,14 +44,14 @@ export type RulesOptions = { index: Index; store: Store; clock: Clock; log: OwnL
  * One look of a rule at what it has not looked at: what comes of it is kept in one step with how far it has looked, so
  * that an end at any moment neither repeats nor skips.
  * @param watchingSince before what it gives nobody could have been heard, given up to when what was received is indexed
- * @returns whether there is more to look at
+ * @returns whether there is more to look at; `null` where it could not begin, or there was nothing
  * @throws SearchError, IndexError, AlertError: then nothing of it was kept
  */
 export const lookOnce = async (
   options: RulesOptions,
-  rule: AlertRule,
+  { rule, entries }: Pick<RuleRun, 'rule' | 'entries'>,
   watchingSince: (heldUntil: Micros) => Micros,
-): Promise<boolean> => {
+): Promise<boolean | null> => {
   const { index, store, log } = options;
   const state = index.state();
   const stored = storedRule(store, rule);
@@ -51,16 +59,17 @@ export const lookOnce = async (
   if (state.committed > 0 && stored.position > state.committed) {
     log('warning', `alert ${rule.name}: the vault ends before what was looked at; it goes on from its end`);
     store.run('UPDATE rule SET position = ? WHERE name = ?', state.committed, rule.name);
-    return false;
+    return null;
   }
   // It is behind only while the index is made again.
-  if (stored.position >= state.indexed) return false;
-  const to = Math.min(stored.position + mostEntries, state.indexed);
+  if (stored.position >= state.indexed) return null;
+  const to = Math.min(stored.position + entries, state.indexed);
   const newest = to === state.indexed && state.heldUntil > 0;
   const look = await lookAt(options, rule, {
     from: stored.position,
     to,
     heldUntil: newest ? state.heldUntil : null,
+    seconds: lookSeconds,
   });
   const outcome = await outcomeOf(look, watchingSince(state.heldUntil));
   const lookedUpTo = outcome.to ?? to;
@@ -73,6 +82,23 @@ export const lookOnce = async (
       store.run('UPDATE rule SET fired = ? WHERE name = ?', Math.round(options.clock.now()), rule.name);
   });
   return lookedUpTo < state.indexed;
+};
+
+/** Whether fewer entries at once may do. */
+const isTooMuch = (error: unknown): boolean =>
+  (error instanceof IndexError && error.code === 'engine-limit') ||
+  (error instanceof AlertError && error.code === 'too-many');
+
+/** @returns of how many entries to try the next look, after one that has failed; `null` where fewer do not help */
+export const fewerEntries = (
+  { index, store }: Pick<RulesOptions, 'index' | 'store'>,
+  { rule, entries }: RuleRun,
+  error: unknown,
+): number | null => {
+  const position = storedRule(store, rule)?.position;
+  if (position === undefined || !isTooMuch(error)) return null;
+  const looked = Math.min(entries, index.state().indexed - position);
+  return looked > 1 ? Math.floor(looked / 2) : null;
 };
 
 const outcomeOf = (look: Look, watchingSince: Micros): Promise<Outcome> => {
@@ -88,23 +114,27 @@ const outcomeOf = (look: Look, watchingSince: Micros): Promise<Outcome> => {
 };
 
 /** A rule that is new, or asks for something else than before, begins at the end of the log, once it knows the rest. */
-const begin = async (options: RulesOptions, rule: AlertRule, state: IndexState): Promise<boolean> => {
+const begin = async (options: RulesOptions, rule: AlertRule, state: IndexState): Promise<boolean | null> => {
   const { store, clock } = options;
   const isFirst = isEmpty(options.index);
-  if (!isFirst && (state.committed === 0 || state.committed - state.indexed > nearEntries)) return false;
+  if (!isFirst && (state.committed === 0 || state.committed - state.indexed > nearEntries)) return null;
   const to = isFirst ? 0 : state.indexed;
   const { watch } = rule;
   const steps: (() => void)[] = [];
-  const until = clock.elapsed() + learningMs;
-  if (watch.for === 'silence')
-    steps.push(
-      await learnSilence(await lookAt(options, rule, { from: 0, to, heldUntil: null }), watch, clock.now()),
-    );
+  const until = watch.for === 'new' && watch.field === 'pattern' ? clock.elapsed() + learningMs : Infinity;
+  const learn = (from: number, end: number): Promise<Look> =>
+    lookAt(options, rule, { from, to: end, heldUntil: null, seconds: learningSeconds });
+  if (watch.for === 'silence') steps.push(await learnSilence(await learn(0, to), watch, clock.now()));
   if (watch.for === 'new') {
-    const size = watch.field === 'pattern' ? learningEntries : Math.max(1, to);
-    for (let end = to; end > 0 && clock.elapsed() < until; end -= size) {
-      const look = await lookAt(options, rule, { from: Math.max(0, end - size), to: end, heldUntil: null });
-      steps.push(await learnNews(look, watch));
+    let size = watch.field === 'pattern' ? learningEntries : Math.max(1, to);
+    for (let end = to; end > 0 && clock.elapsed() < until;) {
+      try {
+        steps.push(await learnNews(await learn(Math.max(0, end - size), end), watch));
+        end -= size;
+      } catch (error) {
+        if (!isTooMuch(error) || size === 1) throw error;
+        size = Math.ceil(size / 2);
+      }
     }
   }
   store.transaction(() => {
@@ -118,7 +148,7 @@ const begin = async (options: RulesOptions, rule: AlertRule, state: IndexState):
 const lookAt = async (
   { index, store, clock }: RulesOptions,
   rule: AlertRule,
-  range: Pick<Look, 'from' | 'to' | 'heldUntil'>,
+  range: Pick<Look, 'from' | 'to' | 'heldUntil' | 'seconds'>,
 ): Promise<Look> => {
   const { where, parameters } = await conditionOf(index, rule.query, `entry < ${range.to}`, clock);
   let episodes = numberOfEvents(store);
@@ -186,6 +216,9 @@ const fingerprint = ({ query, watch }: AlertRule): string =>
 export const forgetOthers = (store: Store, rules: readonly AlertRule[]): void => {
   for (const { name } of store.rows('SELECT name FROM rule'))
     if (!rules.some((rule) => rule.name === name)) store.transaction(() => forgetRule(store, String(name)));
+  for (const { rule: name } of store.rows('SELECT rule FROM failing'))
+    if (!rules.some((rule) => rule.name === name))
+      store.run('DELETE FROM failing WHERE rule = ?', String(name));
 };
 
 const forgetRule = (store: Store, name: string): void => {
@@ -194,8 +227,12 @@ const forgetRule = (store: Store, name: string): void => {
   store.run('DELETE FROM rule WHERE name = ?', name);
 };
 
-const keepEvent = (store: Store, rule: AlertRule, event: AlertEvent): void =>
+/** Keeps what is to be said, and told. */
+export const keepEvent = (store: Store, rule: AlertRule, event: AlertEvent): void =>
   store.run('INSERT INTO event (rule, event, said) VALUES (?, ?, 0)', rule.name, JSON.stringify(event));
+
+/** A name for the next event, as `Look` has them. */
+export const newEpisode = (store: Store): string => `${store.id}-e${numberOfEvents(store) + 1}`;
 
 /** How many events there ever were. */
 const numberOfEvents = (store: Store): number =>

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { micros, type Clock } from '#base/clock';
-import type { AlertRule } from '#wire/alert';
+import type { AlertRule, AlertState } from '#wire/alert';
 import { lineAt, secondsAfter, serveAlerts, type Alerted } from './testing/alerted.ts';
 
 const start = micros(Date.UTC(2026, 4, 12, 3, 0, 0) * 1000);
@@ -34,6 +35,53 @@ const of = (alerted: Alerted, rule: string): unknown[] =>
     .splice(0)
     .filter((line) => line['rule'] === rule)
     .map(({ state, of: key, text }) => [state, key, text]);
+
+describe('more who speak than can be told apart', () => {
+  const each: AlertRule = {
+    ...base,
+    name: 'each',
+    watch: { for: 'silence', by: ['host'], after: minute, learn: 0 },
+  };
+  const many = (seconds: number, from: number, count: number): ReturnType<typeof lineAt>[] =>
+    Array.from({ length: count }, (_, i) => at(seconds, `host${from + i}`));
+  const stateOf = async (alerted: Alerted, wanted: string): Promise<AlertState> => {
+    for (let waited = 0; waited < 20_000; waited += 10) {
+      const [state] = await alerted.alerts().list();
+      if (state?.state === wanted) return state;
+      await sleep(10);
+    }
+    return assert.fail(`${wanted}: ${JSON.stringify(await alerted.alerts().list())}`);
+  };
+
+  test('fewer entries are looked at together; where that does not help the rule fails, and says so once', async (t) => {
+    const alerted = await serveAlerts([each], [at(0, 'web1')], clockAt(0));
+    t.after(() => alerted.remove());
+    await alerted.alerts().stop();
+    await alerted.served.add(many(10, 0, 10_001));
+    await alerted.served.add(many(10, 10_001, 10_000));
+    await alerted.restart([each], clockAt(10));
+    assert.deepEqual(alerted.said, []);
+
+    await alerted.served.add(many(20, 0, 20_001));
+    const failing = await stateOf(alerted, 'failing');
+    assert.match(failing.detail ?? '', /^more than 20000 values of host spoke at once/);
+    await alerted.alerts().stop();
+    const told = alerted.said.map(({ rule, state }) => [rule, state]);
+    assert.deepEqual(told, [['each', 'broken']]);
+    assert.match(
+      alerted.notifications()[0]?.events[0]?.text ?? '',
+      /^this alert is not evaluated: more than 20000 /,
+    );
+
+    await alerted.restart([{ ...each, query: 'host:web1' }], clockAt(20));
+    await stateOf(alerted, 'quiet');
+    await alerted.restart([{ ...each, query: 'host:web1' }], clockAt(20));
+    assert.deepEqual(
+      alerted.said.map(({ state }) => state),
+      ['broken', 'recovered'],
+    );
+  });
+});
 
 describe('who used to speak and does not', () => {
   let alerted: Alerted;

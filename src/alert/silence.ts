@@ -1,6 +1,7 @@
 import { micros, type Micros } from '#base/clock';
 import { formatMicros } from '#base/rfc3339';
 import type { AlertEvent, Watch } from '#wire/alert';
+import { AlertError } from './errors.ts';
 import { keySql, parseKey, valuesOf } from './keys.ts';
 import { samplesOf, select, within, µs, type Look, type Outcome } from './look.ts';
 import { lengthInWords, rateInWords } from './words.ts';
@@ -15,6 +16,7 @@ const usualDays = 7;
 /** A learned limit is never shorter. */
 const leastLearned = 5 * 60 * second;
 const timesLongest = 2;
+/** Told apart at once. */
 const mostKeys = 20_000;
 const mostSampled = 20;
 
@@ -39,6 +41,11 @@ export const lookForSilence = async (
       .map((row) => [String(row['key']), row]),
   );
   const spoke = await spokeIn(look, watch.by, within(look));
+  if (spoke.length > mostKeys)
+    throw new AlertError(
+      'too-many',
+      `more than ${mostKeys} values of ${watch.by.join(' and ')} spoke at once, and of the rest it is not known whether they are silent. Narrow the query, or choose another field`,
+    );
   for (const one of spoke) {
     const [before] = store.rows('SELECT last FROM heard WHERE rule = ? AND key = ?', rule.name, one.key);
     const last = before === undefined ? null : Number(before['last']);
@@ -118,7 +125,7 @@ export const learnSilence = async (look: Look, { by }: SilenceWatch, now: Micros
     `entry < ${look.to} AND received >= fromUnixTimestamp64Micro(${now - usualDays * day})`,
     60,
   );
-  return () => spoke.forEach((one) => keepHeard(look, one));
+  return () => spoke.slice(0, mostKeys).forEach((one) => keepHeard(look, one));
 };
 
 /** µs; `null` where too little is known to say what is usual. */
@@ -164,7 +171,7 @@ const spokeIn = async (
     `SELECT ${key.sql} AS key, count() AS n, min(${µs('received')}) AS first, max(${µs('received')}) AS last,
         arrayMax(arrayDifference(arraySort(groupUniqArray(intDiv(${µs('received')}, ${unit}))))) AS pause
       FROM lines WHERE ${where} AND ${look.condition.where} AND arrayExists(part -> part != '', key)
-      GROUP BY key ORDER BY n DESC LIMIT ${mostKeys}`,
+      GROUP BY key ORDER BY n DESC LIMIT ${mostKeys + 1}`,
     key.parameters,
   );
   return rows.map((row) => ({

@@ -43,7 +43,16 @@ const stateOf = (
     watch: watchInWords(watch),
     severity: rule.severity,
     notify: rule.notify,
-    state: broken !== null ? 'broken' : firing.length > 0 ? 'firing' : learning ? 'learning' : 'quiet',
+    state:
+      broken !== null
+        ? 'broken'
+        : trouble !== null
+          ? 'failing'
+          : firing.length > 0
+            ? 'firing'
+            : learning
+              ? 'learning'
+              : 'quiet',
     detail:
       broken ??
       trouble ??

@@ -104,8 +104,8 @@ export type Sample = z.infer<typeof sample>;
 export const alertEvent = z.object({
   /** The same for what is firing and its recovery. */
   episode: z.string(),
-  /** `seen`: something new, which does not recover. */
-  state: z.enum(['firing', 'recovered', 'seen', 'test']),
+  /** `seen`: something new, which does not recover. `broken`: the rule itself could not be evaluated. */
+  state: z.enum(['firing', 'recovered', 'seen', 'broken', 'test']),
   of: values,
   /** In words, e.g. `12 lines within 5 min`. */
   text: z.string(),
@@ -151,8 +151,11 @@ export const alertState = z.object({
   watch: z.string(),
   severity: z.enum(alertSeverities),
   notify: z.array(z.string()),
-  /** `learning`: nothing counts as new or silent yet. `broken`: it is not evaluated, `detail` says why. */
-  state: z.enum(['quiet', 'firing', 'learning', 'broken']),
+  /**
+   * `learning`: nothing counts as new or silent yet. `failing`: it could not be evaluated last, and is tried again.
+   * `broken`: it is not evaluated. `detail` says why.
+   */
+  state: z.enum(['quiet', 'firing', 'learning', 'failing', 'broken']),
   detail: z.string().nullable(),
   firing: z.array(z.object({ of: values, text: z.string(), since: time })),
   /** How many are firing; those listed are the first. */

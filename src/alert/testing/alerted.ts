@@ -55,6 +55,7 @@ export const serveAlerts = async (
       clock: at,
       log: () => undefined,
       paceMs: 0,
+      failingMs: 0,
       restMs: 5,
     });
   let alerts = await start(rules, clock);

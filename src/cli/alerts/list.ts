@@ -41,7 +41,7 @@ const more = (io: Io, { rule, state, detail, firing, count, behind }: AlertState
   if (detail !== null) lines.push(detail);
   if (behind > 0) lines.push(`${behind} entries of the log are still to be looked at`);
   if (lines.length === 0) return '';
-  return `\n${io.paint(state === 'broken' || state === 'firing' ? 'red' : 'dim', `${rule}:`)}\n${lines.map((line) => `  ${line.split('\n').map(printable).join('\n  ')}\n`).join('')}`;
+  return `\n${io.paint(['broken', 'failing', 'firing'].includes(state) ? 'red' : 'dim', `${rule}:`)}\n${lines.map((line) => `  ${line.split('\n').map(printable).join('\n  ')}\n`).join('')}`;
 };
 
 const keyInWords = (of: Readonly<Record<string, string>>): string => {

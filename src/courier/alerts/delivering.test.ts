@@ -202,6 +202,8 @@ test('a mail says in its subject what happens where, and a line of log cannot wr
   assert.ok(event);
   event.of['host'] = 'web1\r\nBcc: everybody@example.net';
   event.samples[0] = { ...(event.samples[0] ?? assert.fail()), message: 'a\r\n.\r\n\u001b[2J' };
+  Object.assign(event.samples[0], { host: 'b\r\n.\r\n', app: '\u001b[2J' });
+  forged.look = "holdfast logs search 'host:\u001b[2J\r\n.'";
   const { subject, text } = mailOf(forged);
   assert.doesNotMatch(`${subject}${text}`, /\r|\u001b|^Bcc|^\.$/m);
 });

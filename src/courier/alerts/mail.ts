@@ -45,6 +45,7 @@ const summary = (events: readonly AlertEvent[], more: number): string => {
     [
       ['firing', 'firing'],
       ['seen', 'new'],
+      ['broken', 'not evaluated'],
       ['recovered', 'recovered'],
     ] as const
   ).flatMap(([state, word]) => (count(events, state) > 0 ? [`${count(events, state)} ${word}`] : []));
@@ -57,6 +58,7 @@ const textOf = (notification: Notification): string => {
     [
       ['firing', 'Firing'],
       ['seen', 'New'],
+      ['broken', 'Not evaluated'],
       ['recovered', 'Recovered'],
       ['test', 'Test'],
     ] as const
@@ -67,7 +69,7 @@ const textOf = (notification: Notification): string => {
   return [
     ...groups,
     ...(more > 0 ? [`… and ${more} more of the same moment; each is a line in the log.\n`] : []),
-    ...(look === null ? [] : [`To see the lines, on ${log}:\n\n    ${look}\n`]),
+    ...(look === null ? [] : [`To see the lines, on ${log}:\n\n    ${printable(look)}\n`]),
     [
       `Alert      ${rule} (${severity})`,
       `Waits for  ${watch}`,
@@ -93,7 +95,9 @@ const paragraph = (event: AlertEvent): string =>
   ].join('\n');
 
 const sampleLine = ({ time, host, app, message, address }: Sample): string =>
-  `${shortTime(time)}  ${[host, app].filter((name) => name !== null).join(' ')}: ${printable(message)}  [${address}]`;
+  printable(
+    `${shortTime(time)}  ${[host, app].filter((name) => name !== null).join(' ')}: ${message}  [${address}]`,
+  );
 
 const shortTime = (time: string): string => time.slice(0, 19).replace('T', ' ');
 

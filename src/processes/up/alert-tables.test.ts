@@ -37,6 +37,23 @@ test('a rule is what its keys say', () => {
   );
 });
 
+test('fields have the names that they have in a query, and what is none is refused', () => {
+  const { alerts } = read(
+    [
+      alert('count = 5\nwithin = "2m"\nby = ["Program", "user", "app"]'),
+      alert('new = "level"\nby = "hostname"').replace('"a"', '"b"'),
+      alert('silence = "sender"').replace('"a"', '"c"'),
+    ].join('\n'),
+  );
+  assert.deepEqual(
+    alerts.map(({ watch }) => ('field' in watch ? [watch.field, ...watch.by] : watch.by)),
+    [['app', 'user'], ['severity', 'host'], ['host']],
+  );
+  refused(alert('new = "since"'), /'since' is no field of a line/);
+  refused(alert('silence = ["host", "address"]'), /'address' is no field of a line/);
+  refused(alert('count = 5\nwithin = "2m"\nby = "around"'), /'around' is no field of a line/);
+});
+
 test('a mistake in a query is shown with a caret', () => {
   refused(
     alert(`query = 'app:sshd "failed'\ncount = 1\nwithin = "1m"`),

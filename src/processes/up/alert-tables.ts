@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { micros } from '#base/clock';
 import { SearchError } from '#search/errors';
-import { parseQuery } from '#search/query';
+import { fieldNamed, parseQuery } from '#search/query';
 import { alertName, alertRule, alertSeverities, type AlertRule, type Watch } from '#wire/alert';
 import { parseDuration } from './duration.ts';
 
@@ -66,7 +66,7 @@ const watchOf = (table: AlertTable, wrong: (message: string) => never): Watch =>
   const refuse = (keys: readonly (keyof AlertTable)[], kind: string): void => {
     for (const key of keys) if (table[key] !== undefined) wrong(`${key} says nothing of ${kind}`);
   };
-  const by = listOf(table.by);
+  const by = fieldsOf(table.by, wrong);
   const learn = table.learn ?? day;
   if (table.count !== undefined) {
     refuse(['after', 'learn'], 'a count');
@@ -75,11 +75,28 @@ const watchOf = (table: AlertTable, wrong: (message: string) => never): Watch =>
   }
   if (table.new !== undefined) {
     refuse(['within', 'after'], 'what is new');
-    return { for: 'new', field: table.new, by, learn };
+    return { for: 'new', field: fieldOf(table.new, wrong), by, learn };
   }
   refuse(['within', 'by'], 'silence');
-  return { for: 'silence', by: listOf(table.silence), after: table.after ?? null, learn };
+  return { for: 'silence', by: fieldsOf(table.silence, wrong), after: table.after ?? null, learn };
 };
+
+const noFields: readonly (string | null)[] = ['since', 'until', 'around', 'address'];
+
+/** What a name means to the query language, by its first name there: `program` is `app`. */
+const fieldOf = (name: string, wrong: (message: string) => never): string => {
+  const field = fieldNamed(name);
+  if (noFields.includes(field))
+    return wrong(
+      `'${name}' is no field of a line: host, app, source, via, listener, severity, facility, pid, message, or one such as user`,
+    );
+  return field ?? name;
+};
+
+const fieldsOf = (
+  names: string | readonly string[] | undefined,
+  wrong: (message: string) => never,
+): string[] => [...new Set(listOf(names).map((name) => fieldOf(name, wrong)))];
 
 const checkQuery = (query: string, wrong: (message: string) => never): void => {
   try {

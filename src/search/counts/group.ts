@@ -1,8 +1,9 @@
-import { facilityNames, severityNames, type Index, type Parameters } from '#index';
+import type { Index, Parameters } from '#index';
 import { printable } from '#base/printable';
 import type { Counts } from '#wire/counts';
 import { SearchError } from '../errors.ts';
 import { fieldNamed, nearestField } from '../query/field-names.ts';
+import { fieldText } from './field-text.ts';
 
 type Groups = Pick<Counts['counts'], 'groups' | 'others'>;
 
@@ -16,8 +17,8 @@ export const groupsOf = async (
   by: readonly string[],
   top: number,
 ): Promise<Groups> => {
-  const keys = by.map(keyOf);
-  const columns = keys.map(({ sql }, at) => `${sql.replaceAll('{key:', `{key${at}:`)} AS k${at}`);
+  const keys = by.map((name, at) => keyOf(name, `key${at}`));
+  const columns = keys.map((sql, at) => `${sql} AS k${at}`);
   const names = keys.map((_, at) => `k${at}`).join(', ');
   const bound = Object.fromEntries(by.map((name, at) => [`key${at}`, name]));
   const rows = await index.engine.rows(
@@ -28,7 +29,7 @@ export const groupsOf = async (
     { ...parameters, ...bound },
   );
   const groups = rows.map((row) => ({
-    values: keys.map(({ read }, at) => read(String(row[`k${at}`]))),
+    values: keys.map((_, at) => text(String(row[`k${at}`]))),
     count: Number(row['n']),
   }));
   refuseMisspelt(by, groups);
@@ -43,35 +44,15 @@ export const groupsOf = async (
   };
 };
 
-type Key = { sql: string; read(value: string): string | null };
-
 const text = (value: string): string | null => (value === '' ? null : printable(value));
 
-const keyOf = (name: string): Key => {
-  const field = fieldNamed(name);
-  switch (field) {
-    case 'host':
-    case 'app':
-    case 'source':
-    case 'via':
-    case 'listener':
-      return { sql: `toString(${field})`, read: text };
-    case 'message':
-      return { sql: 'toValidUTF8(message)', read: text };
-    case 'severity':
-      return { sql: 'toString(severity)', read: (value) => severityNames[Number(value)] ?? null };
-    case 'facility':
-      return { sql: 'toString(facility)', read: (value) => facilityNames[Number(value)] ?? null };
-    case 'pid':
-      return { sql: "ifNull(toString(pid), '')", read: text };
-    case null:
-      return { sql: 'toValidUTF8(fields[{key:String}])', read: text };
-    default:
-      throw new SearchError('bad-request', `lines cannot be counted by ${name}`, {
-        suggestion:
-          'count by host, app, source, via, listener, severity, facility, pid, message or a field such as user',
-      });
-  }
+const keyOf = (name: string, parameter: string): string => {
+  const sql = fieldText(name, parameter);
+  if (sql !== null) return sql;
+  throw new SearchError('bad-request', `lines cannot be counted by ${name}`, {
+    suggestion:
+      'count by host, app, source, via, listener, severity, facility, pid, message or a field such as user',
+  });
 };
 
 /** A name that no line has, and that is nearly another, was meant to be that. */

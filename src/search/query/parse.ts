@@ -8,6 +8,8 @@ import { pairExpression } from './pair.ts';
 import { tokenize, type Token, type Value } from './tokens.ts';
 import { parseWhen } from './when.ts';
 
+export { fieldNamed };
+
 /**
  *     query   = [ or ]
  *     or      = and *( "OR" and )

@@ -136,6 +136,32 @@ describe('parsing history again', () => {
     assert.match(said.join('\n'), /index resumed/);
   });
 
+  it('completes the change in the same process where only some of the tables could be exchanged', async () => {
+    const wanted = await digestOf(index.engine);
+    await index.stop();
+    await asAnOlderParserLeftItAt(join(grown.root, 'index'));
+    const older = await openEngine({ path: join(grown.root, 'index') });
+    for (const { name } of [lines, progress])
+      await older.run('background', `ALTER TABLE ${name} MODIFY COMMENT 'parser 1'`);
+    await older.close();
+    index = await open();
+    const { engine } = index;
+    const takeOver = engine.takeOver.bind(engine);
+    let failures = 0;
+    engine.takeOver = async (tables) => {
+      if (failures > 0) return takeOver(tables);
+      failures += 1;
+      await takeOver(tables.slice(0, 1));
+      throw new Error('the second table could not be exchanged');
+    };
+    await readAgain();
+    assert.equal(failures, 1);
+    assert.equal(await digestOf(engine), wanted);
+    const entry = await grown.grow([{ raw: '<34>1 2026-05-12T02:59:00Z late sshd 1 - - came afterwards' }]);
+    await reach('the new line is found', () => index.state().indexed > entry);
+    assert.equal(await lineCount("message = 'came afterwards'"), 1);
+  });
+
   it('parses all again on a rebuild', async () => {
     const wanted = await digestOf(index.engine);
     await index.stop();

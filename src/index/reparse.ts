@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import { openEdition, type Edition, type EditionOptions } from './edition.ts';
@@ -85,6 +86,21 @@ export const openReparse = (
       .catch((error: unknown) => log('warning', `tables of no use were not deleted: ${messageOf(error)}`));
   };
 
+  /** Nothing may write to either set before all of its tables are exchanged, or none. */
+  const takeOver = async (): Promise<void> => {
+    try {
+      await engine.takeOver(tables);
+    } catch (error) {
+      log('warning', `the tables did not take over in one go: ${messageOf(error)}`);
+      for (;;) {
+        const state = await completeTakeOver(engine, log).catch(() => 'not known' as const);
+        if (state === 'completed') return;
+        if (state === 'not begun' || options.isInterrupted()) throw error;
+        await sleep(1000);
+      }
+    }
+  };
+
   const advance = async (): Promise<void> => {
     if (tokenIndex === 'being built') return;
     next ??= await open();
@@ -93,7 +109,7 @@ export const openReparse = (
     await next.remember('if due');
     if (next.progress().entry < current.progress().entry) return;
     if (tokenIndex === 'not begun') return buildIndex();
-    await engine.takeOver(tables);
+    await takeOver();
     current.become(next.progress(), { senders: next.senders, withdrawn: next.withdrawn(), lines: -1 });
     log('info', `all lines are as parser ${parserVersion} reads them`);
     drop();
@@ -138,17 +154,18 @@ const parserIn = (edition: Edition): string => {
 };
 
 /**
- * Completes a taking over that was cut short, and deletes what a completed one left.
+ * Completes a taking over that was cut short, and deletes what it left.
+ * @returns whether there was one; `not begun`: the tables here are those of before
  * @throws IndexError
  */
-export const completeTakeOver = async (engine: Engine, log: OwnLog): Promise<void> => {
-  if (!(await engine.hasBeside())) return;
+export const completeTakeOver = async (engine: Engine, log: OwnLog): Promise<'completed' | 'not begun'> => {
+  if (!(await engine.hasBeside())) return 'not begun';
   const { here, beside } = await engine.comments();
   const made = here.get(lines.name);
   const left = tables.filter(({ name }) => here.get(name) !== made && beside.get(name) === made);
-  if (left.length > 0 && here.get(progress.name) !== made) {
-    log('info', `completing what was cut short: the tables of ${made ?? 'an index'} take over`);
-    await engine.takeOver(left);
-    await engine.dropBeside();
-  }
+  if (left.length === 0 || here.get(progress.name) === made) return 'not begun';
+  log('info', `completing what was cut short: the tables of ${made ?? 'an index'} take over`);
+  await engine.takeOver(left);
+  await engine.dropBeside();
+  return 'completed';
 };

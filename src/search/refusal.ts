@@ -9,7 +9,7 @@ export const refusal = (error: unknown): unknown => {
   return error.code === 'engine-limit'
     ? new SearchError(
         'too-expensive',
-        'the search ran into its limit of time or memory: narrow it by since:, until:, app: or host:',
+        'the search ran into its limit of time or memory: narrow it by since:, until:, app: or host:, or ask for fewer lines',
         { cause: error },
       )
     : new SearchError('internal', error.message, { cause: error });

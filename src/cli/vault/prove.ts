@@ -30,7 +30,7 @@ export const vaultProve: Command = {
     if (address === null || !Number.isSafeInteger(address.entry)) {
       throw new CliError(
         'usage',
-        `'${given}' is no address of a line: it is <entry>:<line>, as "holdfast logs search --json" shows it`,
+        `'${given}' is no address of a line of this vault: it is <entry>:<line>, as "holdfast logs search --json" shows it`,
       );
     }
     assertPublished(context.state);

@@ -30,7 +30,7 @@ export const vaultRedact: Command = {
     if (address === null)
       throw new CliError(
         'usage',
-        `'${given}' is no address of a line: it is <entry>:<line>, as "holdfast logs search --json" shows it`,
+        `'${given}' is no address of a line of this vault: it is <entry>:<line>, as "holdfast logs search --json" shows it`,
       );
     const { entry, line, part } = address;
     if (part !== null)

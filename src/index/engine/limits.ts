@@ -13,7 +13,13 @@ export const laneSettings = (memory: number, seconds: number): Record<Lane, Sett
   const bounded = { ...perStatement, max_execution_time: seconds, max_query_size: 4_194_304 };
   return {
     ingest: { ...perStatement, max_partitions_per_insert_block: 0 },
-    interactive: { ...bounded, query_plan_max_limit_for_lazy_materialization: 10_000 },
+    // A page of lines is held whole before it goes out.
+    interactive: {
+      ...bounded,
+      max_result_bytes: 268_435_456,
+      result_overflow_mode: 'throw',
+      query_plan_max_limit_for_lazy_materialization: 10_000,
+    },
     background: perStatement,
     readonly: {
       ...bounded,

@@ -3,9 +3,9 @@ export type LineAddress = string & { readonly __kind: 'line address' };
 
 export const lineAddress = (entry: number, line: number): LineAddress => `${entry}:${line}` as LineAddress;
 
-const pattern = /^(?:[^/]+\/)?(0|[1-9]\d{0,15}):(0|[1-9]\d{0,9})(?:\/(0|[1-9]\d{0,9}))?$/;
+const pattern = /^(0|[1-9]\d{0,15}):(0|[1-9]\d{0,9})(?:\/(0|[1-9]\d{0,9}))?$/;
 
-/** The parts of an address, or `null` if the text is none. */
+/** The parts of an address of this vault, or `null` if the text is none: that of another vault is none here. */
 export const parseLineAddress = (
   text: string,
 ): { entry: number; line: number; part: number | null } | null => {

@@ -8,6 +8,7 @@ import { deliveringDirectory, startDelivering, startPushing, startStamping } fro
 import { connectOwn, selfLine } from '#ship/delivery';
 import { parseVkey, parseWitnessVkey, type Vkey } from '#vault/checkpoint';
 import { notifyTarget } from '#wire/alert';
+import { closeAfter } from './last-words.ts';
 import { openPublisher, parsePlace, type Publisher } from '#witness';
 
 const config = z.strictObject({
@@ -74,8 +75,7 @@ await runChild(
     return {
       addresses: {},
       async stop() {
-        await Promise.all(working.map((one) => one.stop()));
-        await deliverer.close(500);
+        await closeAfter(Promise.all(working.map((one) => one.stop())), deliverer);
       },
     };
   },

@@ -9,6 +9,7 @@ import { openIndex, vaultSource, type IndexServer, type KeyReader } from '#index
 import { connectOwn } from '#ship/delivery';
 import { openFreshness, startSearchServer } from '#search';
 import { alertingConfig, openAlerting } from './alerting.ts';
+import { closeAfter } from './last-words.ts';
 import { recordReads } from './reads.ts';
 
 /** Vault → index → search over run/search.sock. Nothing in the index that could not be made again. */
@@ -100,8 +101,10 @@ await runChild(
       addresses: { search: socket },
       async stop() {
         await server.stop();
-        if (alerting !== null && 'stop' in alerting) await alerting.stop();
-        await deliverer.close(500);
+        await closeAfter(
+          alerting !== null && 'stop' in alerting ? alerting.stop() : Promise.resolve(),
+          deliverer,
+        );
         await index.stop();
       },
     };

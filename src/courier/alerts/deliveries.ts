@@ -6,6 +6,8 @@ import { notification as schema, type Notification, type NotifyTarget } from '#w
 
 /** One notification on its way to one who is notified. */
 export type Delivery = {
+  /** Its own among all that there ever were. */
+  place: number;
   notification: Notification;
   target: string;
   /** The address of a mail; else what is shown of where it goes. */
@@ -21,8 +23,8 @@ export type Deliveries = {
   has(sequence: { store: string; number: number }): boolean;
   /** Takes one: from then on it is delivered, however often this process ends. */
   take(notification: Notification, targets: readonly NotifyTarget[], now: Micros): void;
-  /** The one of a target that is to be tried next: the one that was tried least, of those the oldest. */
-  next(target: string): Delivery | null;
+  /** The one of a target that is to be tried next: of those that are due the one that was tried least, of those the oldest. */
+  next(target: string, isDue: (place: number) => boolean): Delivery | null;
   tried(delivery: Delivery): void;
   done(delivery: Delivery): void;
   /** Names with something to deliver. */
@@ -67,9 +69,10 @@ export const openDeliveries = (directory: string): Deliveries => {
   const insert = database.prepare(
     'INSERT OR IGNORE INTO delivery (notification, target, recipient, attempts, since) VALUES (?, ?, ?, 0, ?)',
   );
-  const oldest = database.prepare(
-    `SELECT notification, content, target, recipient, attempts, since FROM delivery JOIN notification ON id = notification
-      WHERE target = ? ORDER BY attempts, place LIMIT 1`,
+  const inTurn = database.prepare('SELECT place FROM delivery WHERE target = ? ORDER BY attempts, place');
+  const whole = database.prepare(
+    `SELECT place, notification, content, target, recipient, attempts, since
+      FROM delivery JOIN notification ON id = notification WHERE place = ?`,
   );
   const all = (work: () => void): void => {
     database.exec('BEGIN IMMEDIATE');
@@ -98,10 +101,12 @@ export const openDeliveries = (directory: string): Deliveries => {
           for (const place of placesOf(target)) insert.run(notification.id, target.name, place, now);
       });
     },
-    next(target) {
-      const row = oldest.get(target);
+    next(target, isDue) {
+      const due = inTurn.all(target).find(({ place }) => isDue(Number(place)));
+      const row = due === undefined ? undefined : whole.get(Number(due['place']));
       if (row === undefined) return null;
       return {
+        place: Number(row['place']),
         notification: schema.parse(JSON.parse(String(row['content']))),
         target,
         to: String(row['recipient']),
@@ -109,17 +114,11 @@ export const openDeliveries = (directory: string): Deliveries => {
         since: micros(Number(row['since'])),
       };
     },
-    tried: ({ notification, target, to }) =>
-      void database
-        .prepare(
-          'UPDATE delivery SET attempts = attempts + 1 WHERE notification = ? AND target = ? AND recipient = ?',
-        )
-        .run(notification.id, target, to),
-    done: ({ notification, target, to }) =>
+    tried: ({ place }) =>
+      void database.prepare('UPDATE delivery SET attempts = attempts + 1 WHERE place = ?').run(place),
+    done: ({ place, notification }) =>
       all(() => {
-        database
-          .prepare('DELETE FROM delivery WHERE notification = ? AND target = ? AND recipient = ?')
-          .run(notification.id, target, to);
+        database.prepare('DELETE FROM delivery WHERE place = ?').run(place);
         database
           .prepare('DELETE FROM notification WHERE id = ? AND id NOT IN (SELECT notification FROM delivery)')
           .run(notification.id);

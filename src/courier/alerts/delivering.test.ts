@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { micros, systemClock, type Clock } from '#base/clock';
 import { notificationFile, type Notification, type NotifyTarget } from '#wire/alert';
-import { startDelivering } from './delivering.ts';
+import { startDelivering, type DeliveringOptions } from './delivering.ts';
 import { mailOf } from './mail.ts';
 
 const store = '0a1b2c3d';
@@ -79,7 +80,11 @@ describe('delivery', () => {
     giveUp: 1000,
     how: { by: 'command', argv, timeout },
   });
-  const deliver = (target: NotifyTarget, clock: Clock = systemClock()): { stop(): Promise<void> } =>
+  const deliver = (
+    target: NotifyTarget,
+    clock: Clock = systemClock(),
+    more: Partial<DeliveringOptions> = {},
+  ): { stop(): Promise<void> } =>
     startDelivering({
       outbox: join(place, 'outbox'),
       directory: join(place, 'feeds'),
@@ -92,6 +97,7 @@ describe('delivery', () => {
       log: () => undefined,
       pollMs: 5,
       retryMs: 5,
+      ...more,
     });
   const until = async (what: string, holds: () => boolean): Promise<void> => {
     for (let waited = 0; !holds(); waited += 5) {
@@ -173,6 +179,92 @@ describe('delivery', () => {
     await work.stop();
     assert.ok(requests.every((path) => path === '/hook'));
     assert.equal(said[0]?.['why'], 'status 302: redirects are not followed');
+  });
+
+  test('many that are refused hold up none for long', async () => {
+    answer = { status: 500 };
+    for (let number = 1; number <= 8; number += 1) lay(notificationOf(number));
+    const work = deliver(webhook(), systemClock(), { retryMs: 100 });
+    await until('each was tried', () => new Set(said.map(({ id }) => id)).size === 8);
+    answer = { status: 200 };
+    lay(notificationOf(9));
+    await until('the ninth is delivered', () =>
+      said.some(({ id, result }) => id === `${store}-9` && result === 'delivered'),
+    );
+    await work.stop();
+  });
+
+  test('what was delivered is not delivered again where its line cannot be said, and the end waits for none', async () => {
+    lay(notificationOf(1));
+    const refusing = deliver(webhook(), systemClock(), {
+      say: () => Promise.reject(new Error('the disk is full')),
+    });
+    await until('it is there', () => requests.length > 0);
+    await sleep(50);
+    await refusing.stop();
+    assert.equal(requests.length, 1);
+
+    lay(notificationOf(2));
+    let asked = false;
+    const never = (): Promise<void> => {
+      asked = true;
+      return new Promise(() => undefined);
+    };
+    const waiting = deliver(webhook(), systemClock(), { say: never });
+    await until('its line waits', () => asked);
+    await waiting.stop();
+    assert.equal(requests.length, 2);
+    const third = deliver(webhook());
+    await sleep(50);
+    await third.stop();
+    assert.equal(requests.length, 2);
+  });
+
+  test('what was delivered and cannot be kept as that, as on a full disk, is not delivered over and over', async () => {
+    mkdirSync(join(place, 'feeds'));
+    await deliver(webhook()).stop();
+    const database = new DatabaseSync(join(place, 'feeds', 'deliveries.db'));
+    database.exec(
+      `CREATE TRIGGER full BEFORE DELETE ON delivery WHEN OLD.notification = '${store}-1'
+        BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END`,
+    );
+    database.close();
+    lay(notificationOf(1));
+    lay(notificationOf(2));
+    const complaints: string[] = [];
+    const work = deliver(webhook(), systemClock(), { log: (_level, text) => complaints.push(text) });
+    await until('the other is delivered', () => results().includes('delivered'));
+    await sleep(100);
+    await work.stop();
+    assert.equal(requests.length, 2);
+    assert.match(complaints[0] ?? '', /^what is delivered to one cannot be kept: database or disk is full$/);
+  });
+
+  test('what cannot be read now is delivered once it can', async () => {
+    const name = join(place, 'outbox', notificationFile.name(store, 1));
+    mkdirSync(name);
+    const complaints: string[] = [];
+    const work = deliver(webhook(), systemClock(), { log: (_level, text) => complaints.push(text) });
+    await until('that it cannot be is said', () => complaints.length > 0);
+    rmSync(name, { recursive: true });
+    lay(notificationOf(1));
+    await until('it is delivered', () => results().includes('delivered'));
+    await work.stop();
+    assert.match(complaints.join('\n'), /cannot be read, and waits: EISDIR[^\n]*$/);
+  });
+
+  test('an address that is a secret has to be one that nobody on the way can read', async () => {
+    const file = join(place, 'address');
+    writeFileSync(file, 'http://chat.example.net/secret\n');
+    lay(notificationOf(1));
+    const how = { by: 'webhook', url: file, secretFile: null, caFile: null, timeout: 5 } as const;
+    const work = deliver({ name: 'one', giveUp: 1000, how });
+    await until('it failed', () => results().includes('failed'));
+    await work.stop();
+    assert.equal(
+      said[0]?.['why'],
+      `the address in ${file} would send lines of the log in clear: use https://`,
+    );
   });
 
   test('after its limit it is given up, and that is a line', async () => {

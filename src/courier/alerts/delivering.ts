@@ -29,15 +29,34 @@ export type DeliveringOptions = {
 };
 
 const longestRestMs = 600_000;
+const longestWordMs = 10_000;
+
+/** What became of an attempt, as its line has it. */
+type Outcome =
+  | { result: 'delivered' }
+  | { result: 'failed'; why: string; triedUntil: string }
+  | { result: 'given up'; why: string };
+
+const severities = { delivered: 'info', failed: 'error', 'given up': 'critical' } as const;
+
+/** Of a delivery, in this process. */
+type Trial = {
+  failures: number;
+  /** When it is to be tried again, by the clock's `elapsed`. */
+  due: number;
+  /** It is over, and could not be kept as that: it is not made once more. */
+  settled: Outcome | null;
+};
 
 /**
  * Delivers each notification to each whom it names, at least once: it is taken into this directory before anything else
  * happens, tried until it succeeds or is given up, and every attempt is a line. Those who are notified do not wait for one
- * another.
+ * another; nor do the deliveries to one of them, but for a short rest after each that fails.
  */
 export const startDelivering = (options: DeliveringOptions): { stop(): Promise<void> } => {
   const { targets, clock, log } = options;
   const pollMs = options.pollMs ?? 1000;
+  const retryMs = options.retryMs ?? 2000;
   const deliveries = openDeliveries(options.directory);
   const outbox = openOutbox(options.outbox, () => BigInt(Date.now()) * 1_000_000n, log);
   const ending = new AbortController();
@@ -69,17 +88,75 @@ export const startDelivering = (options: DeliveringOptions): { stop(): Promise<v
     }
   };
 
+  const restAfter = (failures: number): number =>
+    Math.min(longestRestMs, retryMs * 2 ** Math.min(failures - 1, 12));
+
+  const deliverNext = async (
+    target: NotifyTarget,
+    trials: Map<number, Trial>,
+  ): Promise<Outcome['result'] | 'nothing to do'> => {
+    const now = clock.elapsed();
+    const delivery = deliveries.next(target.name, (place) => (trials.get(place)?.due ?? now) <= now);
+    if (delivery === null) return 'nothing to do';
+    const { place } = delivery;
+    const before = trials.get(place);
+    const outcome = before?.settled ?? (await attempt(options, target, delivery));
+    const failures = (before?.failures ?? 0) + 1;
+    const settled = outcome.result === 'failed' ? null : outcome;
+    trials.set(place, { failures, due: clock.elapsed() + restAfter(failures), settled });
+    if (settled === null) deliveries.tried(delivery);
+    else {
+      deliveries.done(delivery);
+      trials.delete(place);
+    }
+    await tell(target, delivery, outcome);
+    return outcome.result;
+  };
+
+  /** Its line. One that has to wait, for room on a disk that is full, holds nothing up. */
+  const tell = async (
+    target: NotifyTarget,
+    { notification, to, attempts }: Delivery,
+    { result, ...more }: Outcome,
+  ): Promise<void> => {
+    const { rule, id } = notification;
+    const said = options.say('alert-delivery', {
+      severity: severities[result],
+      rule,
+      id,
+      notify: target.name,
+      by: target.how.by,
+      to,
+      attempt: attempts + 1,
+      /** To how many places this goes. */
+      of: placesOf(target).length,
+      result,
+      ...more,
+    });
+    const heard = said.catch((error: unknown) =>
+      log('error', `${id} to ${target.name} (${to}) was ${result}, without a line: ${messageOf(error)}`),
+    );
+    const enough = new AbortController();
+    const signal = AbortSignal.any([ending.signal, enough.signal]);
+    await Promise.race([heard, wait(longestWordMs, undefined, { signal }).catch(() => undefined)]);
+    enough.abort();
+  };
+
   const deliverTo = async (target: NotifyTarget): Promise<void> => {
-    let failures = 0;
+    const trials = new Map<number, Trial>();
+    let troubles = 0;
     while (!ending.signal.aborted) {
-      const delivery = deliveries.next(target.name);
-      const outcome = delivery === null ? 'nothing to do' : await attempt(options, target, delivery);
-      if (delivery !== null && (outcome === 'delivered' || outcome === 'given up')) deliveries.done(delivery);
-      if (delivery !== null && outcome === 'failed') deliveries.tried(delivery);
-      failures = outcome === 'failed' ? failures + 1 : 0;
-      if (failures > 0)
-        await rest(Math.min(longestRestMs, (options.retryMs ?? 2000) * 2 ** Math.min(failures - 1, 12)));
-      else if (outcome === 'nothing to do') await rest(pollMs);
+      try {
+        const result = await deliverNext(target, trials);
+        troubles = 0;
+        if (result === 'nothing to do') await rest(pollMs);
+        if (result === 'failed') await rest(retryMs);
+      } catch (error) {
+        troubles += 1;
+        if (troubles === 1)
+          log('error', `what is delivered to ${target.name} cannot be kept: ${messageOf(error)}`);
+        await rest(restAfter(1));
+      }
     }
   };
 
@@ -89,12 +166,7 @@ export const startDelivering = (options: DeliveringOptions): { stop(): Promise<v
       'warning',
       `there is something to deliver to ${name}, and no [[notify]] of that name any more: it waits`,
     );
-  const working = [takeAll(), ...targets.map(deliverTo)].map((work) =>
-    work.catch((error: unknown) => {
-      log('error', `alerts are not delivered any more: ${messageOf(error)}`);
-      throw error;
-    }),
-  );
+  const working = [takeAll(), ...targets.map(deliverTo)];
   return {
     async stop() {
       ending.abort();
@@ -104,37 +176,21 @@ export const startDelivering = (options: DeliveringOptions): { stop(): Promise<v
   };
 };
 
-/** One attempt, and its line. */
 const attempt = async (
-  { say, clock, log }: DeliveringOptions,
+  { clock, log }: DeliveringOptions,
   target: NotifyTarget,
-  { notification, to, attempts, since }: Delivery,
-): Promise<'delivered' | 'failed' | 'given up'> => {
-  const about = {
-    rule: notification.rule,
-    id: notification.id,
-    notify: target.name,
-    by: target.how.by,
-    to,
-    attempt: attempts + 1,
-    /** To how many places this goes. */
-    of: placesOf(target).length,
-  };
-  let why: string;
+  { notification, to, since }: Delivery,
+): Promise<Outcome> => {
   try {
     await bring(target, to, notification, clock);
-    await say('alert-delivery', { severity: 'info', ...about, result: 'delivered' });
-    return 'delivered';
+    return { result: 'delivered' };
   } catch (error) {
-    why = messageOf(error);
+    const why = messageOf(error);
+    const ends = since + target.giveUp * 1_000_000;
+    const result = clock.now() >= ends ? 'given up' : 'failed';
+    log('warning', `${notification.rule} to ${target.name} (${to}): ${result}: ${why}`);
+    return result === 'failed' ? { result, why, triedUntil: formatMicros(micros(ends)) } : { result, why };
   }
-  const ends = since + target.giveUp * 1_000_000;
-  const isOver = clock.now() >= ends;
-  const result = isOver ? 'given up' : 'failed';
-  log('warning', `${notification.rule} to ${target.name} (${to}): ${result}: ${why}`);
-  const until = isOver ? {} : { triedUntil: formatMicros(micros(ends)) };
-  await say('alert-delivery', { severity: isOver ? 'critical' : 'error', ...about, result, why, ...until });
-  return result;
 };
 
 const bring = async (

@@ -18,25 +18,39 @@ const settledNs = 2_000_000_000n;
 /** @param now ns since the epoch */
 export const openOutbox = (directory: string, now: () => bigint, log: OwnLog): Outbox => {
   let seen: bigint | null = null;
-  const unreadable = new Set<string>();
+  /** What never says anything, and what may be read another time. */
+  const senseless = new Set<string>();
+  const refused = new Set<string>();
   return {
     read(isKnown) {
       const changed = mtimeOf(directory);
       if (changed === null || changed === seen) return [];
       const found: Notification[] = [];
+      let again = false;
       for (const name of readdirSync(directory).toSorted()) {
         const [, number, store] = notificationFile.pattern.exec(name) ?? [];
-        if (store === undefined || isKnown(store, Number(number)) || unreadable.has(name)) continue;
+        if (store === undefined || isKnown(store, Number(number)) || senseless.has(name)) continue;
+        const file = join(directory, name);
+        let text: string;
         try {
-          found.push(notification.parse(JSON.parse(readFileSync(join(directory, name), 'utf8'))));
+          text = readFileSync(file, 'utf8');
         } catch (error) {
           if (systemCode(error) === 'ENOENT') continue;
-          unreadable.add(name);
-          log('error', `${join(directory, name)} is not delivered: ${messageOf(error)}`);
+          again = true;
+          if (!refused.has(name)) log('error', `${file} cannot be read, and waits: ${messageOf(error)}`);
+          refused.add(name);
+          continue;
+        }
+        refused.delete(name);
+        try {
+          found.push(notification.parse(JSON.parse(text)));
+        } catch (error) {
+          senseless.add(name);
+          log('error', `${file} is not delivered: ${messageOf(error)}`);
         }
       }
       // Two changes may have the same time, if they are near enough.
-      seen = now() - changed > settledNs ? changed : null;
+      seen = !again && now() - changed > settledNs ? changed : null;
       return found;
     },
   };

@@ -4,6 +4,7 @@ import { request as requestHttp, type RequestOptions } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { printable } from '#base/printable';
 import type { NotifyTarget, Notification } from '#wire/alert';
+import { webhookAddress } from '#wire/webhook-address';
 import { readSecret } from './secret.ts';
 
 type Webhook = Extract<NotifyTarget['how'], { by: 'webhook' }>;
@@ -14,6 +15,13 @@ const longestAnswer = 300;
 /** `t=<seconds since the epoch>,v1=<hex of HMAC-SHA-256 over "<t>.<body>">` */
 export const signature = (secret: string, seconds: number, body: string): string =>
   `t=${seconds},v1=${createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')}`;
+
+const addressOf = ({ url }: Webhook): URL => {
+  const isFile = !url.includes('://');
+  const address = webhookAddress(isFile ? readSecret(url).trim() : url);
+  if ('url' in address) return address.url;
+  throw new Error(isFile ? `the address in ${url} ${address.wrong}` : `the address ${address.wrong}`);
+};
 
 /**
  * Posts a notification as JSON. Any status 2xx is word that it was taken; a redirect is not followed: it would lead what
@@ -27,7 +35,7 @@ export const postWebhook = async (
   seconds: number,
 ): Promise<void> => {
   const body = JSON.stringify(notification);
-  const url = new URL(how.url.includes('://') ? how.url : readSecret(how.url).trim());
+  const url = addressOf(how);
   const options: RequestOptions = {
     method: 'POST',
     headers: {

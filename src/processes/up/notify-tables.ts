@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { alertName, notifyTarget, type NotifyTarget } from '#wire/alert';
+import { isThisMachine, webhookAddress } from '#wire/webhook-address';
 import { parseDuration } from './duration.ts';
 
 const duration = z.string().transform((text, context) => {
@@ -109,8 +110,6 @@ const howOf = (
   return { by: 'command', argv, timeout };
 };
 
-const isThisMachine = (host: string): boolean => /^(127\.[0-9.]+|\[?::1\]?|localhost)$/.test(host);
-
 const serverOf = (
   text: string,
   isPlainEnough: boolean,
@@ -138,15 +137,6 @@ const hasMore = (url: URL): boolean =>
   url.hash !== '';
 
 const webhookUrl = (text: string, wrong: (message: string) => never): string => {
-  const url = URL.parse(text);
-  if (
-    url === null ||
-    !['http:', 'https:'].includes(url.protocol) ||
-    url.username !== '' ||
-    url.password !== ''
-  )
-    return wrong(`webhook: '${text}' is no https:// or http:// address without user and password`);
-  if (url.protocol === 'http:' && !isThisMachine(url.hostname))
-    return wrong(`webhook: '${text}' would send lines of the log in clear: use https://`);
-  return url.href;
+  const address = webhookAddress(text);
+  return 'wrong' in address ? wrong(`webhook: '${text}' ${address.wrong}`) : address.url.href;
 };

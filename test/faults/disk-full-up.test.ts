@@ -136,7 +136,8 @@ describe('a disk that is really full', { skip }, () => {
       await until('the end is told of', () => own(up, 'disk-space').length > 0, 10_000);
       const [over] = own(up, 'disk-space');
       assert.ok(Number(over?.['seconds']) >= 2, JSON.stringify(over));
-      assert.ok(JSON.stringify(over).includes('"receiver congested":'), JSON.stringify(over));
+      // Whether the receiver's own bound is reached first or the kernel's depends on who gets to run.
+      assert.match(JSON.stringify(over), /"(?:receiver congested|kernel udp drop)":[1-9]/);
       assert.match(up.output(), /receiver warning: .*space again after \d+ s/);
       await assertVerified(up, disk);
     }));

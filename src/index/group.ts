@@ -26,7 +26,8 @@ export type Group = {
 
 export type GroupLimits = { rows: number; bytes: number };
 
-export const groupLimits: GroupLimits = { rows: 131_072, bytes: 48 * 1024 * 1024 };
+/** Two groups are in memory at once, and the engine takes about four times a group's bytes while it is inserted. */
+export const groupLimits: GroupLimits = { rows: 65_536, bytes: 24 * 1024 * 1024 };
 
 export type GroupOptions = {
   vault: VaultSource;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import { groupLimits } from './group.ts';
+import { engineShare } from './memory-shares.ts';
 import { openMergePause } from './merge-pause.ts';
 import { openEdition } from './edition.ts';
 import { openEngine } from './engine/embedded.ts';
@@ -31,7 +32,9 @@ export type Index = {
   stop(): Promise<void>;
 };
 
-export type IndexOptions = EngineOptions & {
+export type IndexOptions = Omit<EngineOptions, 'memory'> & {
+  /** Bound of what this process takes, bytes; see memory-shares.ts. Default 1 GiB. */
+  memory?: number;
   vault: VaultSource;
   log: OwnLog;
   /** How to read times without a zone. Default: this machine's zone. */
@@ -65,7 +68,7 @@ export const openIndex = async (options: IndexOptions): Promise<Index> => {
     });
     return follow(engine, options, null);
   }
-  const engine = await openEngine(options);
+  const engine = await openEngine({ ...options, memory: engineShare(options.memory ?? defaultMemory) });
   try {
     return follow(engine, options, await openTables(engine, options));
   } catch (error) {
@@ -86,6 +89,7 @@ const openTables = async (engine: Engine, { log, mostSenders }: IndexOptions): P
   return { progress, known: await recall(engine, progress, mostSenders) };
 };
 
+const defaultMemory = 1024 ** 3;
 const retryMs = 1000;
 const idleBeforeIndexMs = 1000;
 const oldPartsMs = 20_000;

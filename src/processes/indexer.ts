@@ -20,7 +20,7 @@ const indexerConfig = z.object({
   socket: z.string().min(1).optional(),
   /** Keys of the witnesses whose cosignatures say how new the vault is. */
   witnesses: z.array(z.string()).optional(),
-  /** Bound of the engine's memory, bytes. */
+  /** Bound of this process's memory, bytes. */
   memory: z.int().positive().optional(),
   alerts: alertingConfig.optional(),
   /** The server or cluster that keeps the index; left out: this process. */

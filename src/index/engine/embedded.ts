@@ -14,6 +14,7 @@ import { withLiterals } from './literals.ts';
 import { laneSettings, type Settings } from './limits.ts';
 import { asIndexError } from './failure.ts';
 import { insertStatement, quote, writeRows } from './incoming-file.ts';
+import { waitForRoom } from './room.ts';
 
 const gibibyte = 1024 ** 3;
 
@@ -56,7 +57,7 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
     return lanes;
   };
   try {
-    return await openBoth(openLanes, incoming, () => holder.close());
+    return await openBoth(openLanes, incoming, memory, () => holder.close());
   } catch (error) {
     holder.close();
     throw asIndexError(error);
@@ -70,12 +71,14 @@ const besideName = 'beside';
 const openBoth = async (
   openLanes: (names: readonly Lane[], use: string) => Promise<Lanes>,
   incoming: string,
+  memory: number,
   closeEngine: () => void,
 ): Promise<Engine> => {
   const own = statementsOf(
     await openLanes(['ingest', 'interactive', 'background', 'readonly'], here),
     incoming,
     here,
+    memory,
   );
   let second: Promise<Engine> | null = null;
 
@@ -85,6 +88,7 @@ const openBoth = async (
       await openLanes(['ingest', 'background'], besideName),
       incoming,
       besideName,
+      memory,
     );
     return { ...statements, ...nothingBeside };
   };
@@ -151,6 +155,8 @@ const nothingBeside = {
 /** Caches default to gigabytes, which suits a machine that does nothing else. */
 const serverLimits = (memory: number): string[] => [
   `--max_server_memory_usage=${memory}`,
+  // As many merges at once as threads for them, not twice as many.
+  '--background_merges_mutations_concurrency_ratio=1',
   `--mark_cache_size=${Math.floor(memory / 16)}`,
   `--index_mark_cache_size=${Math.floor(memory / 32)}`,
   `--primary_index_cache_size=${Math.floor(memory / 32)}`,
@@ -159,6 +165,9 @@ const serverLimits = (memory: number): string[] => [
   `--text_index_postings_cache_size=${Math.floor(memory / 32)}`,
   `--query_condition_cache_size=${Math.floor(memory / 64)}`,
 ];
+
+/** A merge that builds the token index takes some 200 MiB for a million lines, which is what 16 inserts bring. */
+const mergeLimits = ['max_parts_to_merge_at_once = 16'];
 
 /** What only makes sense where inserts go through files on the same machine. */
 const ingestSettings: Partial<Record<Lane, Settings>> = {
@@ -194,7 +203,7 @@ const openConnection = (path: string): Connection => {
   return { client: createClient({ connection }), waiting: 0, tail: Promise.resolve() };
 };
 
-const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statements => {
+const statementsOf = (lanes: Lanes, incoming: string, prefix: string, memory: number): Statements => {
   let closed = false;
   let files = 0;
 
@@ -234,7 +243,7 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
     rows,
     async createTables(tables) {
       for (const table of tables) {
-        const { columns, family, arguments: given, storage, comment } = mergeTree(table);
+        const { columns, family, arguments: given, storage, comment } = mergeTree(table, mergeLimits);
         await run(
           'background',
           `CREATE TABLE IF NOT EXISTS ${table.name} (\n  ${columns}\n) ENGINE = ${family}(${given.join(', ')})\n${storage}\n${comment}`,
@@ -266,6 +275,7 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string): Statement
       const file = join(incoming, `${prefix}-${table.name}-${(files += 1)}.rows`);
       try {
         await writeRows(file, blocks);
+        await waitForRoom({ rows }, memory);
         await run('ingest', insertStatement(table, file));
       } catch (error) {
         throw asIndexError(error);

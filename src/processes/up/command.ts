@@ -61,7 +61,7 @@ export const upFlags: NonNullable<Command['flags']> = [
   },
   {
     flags: '--index-memory <mib>',
-    description: `memory that the index’s engine may take, search included, in MiB; the process takes some 500 MiB besides (default: ${defaults.indexMemory})`,
+    description: `memory that the indexer may take, search included, in MiB, from 896 on (default: ${defaults.indexMemory})`,
   },
   {
     flags: '--index-url <url>',

@@ -72,7 +72,7 @@ test('a quorum is a number of witnesses that there are', () => {
 test('what the indexer may take is a number of MiB', () => {
   assert.equal(readOptions({}).indexMemory, 1024 ** 3);
   assert.equal(readOptions({ indexMemory: '2048' }).indexMemory, 2 * 1024 ** 3);
-  for (const indexMemory of ['0', '100', '1g', '-1', ''])
+  for (const indexMemory of ['0', '100', '895', '1g', '-1', ''])
     assert.throws(() => readOptions({ indexMemory }), wrong, indexMemory);
 });
 

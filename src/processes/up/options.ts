@@ -41,7 +41,7 @@ export const upFile = z.strictObject({
   'witness-quorum': z.int().optional(),
   /** HTTP address of a time stamping authority (RFC 3161). */
   'timestamp-authority': z.string().optional(),
-  /** Memory that the engine of the index may take, MiB. */
+  /** Memory that the indexer may take, MiB. */
   'index-memory': z.int().optional(),
   /** What to be told of (docs/alerts.md). */
   alert: z.array(alertTable).optional(),
@@ -278,8 +278,8 @@ const readQuorum = (given: string | number | undefined, witnesses: number): numb
 };
 
 const mebibyte = 1024 * 1024;
-/** With less, the engine cannot merge what it has stored. */
-const leastIndexMemory = 640;
+/** With less, the engine cannot merge what it has stored: src/index/memory-shares.ts. */
+const leastIndexMemory = 896;
 
 const readIndexMemory = (given: string | number): number => {
   const mebibytes = /^[1-9][0-9]{0,6}$/.test(String(given)) ? Number(given) : 0;

@@ -1,0 +1,22 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Engine } from './engine.ts';
+
+const lookAgainMs = 50;
+/** Then the insert is tried all the same. */
+const longestMs = 60_000;
+
+/**
+ * Waits until merges and searches have left half of the engine's memory. Of what runs into the bound, a merge starts again
+ * by itself and a search says so; an insert that failed would have to be undone.
+ * @param memory bound of the engine, bytes
+ * @throws IndexError
+ */
+export const waitForRoom = async (engine: Pick<Engine, 'rows'>, memory: number): Promise<void> => {
+  const until = performance.now() + longestMs;
+  while ((await taken(engine)) > memory / 2 && performance.now() < until) await sleep(lookAgainMs);
+};
+
+const taken = async ({ rows }: Pick<Engine, 'rows'>): Promise<number> => {
+  const [row] = await rows('ingest', `SELECT value FROM system.metrics WHERE metric = 'MemoryTracking'`);
+  return Number(row?.['value'] ?? 0);
+};

@@ -58,20 +58,22 @@ export const call = async (
   body?: string,
 ): Promise<string> => {
   if (method === 'GET') return ask(state, method, path, body, {});
-  let reader = readers.get(state.searchSocket);
-  if (reader === undefined) {
-    const challenge = readerChallenge.parse(JSON.parse(await ask(state, 'POST', '/reader', undefined, {})));
-    answerChallenge(challenge);
-    reader = challenge.text;
-    readers.set(state.searchSocket, reader);
-  }
+  const known = readers.get(state.searchSocket);
   try {
-    return await ask(state, method, path, body, { [readerHeader]: reader });
+    return await ask(state, method, path, body, { [readerHeader]: known ?? (await show(state)) });
   } catch (error) {
     // Search may have been started again, and know nobody then.
     readers.delete(state.searchSocket);
-    throw error;
+    if (known === undefined) throw error;
+    return ask(state, method, path, body, { [readerHeader]: await show(state) });
   }
+};
+
+const show = async (state: StateDirectory): Promise<string> => {
+  const challenge = readerChallenge.parse(JSON.parse(await ask(state, 'POST', '/reader', undefined, {})));
+  answerChallenge(challenge);
+  readers.set(state.searchSocket, challenge.text);
+  return challenge.text;
 };
 
 const ask = (

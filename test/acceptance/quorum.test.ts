@@ -135,7 +135,7 @@ test('two witnesses, one asking and one being asked, meet on one checkpoint of a
   appender.close();
   for (const witness of witnesses) await witness.close();
 
-  assert.ok(commits > 100, `${commits} commits: it grew all the time`);
+  assert.ok(commits > 40, `${commits} commits: it grew all the time`);
   assert.ok(size > 0, 'a checkpoint became witnessed');
   assert.ok(
     then !== undefined && size >= then.size,

@@ -32,7 +32,8 @@ export const numberedSender = (socketPath: string, token: string): NumberedSende
 
   const dial = (): void => {
     if (ended) return;
-    const socket = connect(socketPath);
+    // Where a test fails meanwhile it must not keep the process.
+    const socket = connect(socketPath).unref();
     let held = Buffer.alloc(0);
     socket.on('connect', () => {
       const hello = Buffer.from(JSON.stringify({ sender: 'killtest', stream: `${token}-stream` }));
@@ -51,7 +52,7 @@ export const numberedSender = (socketPath: string, token: string): NumberedSende
     socket.on('error', () => undefined);
     socket.on('close', () => {
       open = null;
-      setTimeout(dial, 50);
+      setTimeout(dial, 50).unref();
     });
   };
   dial();
@@ -62,7 +63,7 @@ export const numberedSender = (socketPath: string, token: string): NumberedSende
       written += 1;
       open.write(frame(`${token} #${written}`, written));
     }
-  }, 20);
+  }, 20).unref();
 
   const abort = (): void => {
     ended = true;

@@ -15,7 +15,8 @@ export const ask = async (state: StateDirectory, { route }: Question, needle: Ne
   const rows = said.trimEnd().split('\n');
   const count =
     route === 'sql'
-      ? rows.reduce((sum, row) => sum + countOf(row), 0)
+      ? // The last line is what can be said of the answer.
+        rows.slice(0, -1).reduce((sum, row) => sum + countOf(row), 0)
       : answer.parse(JSON.parse(rows.at(-1) ?? '')).answer.count;
   return { ms, count };
 };

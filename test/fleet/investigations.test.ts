@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { documentedCommands } from '../harness/documents.ts';
 import { until } from '../harness/up.ts';
 import { noFleet } from './able.ts';
@@ -89,13 +90,22 @@ test('each command of the investigations has an answer here', { skip }, () => {
 for (const { line } of commands) {
   test(line, { skip }, async () => {
     const wanted = Object.entries(answers).find(([start]) => line.startsWith(start))?.[1] ?? [];
-    const { status, stdout, stderr } = await hosts.log.run([
-      'sh',
-      '-c',
-      `cd /root; ${line.replaceAll('7:1', login)}`,
-    ]);
-    assert.equal(status, 0, `${stdout}${stderr}`);
-    for (const one of wanted) assert.match(`${stdout}${stderr}`, one);
+    const ask = async (): Promise<string> => {
+      const { status, stdout, stderr } = await hosts.log.run([
+        'sh',
+        '-c',
+        `cd /root; ${line.replaceAll('7:1', login)}`,
+      ]);
+      assert.equal(status, 0, `${stdout}${stderr}`);
+      return `${stdout}${stderr}`;
+    };
+    let said = await ask();
+    // What was said or imported a moment ago may be on its way into the index.
+    for (let tries = 0; tries < 40 && !wanted.every((one) => one.test(said)); tries += 1) {
+      await sleep(500);
+      said = await ask();
+    }
+    for (const one of wanted) assert.match(said, one);
   });
 }
 

@@ -5,7 +5,7 @@ import { Numbering, type Range } from './numbering.ts';
 import { rowsMatching } from './matching.ts';
 import { fromText, type ByteString } from './parse/byte-string.ts';
 import { parserVersion } from './project/project.ts';
-import { RowBinaryWriter } from './project/row-binary.ts';
+import { GrowingBytes } from './project/native/bytes.ts';
 import { createTables, dropTables, indexVersion, lines, progress as progressTable } from './schema.ts';
 
 /** An entry of the vault whose bytes were not what its checkpoint says: its lines are not in the index as long as they are not. */
@@ -100,13 +100,12 @@ export const writeProgress = async (engine: Engine, progress: Progress): Promise
     repeats,
   };
   const state = fromText(JSON.stringify(stored));
-  const writer = new RowBinaryWriter();
-  writer.reserve(state.length + 64);
+  const writer = new GrowingBytes();
   writer.int64(progress.revision);
   writer.int64(progress.entry);
   writer.int64(progress.lines);
   writer.string(state);
-  await engine.insert(progressTable, [writer.bytes()]);
+  await engine.insert(progressTable, [writer.view()]);
 };
 
 /** What `recover` found, for the process's own log. */

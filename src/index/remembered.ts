@@ -1,7 +1,7 @@
 import type { Engine } from './engine/engine.ts';
 import { fromText } from './parse/byte-string.ts';
 import type { Progress } from './progress.ts';
-import { RowBinaryWriter } from './project/row-binary.ts';
+import { GrowingBytes } from './project/native/bytes.ts';
 import { indexVersion, remembered as table } from './schema.ts';
 import { mostSenders, Senders, type Others, type Sender } from './senders.ts';
 import { loadSenders } from './senders-table.ts';
@@ -43,14 +43,13 @@ export const remember = async (
     withdrawn: withdrawn ?? [],
   };
   const state = fromText(JSON.stringify(stored));
-  const writer = new RowBinaryWriter();
+  const writer = new GrowingBytes();
   const version = fromText(versionOf(progress));
-  writer.reserve(version.length + state.length + 64);
   writer.string(version);
   writer.int64(progress.revision);
   writer.int64(progress.entry);
   writer.string(state);
-  await engine.insert(table, [writer.bytes()]);
+  await engine.insert(table, [writer.view()]);
 };
 
 /**

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { IndexError } from '../errors.ts';
 import { LinesBlock } from '../project/native/block.ts';
-import { RowBinaryWriter } from '../project/row-binary.ts';
+import { GrowingBytes } from '../project/native/bytes.ts';
 import { createTables, dropTables, lines, progress, tables } from '../schema.ts';
 import { openHttpFront, type HttpFront } from '../testing/http-front.ts';
 import { openEngine } from './embedded.ts';
@@ -191,13 +191,12 @@ const rows = (entry: number, count: number): Buffer[] => {
 };
 
 const progressRow = (revision: number): Buffer => {
-  const writer = new RowBinaryWriter();
-  writer.reserve(64);
+  const writer = new GrowingBytes();
   writer.int64(revision);
   writer.int64(revision * 10);
   writer.int64(0);
   writer.string('{}');
-  return Buffer.from(writer.bytes());
+  return Buffer.from(writer.view());
 };
 
 contract('embedded', false, async () => {

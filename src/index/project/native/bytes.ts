@@ -1,6 +1,9 @@
 import type { ByteString } from '../../parse/byte-string.ts';
 
-/** Memory that grows; what is written to it is little-endian. It is kept for the next block. */
+/**
+ * Memory that grows; what is written to it is little-endian, as columns of the Native format and rows of RowBinary are. It
+ * is kept for the next block.
+ */
 export class GrowingBytes {
   private buffer: Buffer = Buffer.allocUnsafeSlow(4096);
   private at = 0;

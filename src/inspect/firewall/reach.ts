@@ -35,27 +35,23 @@ export type Reach = {
   doubts: readonly string[];
 };
 
-type Passed = { sources: AddressSet; deciding: Map<string, bigint>; doubts: Set<string> };
-
 /**
  * Follows the packet through every chain that is asked before a socket is. Accept is final within its base chain alone:
  * each base chain of the way must accept. Drop is final. Static reading is a hypothesis: traffic control, XDP and clouds
  * are not in the rules.
  */
 export const reachOf = (ruleset: Ruleset, packet: Packet): Reach => {
-  const passed: Passed = {
-    sources: everyAddress(packet.family),
-    deciding: new Map(),
-    doubts: new Set(),
-  };
+  const everybody = everyAddress(packet.family);
+  const doubted = new Set<string>();
+  let sources = everybody;
   let accepting = 'no chain filters what comes in';
   const dropping = new Map<string, bigint>();
   for (const chain of wayOf(ruleset, packet)) {
-    const walk = newWalk(ruleset, chain, packet, passed.doubts);
-    const rest = walk.through(chain, passed.sources);
+    const walk = newWalk(ruleset, chain, packet, doubted);
+    const rest = walk.through(chain, sources);
     if (chain.base?.policy === 'drop') walk.decide('drop', rest, `policy drop of ${chainName(chain)}`);
     else walk.decide('accept', rest, `policy accept of ${chainName(chain)}`);
-    passed.sources = walk.accepted;
+    sources = walk.accepted;
     for (const [rule, size] of walk.dropping) dropping.set(rule, (dropping.get(rule) ?? 0n) + size);
     const most = largest(walk.accepting);
     if (
@@ -64,10 +60,8 @@ export const reachOf = (ruleset: Ruleset, packet: Packet): Reach => {
     )
       accepting = most;
   }
-  const { sources } = passed;
-  const doubts = [...passed.doubts];
+  const doubts = [...doubted];
   if (isEmpty(sources)) return { from: 'nobody', networks: [], rule: largest(dropping) ?? accepting, doubts };
-  const everybody = everyAddress(packet.family);
   // Whoever leaves out less than half of all addresses means everybody but some.
   if (sizeOf(sources) * 2n > sizeOf(everybody)) {
     const left = networksOf(difference(everybody, sources), packet.family);

@@ -1,4 +1,4 @@
-import type { Clock } from '#base/clock';
+import { micros, type Clock, type Micros } from '#base/clock';
 import { formatMicros } from '#base/rfc3339';
 import type { Index } from '#index';
 import type { Answer } from '#wire/search';
@@ -36,6 +36,7 @@ export const answerTo = async (
       range: {
         since: query.since === null ? null : formatMicros(query.since),
         until: query.until === null ? null : formatMicros(query.until),
+        covered: coveredOf(index, query, clock.now()),
       },
       count,
       ...(countIs === undefined ? {} : { countIs }),
@@ -43,4 +44,18 @@ export const answerTo = async (
       elapsedMs: Math.round((clock.elapsed() - started) * 1000) / 1000,
     },
   };
+};
+
+/** The part of the asked range for which there is anything in the index. */
+const coveredOf = (
+  index: Index,
+  { since, until }: Query,
+  now: Micros,
+): { from: string; until: string } | null => {
+  const others = index.senders.others();
+  let first = others === null ? Infinity : others.first;
+  for (const sender of index.senders.all()) first = Math.min(first, sender.first);
+  const from = Math.max(first, since ?? 0);
+  const end = Math.min(index.state().heldUntil, now, until ?? Infinity);
+  return from < end ? { from: formatMicros(micros(from)), until: formatMicros(micros(end)) } : null;
 };

@@ -26,38 +26,59 @@ export const completenessOf = async (index: Index, query: Query, now: Micros): P
   const holes = await holesOf(index, query);
   const ledger = await ledgerOf(index, query, timeSql(query, 60_000_000));
   const gaps = [...ledger.gaps, ...holes.gaps];
-  const known = [
+  const beside = [
     ...withdrawnIn(state, query),
-    ...gaps
-      .slice(0, mostNames)
-      .map(
-        (gap) =>
-          `${gap.count ?? 'an unknown number'} lost: ${gap.sender}, ${gap.cause}${gap.listener === undefined ? '' : ` on ${gap.listener}`}`,
-      ),
-    ...(gaps.length > mostNames ? [`${gaps.length - mostNames} more gaps are listed`] : []),
     ...(holes.more > 0 ? [`${holes.more} more gaps in the numbers of this range are not listed`] : []),
     ...alteredEntries(state),
   ];
-  const unknown = [
-    ...silent,
+  const doubts = [
     ...ledger.doubts,
     ...(await conflicts(index, query)),
     ...(holes.unplaced > 0
       ? [`of ${holes.unplaced} older gaps in numbers it was not looked up whether they are of this range`]
       : []),
-    ...(state.indexed < state.committed
-      ? [`entries ${state.indexed} to ${state.committed - 1} are not indexed yet`]
-      : []),
+  ];
+  const behind = notIndexed(state);
+  const known = [...gapsInWords(gaps), ...beside];
+  const unknown = [
+    ...silence(silent),
+    ...doubts,
+    ...behind,
     ...beyond(query, micros(Math.min(state.heldUntil, now))),
   ];
-  const numbers =
-    known.length === 0 && silent.length === 0 && others === null ? [numbersSeen(state, scope)] : [];
+  const isNumbered = silent.length === 0;
+  const numbers = known.length === 0 && isNumbered && others === null ? [numbersSeen(state, scope)] : [];
+  const verdict = known.length > 0 ? 'known gaps' : unknown.length > 0 ? 'unknown' : 'complete';
   return {
-    verdict: known.length > 0 ? 'known gaps' : unknown.length > 0 ? 'unknown' : 'complete',
+    verdict,
     detail: [...known, ...numbers, ...unknown, ...readAgain(state)].join('; '),
+    ...(verdict === 'unknown' ? { brief: briefly(scope, silent) } : {}),
+    notes: [...beside, ...doubts, ...behind, ...standsStill(state), ...readAgain(state)],
     gaps,
   };
 };
+
+const briefly = (scope: readonly Sender[], silent: readonly string[]): string => {
+  if (silent.length === 0)
+    return scope.length === 0 ? 'no sender has such lines' : 'no number missing so far';
+  return silent.length === 1 ? '1 sender does not number' : `${silent.length} senders do not number`;
+};
+
+const gapsInWords = (gaps: Completeness['gaps']): string[] => [
+  ...gaps
+    .slice(0, mostNames)
+    .map(
+      (gap) =>
+        `${gap.count ?? 'an unknown number'} lost: ${gap.sender}, ${gap.cause}${gap.listener === undefined ? '' : ` on ${gap.listener}`}`,
+    ),
+  ...(gaps.length > mostNames ? [`${gaps.length - mostNames} more gaps are listed`] : []),
+];
+
+const notIndexed = ({ indexed, committed }: IndexState): string[] =>
+  indexed < committed ? [`entries ${indexed} to ${committed - 1} are not indexed yet`] : [];
+
+const standsStill = ({ trouble }: IndexState): string[] =>
+  trouble === null ? [] : [`indexing stands still: ${trouble.message}`];
 
 /** No line is missing by it, but one may be found by another time or name than soon. */
 const readAgain = ({ reparsing, indexed }: IndexState): string[] => {
@@ -83,17 +104,18 @@ const othersInRange = (index: Index, { since, until }: Query): Readonly<Others> 
   return (since !== null && others.last < since) || (until !== null && others.first >= until) ? null : others;
 };
 
+/** Who does not number what they send, by name. */
 const unnumbered = (scope: readonly Sender[], others: Readonly<Others> | null): string[] => {
   const names = new Set(
     scope.filter((sender) => !sender.numbered).map((sender) => `${sender.source} by ${sender.via}`),
   );
-  const more = others === null || others.numbered ? [] : ['senders that are not kept by name'];
-  return names.size + more.length === 0
-    ? []
-    : [
-        `nobody can tell what is missing from senders that do not number their lines: ${listed([...names, ...more])}`,
-      ];
+  return [...names, ...(others === null || others.numbered ? [] : ['senders that are not kept by name'])];
 };
+
+const silence = (names: readonly string[]): string[] =>
+  names.length === 0
+    ? []
+    : [`nobody can tell what is missing from senders that do not number their lines: ${listed(names)}`];
 
 /** The last numbers may be missing without a trace: only what comes after a missing one shows it. */
 const numbersSeen = ({ numbering }: IndexState, scope: readonly Sender[]): string => {

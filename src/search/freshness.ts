@@ -1,7 +1,7 @@
 import { micros, type Clock } from '#base/clock';
 import { messageOf } from '#base/errors';
 import { formatMicros } from '#base/rfc3339';
-import { ageOf, readOutsideMemory, recentSeconds, type OutsideMemory } from '#vault/read';
+import { ageOf, nobodyWatches, readOutsideMemory, recentSeconds, type OutsideMemory } from '#vault/read';
 import type { Answer } from '#wire/search';
 
 /** Whether the vault that was searched is the newest there is, as far as anybody outside has said. */
@@ -25,10 +25,9 @@ export type FreshnessOptions = {
 const keptMs = 1000;
 
 /** Of a vault that nobody outside watches. */
-export const nobodyOutside: FreshnessReader = () => ({
-  verdict: 'unknown',
-  detail: 'no witness is configured, so a rollback of everything would not show',
-});
+export const nobodyOutside: FreshnessReader = () => unwatched;
+
+const unwatched: Freshness = { verdict: 'unknown', detail: nobodyWatches, brief: 'no witness' };
 
 export const openFreshness = ({
   vault,
@@ -49,6 +48,7 @@ export const openFreshness = ({
 };
 
 const freshnessOf = (memory: OutsideMemory, clock: Clock): Freshness => {
+  if (memory.kind === 'none' && memory.why === nobodyWatches) return unwatched;
   if (memory.kind === 'none') return { verdict: 'unknown', detail: memory.why };
   if (memory.kind === 'contradicted') return { verdict: 'contradicted', detail: memory.why };
   const now = Math.floor(clock.now() / 1_000_000);

@@ -81,6 +81,7 @@ const judged = ({ answer }: Answer, others: readonly OtherVault[], count: number
       completeness: {
         ...completeness,
         verdict: completeness.verdict === 'complete' ? 'unknown' : completeness.verdict,
+        brief: 'other vaults are not judged here',
         detail: `what is missing of other vaults only their own Holdfast can say; of this vault: ${completeness.detail}`,
       },
       count,

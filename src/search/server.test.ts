@@ -158,7 +158,11 @@ describe('search over its socket', () => {
       [answer.integrity.indexed, answer.integrity.committed],
       [served.index.state().indexed, served.index.state().committed],
     );
-    assert.deepEqual(answer.range, { since: '2026-05-12T00:00:00.000000Z', until: null });
+    const { since, until, covered } = answer.range;
+    assert.deepEqual([since, until], ['2026-05-12T00:00:00.000000Z', null]);
+    assert.ok(covered !== null && covered !== undefined);
+    assert.ok(covered.from > '2026-05-12T00', 'there was nothing before the first line');
+    assert.ok(covered.until > covered.from && covered.until < '2026-05-13', 'nor anything after the newest');
     assert.equal(answer.completeness.verdict, 'known gaps');
     assert.deepEqual(answer.completeness.gaps, [
       {

@@ -118,6 +118,10 @@ export const answer = z.object({
     completeness: z.object({
       verdict: z.enum(['complete', 'known gaps', 'unknown']),
       detail: z.string(),
+      /** Why it is `unknown`, in a few words, where that is in the nature of the senders or of the range. */
+      brief: z.string().optional(),
+      /** What is out of the ordinary and not among `gaps`: lines expired or redacted, doubts, what is not indexed. */
+      notes: z.array(z.string()).optional(),
       gaps: z.array(
         z.object({
           /** Address, name or stream; where nobody can tell, the listener. */
@@ -136,9 +140,22 @@ export const answer = z.object({
      * ago. `unknown`: none has spoken since; `detail` says who was heard last. `contradicted`: somebody outside remembers
      * more than the vault has, or another log under its key.
      */
-    freshness: z.object({ verdict: z.enum(['current', 'unknown', 'contradicted']), detail: z.string() }),
-    /** Time range that the query asked for; `null` = open end. */
-    range: z.object({ since: time.nullable(), until: time.nullable() }),
+    freshness: z.object({
+      verdict: z.enum(['current', 'unknown', 'contradicted']),
+      detail: z.string(),
+      /** Why it is `unknown`, in a few words, where nobody is there to say. */
+      brief: z.string().optional(),
+    }),
+    range: z.object({
+      /** Time range that the query asked for; `null` = open end. */
+      since: time.nullable(),
+      until: time.nullable(),
+      /**
+       * The part of it for which there is anything: from the first line in the index, to what was received before the
+       * newest line of the index. `null`: there is none.
+       */
+      covered: z.object({ from: time, until: time }).nullable().optional(),
+    }),
     /** Lines that match, of which at most `limit` were sent. */
     count: z.int(),
     /** There are that many and maybe more: they were not counted to the end. */

@@ -7,7 +7,7 @@ import { Exit } from '../exit.ts';
 import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
 import { table } from '../table.ts';
-import { printAnswer } from './answer-line.ts';
+import { formOf, printAnswer, verboseFlag, type AnswerForm } from './answer-line.ts';
 import { byteSize } from './byte-size.ts';
 import { printRaw } from './raw-line.ts';
 
@@ -20,6 +20,7 @@ export const logsBrowse: Command = {
       flags: '--raw',
       description: 'of a file: the exact bytes also of what came as no line of text (journal, kernel)',
     },
+    verboseFlag,
   ],
   examples: [
     'holdfast logs browse # days, in UTC, by the time of the line',
@@ -30,14 +31,14 @@ export const logsBrowse: Command = {
     if (path.split('/').length < 3 || path.split('/').slice(2).join('/') === '') {
       if (flags['raw'] === true)
         throw new CliError('usage', `--raw is for a file, DAY/HOST/PROGRAM: '${path}' lists what lies below`);
-      return list(context, path);
+      return list(context, path, formOf(flags));
     }
     const form = context.json ? 'hits' : flags['raw'] === true ? 'raw' : 'text';
-    return print(context, { path, form });
+    return print(context, { path, form }, formOf(flags));
   },
 };
 
-const list = async ({ io, state, json }: Context, path: string): Promise<Exit> => {
+const list = async ({ io, state, json }: Context, path: string, answerForm: AnswerForm): Promise<Exit> => {
   const branches: Branch[] = [];
   for await (const line of callSearch(state, 'POST', '/browse', { path })) {
     const found = branch.safeParse(line);
@@ -49,7 +50,7 @@ const list = async ({ io, state, json }: Context, path: string): Promise<Exit> =
       const others = branches.at(-1)?.others;
       if (others !== undefined) io.err(`${others} more are not listed\n`);
       if (branches.length === 0) io.err(`there is nothing below '${printable(path)}'\n`);
-      printAnswer(io, answerSchema.parse(line));
+      printAnswer(io, answerSchema.parse(line), answerForm);
     }
   }
   return Exit.done;
@@ -63,7 +64,11 @@ const cells = ({ lines, bytes, first, last, path }: Branch): string[] => [
   path,
 ];
 
-const print = async ({ io, state, json }: Context, asked: LeafRequest): Promise<Exit> => {
+const print = async (
+  { io, state, json }: Context,
+  asked: LeafRequest,
+  answerForm: AnswerForm,
+): Promise<Exit> => {
   for (let cursor: string | null = null, more = true; more;) {
     more = false;
     for await (const line of callSearch(state, 'POST', '/leaf', { ...asked, cursor })) {
@@ -78,7 +83,7 @@ const print = async ({ io, state, json }: Context, asked: LeafRequest): Promise<
         else {
           const answered = answerSchema.parse(line);
           if (answered.answer.count === 0) io.err(`there is no line in '${printable(asked.path)}'\n`);
-          printAnswer(io, answered);
+          printAnswer(io, answered, answerForm);
         }
       }
     }

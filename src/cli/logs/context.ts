@@ -4,7 +4,7 @@ import type { Command } from '../command.ts';
 import { Exit } from '../exit.ts';
 import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
-import { printAnswer } from './answer-line.ts';
+import { formOf, printAnswer, verboseFlag } from './answer-line.ts';
 import { addressed, hitLine } from './hit-line.ts';
 import { wholeNumber } from './query.ts';
 
@@ -18,6 +18,7 @@ export const logsContext: Command = {
       description: 'at most this many before it, and after it (10 unless told)',
     },
     { flags: '--all-hosts', description: 'of all hosts, in the second of the line' },
+    verboseFlag,
   ],
   examples: [
     'holdfast logs context 1:1 # addresses are shown by: holdfast logs search --address',
@@ -41,6 +42,7 @@ export const logsContext: Command = {
         printAnswer(
           io,
           answered,
+          formOf(flags),
           hosts === 'own' ? `${shown} lines` : `${shown} of the ${count} lines of that second`,
         );
       }

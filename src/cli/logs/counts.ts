@@ -7,7 +7,7 @@ import type { Io } from '../io.ts';
 import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
 import { table } from '../table.ts';
-import { printAnswer } from './answer-line.ts';
+import { printAnswer, type AnswerForm } from './answer-line.ts';
 import { histogramLines } from './histogram.ts';
 
 /** Rows that fit on a screen. */
@@ -19,12 +19,13 @@ export type Asked = {
   /** Groups to show. */
   top: number;
   histogram: 'drawn' | 'none';
+  form: AnswerForm;
 };
 
 /** How many lines match: alone, or in groups and over time. */
 export const printCounts = async (
   { io, state, json }: Context,
-  { query, by, top, histogram }: Asked,
+  { query, by, top, histogram, form }: Asked,
 ): Promise<Exit> => {
   const body = { query, by: [...by], top, bars: histogram === 'drawn' ? mostBars : 0 };
   let counted: Counts['counts'] | null = null;
@@ -40,7 +41,7 @@ export const printCounts = async (
       if (by.length > 0 && count > 0 && counted !== null)
         io.out(`${histogram === 'drawn' ? '\n' : ''}${groupLines(io, counted, count)}`);
       if (by.length === 0 && histogram === 'none') io.out(`${count}\n`);
-      printAnswer(io, answered);
+      printAnswer(io, answered, form);
     }
   }
   return Exit.done;

@@ -5,7 +5,7 @@ import { Exit } from '../exit.ts';
 import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
 import { table } from '../table.ts';
-import { printAnswer } from './answer-line.ts';
+import { formOf, printAnswer, verboseFlag } from './answer-line.ts';
 import { queryIn, wholeNumber } from './query.ts';
 import { expandSaved } from './saved.ts';
 
@@ -18,6 +18,7 @@ export const logsFields: Command = {
   flags: [
     { flags: '-n, --limit <fields>', description: 'show at most this many; default 100' },
     { flags: '--values <values>', description: 'show so many values of each; default 5' },
+    verboseFlag,
   ],
   examples: ['holdfast logs fields since:1d', 'holdfast logs fields --values 20 app:nginx'],
   async run({ io, state, json }, args, flags) {
@@ -44,7 +45,7 @@ export const logsFields: Command = {
           io.err(
             `of ${of} lines ${lines} were read, the newest ones: there was no time for more; narrow it by since:, until:, app: or host:\n`,
           );
-      } else printAnswer(io, answerSchema.parse(line));
+      } else printAnswer(io, answerSchema.parse(line), formOf(flags));
     }
     return Exit.done;
   },

@@ -7,7 +7,7 @@ import type { Io } from '../io.ts';
 import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
 import { table } from '../table.ts';
-import { printAnswer } from './answer-line.ts';
+import { formOf, printAnswer, verboseFlag } from './answer-line.ts';
 import { queryIn, wholeNumber } from './query.ts';
 import { expandSaved } from './saved.ts';
 
@@ -22,6 +22,7 @@ export const logsPatterns: Command = {
       flags: '--new-since <time>',
       description: 'only those that no line before that time has: 1h, 2d, 2026-05-12, …',
     },
+    verboseFlag,
   ],
   examples: [
     "holdfast logs patterns 'app:sshd since:1d'",
@@ -53,7 +54,7 @@ export const logsPatterns: Command = {
         if (rows.length > 0)
           io.out(table(io, ['LINES', 'SHARE', 'FIRST', 'LAST', 'EXAMPLE', 'PROGRAM', 'PATTERN'], rows));
         printFolded(io, folded.data, rows.length, newSince);
-      } else printAnswer(io, answerSchema.parse(line));
+      } else printAnswer(io, answerSchema.parse(line), formOf(flags));
     }
     return Exit.done;
   },

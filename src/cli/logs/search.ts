@@ -5,7 +5,7 @@ import { CliError } from '../errors.ts';
 import { Exit } from '../exit.ts';
 import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
-import { printAnswer } from './answer-line.ts';
+import { formOf, printAnswer, verboseFlag } from './answer-line.ts';
 import { printCounts } from './counts.ts';
 import { addressed, hitLine } from './hit-line.ts';
 import { queryIn, wholeNumber } from './query.ts';
@@ -39,6 +39,7 @@ export const logsSearch: Command = {
       description: 'count by these, e.g. host,app or user, the most first',
     },
     { flags: '--histogram', description: 'draw how many lines match over time' },
+    verboseFlag,
   ],
   examples: [
     "holdfast logs search 'failed password' since:1h",
@@ -61,7 +62,13 @@ export const logsSearch: Command = {
       if (flags[name] === true)
         throw new CliError('usage', `--${name} is about lines; --count, --by and --histogram show none`);
     const top = Math.max(1, wholeNumber(flags, 'limit', { otherwise: 20, most: 10_000 }));
-    return printCounts(context, { query, by, top, histogram: histogram ? 'drawn' : 'none' });
+    return printCounts(context, {
+      query,
+      by,
+      top,
+      histogram: histogram ? 'drawn' : 'none',
+      form: formOf(flags),
+    });
   },
 };
 
@@ -103,7 +110,7 @@ const list = async (context: Context, query: string, flags: Flags): Promise<Exit
     }
     for (const one of held.toReversed()) show(one);
     if (context.json) context.io.out(jsonLine(line));
-    else printAnswer(context.io, answerSchema.parse(line));
+    else printAnswer(context.io, answerSchema.parse(line), formOf(flags));
   }
   return Exit.done;
 };

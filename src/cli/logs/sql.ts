@@ -5,18 +5,19 @@ import { Exit } from '../exit.ts';
 import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
 import { table } from '../table.ts';
-import { printAnswer } from './answer-line.ts';
+import { formOf, printAnswer, verboseFlag } from './answer-line.ts';
 
 export const logsSql: Command = {
   name: 'logs sql',
   summary:
     'one SELECT over the table "lines" in ClickHouse SQL; at most 20 seconds, 100000 rows and 64 MiB of answer',
   arguments: '<sql>',
+  flags: [verboseFlag],
   examples: [
     "holdfast logs sql 'SELECT host, app, count() FROM lines GROUP BY ALL ORDER BY 3 DESC LIMIT 10'",
     'holdfast logs sql --json "SELECT toStartOfHour(time) AS hour, countIf(severity <= 3) AS errors FROM lines GROUP BY hour ORDER BY hour"',
   ],
-  async run({ io, state, json }, [sql = '']) {
+  async run({ io, state, json }, [sql = ''], flags) {
     const rows: Record<string, unknown>[] = [];
     let before: unknown;
     // The last line is the answer, whatever a row may look like.
@@ -36,7 +37,12 @@ export const logsSql: Command = {
             rows.map((row) => head.map((name) => cell(row[name]))),
           ),
         );
-      printAnswer(io, answerSchema.parse(before), `${rows.length} ${rows.length === 1 ? 'row' : 'rows'}`);
+      printAnswer(
+        io,
+        answerSchema.parse(before),
+        formOf(flags),
+        `${rows.length} ${rows.length === 1 ? 'row' : 'rows'}`,
+      );
     }
     return Exit.done;
   },

@@ -48,9 +48,12 @@ export const readOutsideMemory = (options: OutsideMemoryOptions): OutsideMemory 
   if (against !== null) return { kind: 'contradicted', why: against };
   if (contradiction !== null && 'why' in contradiction) return { kind: 'none', why: contradiction.why };
   return options.witnesses.length === 0
-    ? { kind: 'none', why: 'no witness is configured, so a rollback of everything would not show' }
+    ? { kind: 'none', why: nobodyWatches }
     : memoryOf(witnessed, log, options.witnesses);
 };
+
+/** Why there is no memory outside, where nobody was asked to have one. */
+export const nobodyWatches = 'no witness is configured, so a rollback of everything would not show';
 
 const contradictionName = 'contradiction';
 

@@ -81,7 +81,7 @@ test('sockets of unseen holders are told together, and not as one thing', () => 
 });
 
 test('what listens in another network namespace is found, with what was not looked at', () => {
-  const netns = { inode: 4026532300, name: 'web', own: false };
+  const netns = { inode: 4026532300, name: 'web', own: false, container: null };
   const perl = holder('/usr/bin/perl', { uid: 0, user: 'root', package: 'perl-base', interpreter: true });
   const [one, ...rest] = judged({ scope: 'container', netns, port: 18001, processes: [perl] });
   assert.deepEqual(rest, []);

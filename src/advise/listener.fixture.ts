@@ -14,6 +14,11 @@ export const holder = (exe: string | null, more: Partial<HolderProcess> = {}): H
   package: 'thing-server',
   packageRequired: false,
   interpreter: false,
+  version: null,
+  args: [],
+  enabled: null,
+  startedAt: null,
+  container: null,
   ...more,
 });
 
@@ -23,7 +28,7 @@ export const listener = (more: Partial<Listener>): Listener => ({
   address: '0.0.0.0',
   port: 4242,
   v6only: null,
-  netns: { inode: 4026531840, name: null, own: true },
+  netns: { inode: 4026531840, name: null, own: true, container: null },
   holder: 'process',
   processes: [holder('/usr/sbin/thing')],
   scope: 'public',
@@ -33,6 +38,9 @@ export const listener = (more: Partial<Listener>): Listener => ({
   socketUnit: null,
   activates: null,
   forwardsTo: null,
+  translatedBy: null,
+  listeningSince: null,
+  permissions: null,
   kernelService: null,
   whyUnseen: null,
   ...more,
@@ -41,6 +49,7 @@ export const listener = (more: Partial<Listener>): Listener => ({
 export const judgedUnder = (init: InitSystem, ...listeners: Partial<Listener>[]): Finding[] =>
   findServices({
     listeners: listeners.map(listener),
+    namespaces: [],
     init,
     unreadable: [],
     couldNotLook: [],

@@ -11,7 +11,13 @@ const factsOf = ({ listeners, couldNotLook }: ServicesReport): Fact[] => {
     // Socket inodes are new with every restart and say nothing that the processes do not; JSON leaves out undefined.
     listeners
       .filter((listener) => listener.transient !== true)
-      .map((listener) => ({ ...listener, inodes: undefined, transient: undefined })),
+      .map((listener) => ({
+        ...listener,
+        inodes: undefined,
+        transient: undefined,
+        // Command lines may hold what should not leave the host.
+        processes: listener.processes.map((process) => ({ ...process, args: undefined })),
+      })),
     ({ protocol, address, port, netns }) =>
       `listener ${protocol} ${address} ${port ?? '-'} netns ${netns.inode ?? '-'}`,
   );

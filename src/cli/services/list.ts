@@ -1,4 +1,4 @@
-import type { HolderProcess, Listener, Reachable } from '#inspect';
+import type { HolderProcess, Listener, NetworkNamespace, Reachable } from '#inspect';
 import { isUnseen } from '#wire/audit';
 import type { Command } from '../command.ts';
 import { Exit } from '../exit.ts';
@@ -12,15 +12,9 @@ export const servicesList: Command = {
   flags: [{ flags: '--all', description: 'also unix, raw and packet sockets' }],
   examples: ['holdfast services list', 'holdfast services list --json'],
   async run({ io, json }, _args, flags) {
-    const { collectServices, collectOwnFirewall, entrances, reachableFrom } = await import('#inspect');
-    const [report, firewall] = await Promise.all([collectServices(), collectOwnFirewall()]);
-    const couldNotLook = [...report.couldNotLook, ...firewall.couldNotLook];
-    const ruleset = firewall.couldNotLook.length > 0 ? null : firewall.ruleset;
-    const ways = entrances();
-    const listeners = report.listeners.map((listener) => ({
-      ...listener,
-      reachable: reachableFrom(listener, ruleset, ways),
-    }));
+    const { collectDoors } = await import('#inspect');
+    const report = await collectDoors();
+    const { listeners, couldNotLook } = report;
     const status = isUnseen('services', report) ? Exit.couldNotLook : Exit.done;
     if (json) {
       io.out(jsonLine({ listeners, couldNotLook }));
@@ -60,15 +54,24 @@ export const rowOf = (listener: Listener, reachable: Reachable | null): string[]
     listener.protocol,
     addressOf(listener),
     whence(reachable),
-    listener.netns.own
-      ? listener.scope
-      : `${listener.scope} (${listener.netns.name ?? `net:${listener.netns.inode ?? '?'}`})`,
-    listener.holder === 'kernel' ? `kernel: ${listener.kernelService ?? '?'}` : listener.holder,
+    listener.netns.own ? listener.scope : `${listener.scope} (${placeOf(listener.netns)})`,
+    heldBy(listener),
     first?.user ?? (listener.uid === null ? '-' : `uid ${listener.uid}`),
     first?.unit ?? listener.socketUnit ?? '-',
     first?.package ?? '-',
     programsOf(listener.processes),
   ];
+};
+
+const placeOf = ({ name, inode, container }: NetworkNamespace): string =>
+  container === null
+    ? (name ?? `net:${inode ?? '?'}`)
+    : `${container.manager} ${container.name ?? container.id?.slice(0, 12) ?? '?'}`;
+
+const heldBy = ({ holder, kernelService, translatedBy, forwardsTo }: Listener): string => {
+  if (holder === 'kernel') return `kernel: ${kernelService ?? '?'}`;
+  if (holder !== 'forwarder') return holder;
+  return `${translatedBy === null ? 'forwarder' : 'a rule'}${forwardsTo === null ? '' : `, to ${forwardsTo}`}`;
 };
 
 /** `anyone`, `anyone but 10.0.0.0/8`, `192.0.2.0/24, …`; `?` where it could not be judged. */

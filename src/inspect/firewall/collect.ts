@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import type { CouldNotLook } from '#base/looked';
 import { systemCode } from '#base/errors';
 import { lastWordOf } from '../errors.ts';
-import { linkOf } from '../services/processes.ts';
+import type { Enter } from '../services/enter.ts';
 import { parseIptablesSave } from './iptables-save.ts';
 import { parseNftJson, ruleTexts } from './nft-json.ts';
 import type { Chain, Match, Ruleset, Verdict } from './ruleset.ts';
@@ -11,28 +11,13 @@ import type { Chain, Match, Ruleset, Verdict } from './ruleset.ts';
 export type Firewall = { ruleset: Ruleset; couldNotLook: CouldNotLook[] };
 
 /**
- * The rules of the host's own network namespace, where this process is in it.
- * @param proc a mounted procfs
- */
-export const collectOwnFirewall = async (proc = '/proc'): Promise<Firewall> => {
-  const own = linkOf(`${proc}/1/ns/net`);
-  if (own === null || own === linkOf(`${proc}/self/ns/net`)) return collectFirewall(null, 'this host');
-  return collectFirewall(`${proc}/1/ns/net`, 'this host');
-};
-
-/**
  * All rules of one network namespace that decide what comes in: nftables, and both kinds of iptables.
- * @param enter path of the namespace for nsenter(1); `null`: that of this process
  * @param name as people know the namespace
  */
-export const collectFirewall = async (enter: string | null, name: string): Promise<Firewall> => {
+export const collectFirewall = async (enter: Enter, name: string): Promise<Firewall> => {
   const couldNotLook: CouldNotLook[] = [];
   const run = async (program: string, ...args: string[]): Promise<string | null> => {
-    const [file = '', ...rest] = [
-      ...(enter === null ? [] : ['nsenter', `--net=${enter}`, '--']),
-      program,
-      ...args,
-    ];
+    const [file = '', ...rest] = [...enter, program, ...args];
     const { stdout } = await promisify(execFile)(file, rest, {
       maxBuffer: 256 * 1024 * 1024,
       timeout: 20_000,

@@ -1,4 +1,3 @@
-export { collectOwnFirewall, type Firewall } from './collect.ts';
-export { entrances, type Entrance } from './interfaces.ts';
-export { reachableFrom, type Reachable } from './reachable.ts';
+export { collectDoors, type Door, type DoorsReport } from './doors.ts';
+export type { Reachable } from './reachable.ts';
 export type { Ruleset } from './ruleset.ts';

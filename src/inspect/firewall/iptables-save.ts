@@ -120,6 +120,7 @@ const ruleOf = (words: readonly string[], text: string, family: Family): Rule =>
         ranges: rangesOf(value),
         negated,
       });
+    else if (word === '--ctstate' && value === 'DNAT') matches.push({ on: 'translated', negated });
     else if (word === '--ctstate' || word === '--state')
       matches.push({ on: 'state', states: value.toLowerCase().split(','), negated });
     else if (word === '--src-range' || word === '--dst-range')
@@ -144,8 +145,7 @@ const ruleOf = (words: readonly string[], text: string, family: Family): Rule =>
     else if (word === '--to-destination' || word === '--to-ports') verdict = translated(word, value);
     else {
       taken = false;
-      if (word === '-o') matches.push({ on: 'unknown', what: 'the interface that it leaves by' });
-      else if (word === '-f' || (word.startsWith('--') && verdict === null))
+      if (word === '-f' || (word.startsWith('--') && verdict === null))
         matches.push({ on: 'unknown', what: word });
     }
     if (taken) i += 1;
@@ -191,7 +191,10 @@ const verdictOf = (word: '-j' | '-g', target: string): Verdict | null => {
 
 const translated = (word: string, value: string): Verdict => {
   if (word === '--to-ports') return { do: 'translate', address: null, port: Number(value.split('-')[0]) };
-  const [, address = '', port] = /^\[?([^\]]*?)\]?(?::(\d+)(?:-\d+)?)?$/.exec(value) ?? [];
+  // `192.0.2.1-192.0.2.9:80-90` and `[2001:db8::1]:80`: of several, the first.
+  const [, six, four, port] =
+    /^(?:\[([^\]-]+)[^\]]*\]|([\d.]*)(?:-[\d.]+)?)(?::(\d+)(?:-\d+)?)?$/.exec(value) ?? [];
+  const address = six ?? four ?? value.split('-')[0] ?? '';
   return {
     do: 'translate',
     address: address === '' ? null : address,

@@ -140,9 +140,11 @@ const verdictOf = (key: string, value: unknown): Verdict | null => {
   if (key === 'reject') return { do: 'drop' };
   if (key === 'jump' || key === 'goto') return { do: key, chain: target.parse(value).target };
   if (key === 'queue') return { do: 'unknown', what: 'a program in user space decides' };
-  if (key === 'dnat' || key === 'redirect') {
-    const { addr, port } = translation.catch({}).parse(value ?? {});
-    return { do: 'translate', address: addr ?? null, port: port ?? null };
+  if (key === 'redirect' || key === 'dnat') {
+    const to = translation.safeParse(value ?? {}).data;
+    if (to === undefined || (key === 'dnat' && to.addr === undefined && to.port === undefined))
+      return { do: 'unknown', what: 'where it is sent to is in a map' };
+    return { do: 'translate', address: to.addr ?? null, port: to.port ?? null };
   }
   return null;
 };
@@ -175,6 +177,7 @@ const matchOf = (value: unknown, named: Named): Match => {
 const payload = z.object({ payload: z.object({ protocol: z.string(), field: z.string() }) });
 const meta = z.object({ meta: z.object({ key: z.string() }) });
 const state = z.object({ ct: z.object({ key: z.literal('state') }) });
+const status = z.object({ ct: z.object({ key: z.literal('status') }) });
 const fib = z.object({
   fib: z.object({ result: z.string(), flags: z.union([z.string(), z.array(z.string())]) }),
 });
@@ -220,6 +223,7 @@ const compared = (left: unknown, op: string, right: unknown, named: Named): Matc
 
   const key = meta.safeParse(left).data?.meta.key;
   if (key === 'iifname' || key === 'iif') return { on: 'interface', names: elements.map(String), negated };
+  if (key === 'oifname' || key === 'oif') return { on: 'outgoing', names: elements.map(String), negated };
   if (key === 'l4proto') return { on: 'protocol', family: null, names: elements.map(String), negated };
   if (key === 'nfproto' || key === 'protocol') {
     const [first] = elements.map(String);
@@ -238,7 +242,8 @@ const compared = (left: unknown, op: string, right: unknown, named: Named): Matc
     [lookup.flags].flat().join() === 'daddr' &&
     elements.join() === 'local'
   )
-    return negated === 'is' ? { on: 'always' } : unknown('fib');
+    return { on: 'for this host', negated };
+  if (status.safeParse(left).success && elements.join() === 'dnat') return { on: 'translated', negated };
   return unknown('a match of another form');
 };
 

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { addressSet, intersection, isEmpty } from './address-set.ts';
 import { collectFirewall } from './collect.ts';
 import { reachOf, type Reach } from './reach.ts';
+import { enterByFile } from '../services/enter.ts';
 import type { Ruleset } from './ruleset.ts';
 
 const skip =
@@ -115,7 +116,7 @@ const load = (rules: string): void => {
 };
 
 const judged = async (): Promise<Ruleset> => {
-  const { ruleset, couldNotLook } = await collectFirewall(`/run/netns/${server}`, server);
+  const { ruleset, couldNotLook } = await collectFirewall(enterByFile(`/run/netns/${server}`), server);
   assert.deepEqual(couldNotLook, []);
   return ruleset;
 };

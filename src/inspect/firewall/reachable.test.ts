@@ -3,7 +3,10 @@ import { test } from 'node:test';
 import type { Listener } from '../services/report.ts';
 import { addressSet } from './address-set.ts';
 import { parseIptablesSave } from './iptables-save.ts';
-import { reachableFrom } from './reachable.ts';
+import { publishedBy } from './published.ts';
+import { reachableFrom as judgedIn } from './reachable.ts';
+import { entrancesOf, type Link } from './links.ts';
+import type { Road } from './reach.ts';
 import type { Match, Ruleset } from './ruleset.ts';
 
 const listener = (changes: Partial<Listener>): Listener => ({
@@ -11,7 +14,7 @@ const listener = (changes: Partial<Listener>): Listener => ({
   address: '::',
   port: 3306,
   v6only: false,
-  netns: { inode: 1, name: null, own: true },
+  netns: { inode: 1, name: null, own: true, container: null },
   holder: 'process',
   processes: [],
   scope: 'public',
@@ -21,6 +24,9 @@ const listener = (changes: Partial<Listener>): Listener => ({
   socketUnit: null,
   activates: null,
   forwardsTo: null,
+  translatedBy: null,
+  listeningSince: null,
+  permissions: null,
   kernelService: null,
   whyUnseen: null,
   ...changes,
@@ -32,11 +38,34 @@ const onlyFour = parseIptablesSave(
   4,
   'iptables',
 );
+const link = (name: string, ...addresses: Link['addresses']): Link => ({
+  name,
+  index: 1,
+  kind: null,
+  loopback: false,
+  master: null,
+  peer: null,
+  addresses,
+  tunnelPort: null,
+});
 const ways = [
-  { interface: 'eth0', address: '198.51.100.2', family: 4 },
-  { interface: 'eth1', address: '203.0.113.2', family: 4 },
-  { interface: 'eth0', address: '2001:db8::2', family: 6 },
-] as const;
+  link(
+    'eth0',
+    { address: '198.51.100.2', family: 4, prefix: 24 },
+    { address: '2001:db8::2', family: 6, prefix: 64 },
+  ),
+  link('eth1', { address: '203.0.113.2', family: 4, prefix: 24 }),
+];
+const road: Road = {
+  isHere: (address) => ways.some(({ addresses }) => addresses.some((one) => one.address === address)),
+  leavesBy: () => 'docker0',
+  forwards: () => true,
+};
+const reachableFrom = (one: Listener, ruleset: Ruleset | null, links: readonly Link[]) => {
+  const netns = { inode: 1, name: null, own: true, container: null };
+  const published = ruleset === null ? [] : publishedBy(ruleset, entrancesOf(links), road);
+  return judgedIn(one, { host: { netns, ruleset, links }, places: [], published, road });
+};
 
 test('a door is as open as its widest way in: what IPv4 forgets, IPv6 lets in', () => {
   assert.deepEqual(reachableFrom(listener({ address: '0.0.0.0', v6only: null }), onlyFour, ways), {
@@ -55,9 +84,13 @@ test('what is local is local whatever the rules; what cannot be judged is not ca
     'this host',
   );
   assert.equal(reachableFrom(listener({}), null, ways), null);
-  assert.equal(reachableFrom(listener({ protocol: 'packet', port: 3 }), onlyFour, ways), null);
+  assert.equal(reachableFrom(listener({ protocol: 'packet', port: 3 }), onlyFour, ways)?.from, 'anyone');
   assert.equal(
-    reachableFrom(listener({ netns: { inode: 2, name: 'blue', own: false } }), onlyFour, ways),
+    reachableFrom(
+      listener({ netns: { inode: 2, name: 'blue', own: false, container: null } }),
+      onlyFour,
+      ways,
+    ),
     null,
   );
 });
@@ -82,7 +115,7 @@ test('a rule about TCP says nothing of UDP, and one about IPv6 nothing of IPv4',
     assert.equal(reachableFrom(dns, drop(match), ways)?.from, 'anyone', JSON.stringify(match.on));
 });
 
-test('what is passed on goes past these rules, and is not called shut', () => {
+test('what a rule sends elsewhere is judged by the chains of its own way', () => {
   const published = parseIptablesSave(
     `*nat
 :PREROUTING ACCEPT [0:0]
@@ -98,7 +131,9 @@ COMMIT
     'iptables',
   );
   const four = { address: '0.0.0.0', v6only: null };
-  assert.equal(reachableFrom(listener({ ...four, port: 8080 }), published, ways), null);
+  const proxied = listener({ ...four, port: 8080, holder: 'forwarder', forwardsTo: '172.17.0.2:80' });
+  assert.equal(reachableFrom(proxied, published, ways)?.from, 'anyone');
+  assert.equal(reachableFrom(listener({ ...four, port: 8080 }), published, ways)?.from, 'nobody');
   assert.equal(reachableFrom(listener({ ...four, port: 8081 }), published, ways)?.from, 'nobody');
-  assert.equal(reachableFrom(listener({ ...four, holder: 'forwarder' }), published, ways), null);
+  assert.equal(reachableFrom(listener({ ...four, holder: 'forwarder' }), published, ways)?.from, 'nobody');
 });

@@ -16,7 +16,11 @@ export type Match =
   | { on: 'protocol'; family: Family | null; names: readonly string[]; negated: Negation }
   | { on: 'family'; family: Family; negated: Negation }
   /** `eth*` stands for all names that begin so. */
-  | { on: 'interface'; names: readonly string[]; negated: Negation }
+  | { on: 'interface' | 'outgoing'; names: readonly string[]; negated: Negation }
+  /** Whether it was sent elsewhere than it was meant for (conntrack's DNAT). */
+  | { on: 'translated'; negated: Negation }
+  /** Whether it is meant for an address of this host's. */
+  | { on: 'for this host'; negated: Negation }
   | { on: 'state'; states: readonly string[]; negated: Negation }
   | { on: 'always' }
   | { on: 'unknown'; what: string };
@@ -27,7 +31,7 @@ export type Verdict =
   | { do: 'drop' }
   | { do: 'return' }
   | { do: 'jump' | 'goto'; chain: string }
-  /** To another address or port: what is meant for this door goes elsewhere. `null`: the same one. */
+  /** To another address or port: what is meant for this door goes elsewhere. `null`: the same one; both: this host. */
   | { do: 'translate'; address: string | null; port: number | null }
   /** Somebody else decides: a program in user space, an extension. */
   | { do: 'unknown'; what: string };

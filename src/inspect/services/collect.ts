@@ -1,20 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CouldNotLook } from '#base/looked';
-import { lastWordOf } from '../errors.ts';
 import { initSystem, textOf, thisHost, type HostPaths } from '../host.ts';
-import { findHolders } from './descriptors.ts';
-import { endpointFiles, nameOf, noTables, readEndpoints, readInodes, type Endpoint } from './endpoints.ts';
+import { endpointFiles, noTables, readInodes, type Endpoint } from './endpoints.ts';
 import { describeHolders, type Held } from './holder.ts';
 import { findNamespaces, type OpenNamespace } from './namespaces.ts';
 import { packageFinder, type PackageFinder } from './packages.ts';
-import type { Listener, ServicesReport } from './report.ts';
+import type { HolderProcess, Listener, NetworkNamespace, ServicesReport } from './report.ts';
 import { scopeOf } from './scope.ts';
+import { lookAround, newMemory, type Memory } from './sight.ts';
 import { hiddenProcesses, listProcesses, unreadableProcesses, whyHidden } from './unseen.ts';
-import { askV6only } from './v6only.ts';
 
 export type ServicesOptions = Partial<HostPaths> & {
   /** Keep one between collections: it remembers which package brought what. */
   packages?: PackageFinder;
+  /** The same, of what was seen of sockets that are not listed anywhere. */
+  memory?: Memory;
 };
 
 /** A socket that is gone after this long was somebody's passing question (a DNS query), not a service. */
@@ -23,7 +22,7 @@ const secondLookAfter = 30; // ms
 /**
  * Every socket of this host that takes bytes from anyone, in every network namespace, with all its holders: listening
  * TCP, SCTP and unix, unconnected UDP, UDP-Lite, raw and packet. Reads /proc; runs `ss` (for IPV6_V6ONLY), `nsenter`
- * (for namespaces without process) and `systemctl` (where systemd holds sockets), each only where needed.
+ * (for namespaces without process), `perl` (for sockets that no table lists) and `systemctl` (where systemd holds sockets), each only where needed.
  *
  * What cannot be seen is in `couldNotLook` and never thrown; an empty list beside it is not a clean one.
  */
@@ -33,27 +32,23 @@ export const collectServices = async (options: ServicesOptions = {}): Promise<Se
   const { proc } = paths;
   const uid = process.geteuid?.() ?? -1;
 
-  const report = (
-    seen: Pick<ServicesReport, 'listeners' | 'couldNotLook' | 'unreadable'>,
-  ): ServicesReport => ({ ...seen, init: initSystem(paths), milliseconds: performance.now() - started });
+  const report = (seen: Omit<ServicesReport, 'init' | 'milliseconds'>): ServicesReport => ({
+    ...seen,
+    init: initSystem(paths),
+    milliseconds: performance.now() - started,
+  });
 
   const { pids, blind } = listProcesses(proc);
-  if (blind !== null) return report({ listeners: [], couldNotLook: [blind], unreadable: [] });
+  if (blind !== null) return report({ listeners: [], namespaces: [], couldNotLook: [blind], unreadable: [] });
   const hidden = whyHidden(proc, uid);
   const { namespaces, couldNotLook } = await findNamespaces(paths, pids, endpointFiles, hidden);
   if (hidden !== null) couldNotLook.push(hiddenProcesses(hidden, uid));
   if (!namespaces.some(({ own }) => own)) couldNotLook.push(noTables("the host's own network namespace"));
 
   const sampled = performance.now();
-  const endpoints: Endpoint[] = [];
-  for (const namespace of namespaces) {
-    const read = readEndpoints(namespace);
-    endpoints.push(...read.endpoints);
-    couldNotLook.push(...read.couldNotLook);
-  }
-
-  const asking = learnV6only(endpoints);
-  const holders = findHolders(proc, pids, new Set(endpoints.flatMap(({ inodes }) => inodes)));
+  const sight = await lookAround(proc, pids, namespaces, options.memory ?? newMemory());
+  const { endpoints, holders } = sight;
+  couldNotLook.push(...sight.couldNotLook);
   if (holders.unreadable.length > 0) couldNotLook.push(unreadableProcesses(proc, holders.unreadable, uid));
   const described = await describeHolders(
     paths,
@@ -61,8 +56,7 @@ export const collectServices = async (options: ServicesOptions = {}): Promise<Se
     { ...holders, hidden },
     options.packages ?? packageFinder(),
   );
-  const v6only = await asking;
-  couldNotLook.push(...described.couldNotLook, ...v6only.couldNotLook);
+  couldNotLook.push(...described.couldNotLook);
 
   const ephemeral = ephemeralUdp(proc);
   const passing = (endpoint: Endpoint): boolean =>
@@ -82,9 +76,14 @@ export const collectServices = async (options: ServicesOptions = {}): Promise<Se
     const gone = !endpoint.inodes.some((inode) => still.has(inode));
     const closedMeanwhile = gone && held.holder === 'unseen' && /^(?:tcp|udp)$/.test(endpoint.row.protocol);
     if (closedMeanwhile && !ephemeral(endpoint)) return [];
-    return [listenerOf(endpoint, held, v6only.flags, ephemeral(endpoint) ? gone : null)];
+    return [listenerOf(endpoint, held, sight.v6only, ephemeral(endpoint) ? gone : null)];
   });
-  return report({ listeners: listeners.sort(byEndpoint), couldNotLook, unreadable: holders.unreadable });
+  return report({
+    listeners: listeners.sort(byEndpoint),
+    namespaces: sight.namespaces.map((one) => ({ ...netnsOf(one), enter: one.enter })),
+    couldNotLook,
+    unreadable: holders.unreadable,
+  });
 };
 
 const listenerOf = (
@@ -99,39 +98,27 @@ const listenerOf = (
     address: row.address,
     port: row.port,
     v6only: row.family !== 6 || known.length === 0 ? null : known.every(Boolean),
-    netns: { inode: namespace.inode, name: namespace.name, own: namespace.own },
+    netns: netnsOf(namespace),
     scope: scopeOf(row.protocol, row.address, surroundings),
     uid: row.uid,
     inodes,
     transient,
+    translatedBy: null,
+    listeningSince: held.processes.reduce(earlier, null),
+    permissions: null,
     ...held,
   };
 };
 
-/** IPV6_V6ONLY matters for wildcards alone: only where there is one is the namespace asked. */
-const learnV6only = async (
-  endpoints: readonly Endpoint[],
-): Promise<{ flags: Map<number, boolean>; couldNotLook: CouldNotLook[] }> => {
-  const asked = new Set<OpenNamespace>();
-  for (const { row, namespace } of endpoints)
-    if (row.address === '::' && row.protocol !== 'raw') asked.add(namespace);
-  const couldNotLook: CouldNotLook[] = [];
-  const answers = await Promise.all(
-    [...asked].map(async (namespace) => {
-      try {
-        return [...(await askV6only(namespace.enter))];
-      } catch (error) {
-        couldNotLook.push({
-          what: `whether listeners on [::] take IPv4 too, in ${nameOf(namespace)}`,
-          why: lastWordOf(error),
-          remedy: namespace.enter === null ? 'install iproute2' : 'run as root, with iproute2 installed',
-        });
-        return [];
-      }
-    }),
-  );
-  return { flags: new Map(answers.flat()), couldNotLook };
-};
+const earlier = (since: string | null, { startedAt }: HolderProcess): string | null =>
+  since === null || (startedAt !== null && startedAt < since) ? startedAt : since;
+
+const netnsOf = ({ inode, name, own, container }: OpenNamespace): NetworkNamespace => ({
+  inode,
+  name,
+  own,
+  container,
+});
 
 /** Whether the endpoint is UDP on a port that the kernel hands out by itself (ip_local_port_range). */
 const ephemeralUdp = (proc: string): ((endpoint: Endpoint) => boolean) => {

@@ -1,13 +1,20 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { systemCode } from '#base/errors';
+import { namespaceInode } from './held-namespaces.ts';
 import { isKernelThread } from './processes.ts';
 
 export type SocketHolders = {
   /** Process ids by socket inode, ascending. Only inodes that were asked for. */
   byInode: Map<number, number[]>;
+  /** Sockets that were not asked for, by inode, each with one descriptor of it. */
+  others: Map<number, Descriptor>;
+  /** Network namespaces that a descriptor stands for, by inode: its path. */
+  namespaces: Map<number, string>;
   /** Processes whose descriptors may not be read. What they hold is unknown. */
   unreadable: number[];
 };
+
+export type Descriptor = { pid: number; descriptor: number };
 
 /**
  * Finds every process that has one of the sockets open, by reading all descriptors of all processes: a socket may be
@@ -23,6 +30,8 @@ export const findHolders = (
   wanted: ReadonlySet<number>,
 ): SocketHolders => {
   const byInode = new Map<number, number[]>();
+  const others = new Map<number, Descriptor>();
+  const namespaces = new Map<number, string>();
   const unreadable: number[] = [];
   for (const pid of pids) {
     const directory = `${proc}/${pid}/fd/`;
@@ -44,14 +53,21 @@ export const findHolders = (
         denied ||= systemCode(error) === 'EACCES'; // else it was closed since the directory was read
         continue;
       }
-      if (!target.startsWith('socket:[')) continue;
+      if (!target.startsWith('socket:[')) {
+        const inode = target.startsWith('net:[') ? namespaceInode(target) : null;
+        if (inode !== null) namespaces.set(inode, directory + name);
+        continue;
+      }
       const inode = Number(target.slice('socket:['.length, -1));
-      if (!wanted.has(inode)) continue;
+      if (!wanted.has(inode)) {
+        if (!others.has(inode)) others.set(inode, { pid, descriptor: Number(name) });
+        continue;
+      }
       const holders = byInode.get(inode);
       if (holders === undefined) byInode.set(inode, [pid]);
       else if (holders.at(-1) !== pid) holders.push(pid);
     }
     if (denied) unreadable.push(pid);
   }
-  return { byInode, unreadable };
+  return { byInode, others, namespaces, unreadable };
 };

@@ -1,6 +1,7 @@
 import { messageOf } from '#base/errors';
 import type { CouldNotLook } from '#base/looked';
-import { interfaceIndexes, interfaceNames, type OpenNamespace } from './namespaces.ts';
+import { interfaceIndexes, interfaceNames } from './inside.ts';
+import type { OpenNamespace } from './namespaces.ts';
 import type { Protocol } from './report.ts';
 import type { Surroundings } from './scope.ts';
 import { tables, type SocketRow } from './tables.ts';
@@ -50,15 +51,7 @@ export const readEndpoints = (
     if (endpoint === undefined) byKey.set(key, { row, inodes: [row.inode], namespace, surroundings });
     else if (!endpoint.inodes.includes(row.inode)) endpoint.inodes.push(row.inode);
   }
-  const endpoints = [...byKey.values()];
-  if (/^AF_VSOCK /m.test(tryRead(namespace, 'protocols') ?? '') && namespace.own) {
-    couldNotLook.push({
-      what: 'vsock listeners (between this virtual machine and its hypervisor)',
-      why: 'the kernel speaks vsock, and /proc does not list its sockets',
-      remedy: 'load the module vsock_diag, then run: ss -l --vsock',
-    });
-  }
-  return { endpoints, couldNotLook };
+  return { endpoints: [...byKey.values()], couldNotLook };
 };
 
 /** Every kernel with a network has a table of TCP sockets: without one, nothing is known of the rest either. */
@@ -93,7 +86,7 @@ const surroundingsOf = (namespace: OpenNamespace): Surroundings => {
     : 'other';
 };
 
-const tryRead = (namespace: OpenNamespace, file: string): string | null => {
+export const tryRead = (namespace: OpenNamespace, file: string): string | null => {
   try {
     return namespace.read(file);
   } catch {

@@ -1,11 +1,16 @@
 import { textOf, type HostPaths } from '../host.ts';
+import { shownArguments } from './arguments.ts';
+import { isAtBoot, unitsAtBoot } from './boot-units.ts';
+import { containerFinder } from './containers.ts';
 import type { PackageFinder } from './packages.ts';
 import {
   argumentsOf,
+  bootTime,
   executableOf,
   isInterpreter,
   linkOf,
   scriptOf,
+  startOf,
   unitOf,
   userIdOf,
   userNames,
@@ -17,16 +22,22 @@ export type DescribedProcess = { shown: HolderProcess; argv: string[] };
 
 /** Processes by pid. One that ended since it was found is left out. */
 export const describeProcesses = (
-  { proc, root }: HostPaths,
+  paths: HostPaths,
   pids: readonly number[],
   packages: PackageFinder,
 ): Map<number, DescribedProcess> => {
+  const { proc, root } = paths;
+  const atBoot = unitsAtBoot(root);
+  const booted = bootTime(textOf(`${proc}/stat`) ?? '');
+  const containerOf = containerFinder(paths);
   const names = userNames(textOf(`${root}/etc/passwd`) ?? '');
   const found = pids.flatMap((pid): DescribedProcess[] => {
     const uid = userIdOf(proc, pid);
     if (uid === null) return [];
     const executable = executableOf(proc, pid);
     const argv = argumentsOf(proc, pid);
+    const unit = unitOf(textOf(`${proc}/${pid}/cgroup`) ?? '');
+    const interpreter = executable !== null && isInterpreter(executable.path);
     const shown: HolderProcess = {
       pid,
       exe: executable?.path ?? null,
@@ -34,10 +45,18 @@ export const describeProcesses = (
       script: executable === null ? null : scriptOf(executable.path, argv),
       user: names.get(uid) ?? String(uid),
       uid,
-      unit: unitOf(textOf(`${proc}/${pid}/cgroup`) ?? ''),
+      unit,
       package: null,
+      version: null,
       packageRequired: false,
-      interpreter: executable !== null && isInterpreter(executable.path),
+      interpreter,
+      args: shownArguments(argv, interpreter),
+      enabled:
+        unit === null || atBoot === null || !/\.(?:service|socket)$/.test(unit)
+          ? null
+          : isAtBoot(atBoot, unit),
+      startedAt: booted === null ? null : startOf(textOf(`${proc}/${pid}/stat`) ?? '', booted),
+      container: containerOf(pid),
     };
     return [{ shown, argv }];
   });
@@ -50,7 +69,9 @@ export const describeProcesses = (
   const byPid = new Map(
     files.map(({ pid, root: of }, i) => {
       const name = owners[i] ?? null;
-      return [pid, { package: name, packageRequired: name !== null && packages.isRequired(of, name) }];
+      if (name === null) return [pid, {}];
+      const { version, required } = packages.describe(of, name);
+      return [pid, { package: name, version, packageRequired: required }];
     }),
   );
   return new Map(

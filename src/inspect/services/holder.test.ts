@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { forwarderOf } from './forwarders.ts';
 import { kernelListeners, kernelServiceOf } from './kernel-listeners.ts';
-import { interfaceIndexes, interfaceNames } from './namespaces.ts';
+import { interfaceIndexes, interfaceNames } from './inside.ts';
 import { isInterpreter, scriptOf, unitOf, userNames } from './processes.ts';
 import { parseSystemdSockets, socketUnitOf } from './systemd-sockets.ts';
 import { parseV6only } from './v6only.ts';

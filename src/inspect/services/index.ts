@@ -1,5 +1,6 @@
 export { collectServices, type ServicesOptions } from './collect.ts';
 export { packageFinder, type PackageFinder, type PackagedFile } from './packages.ts';
+export { newMemory, type Memory } from './sight.ts';
 export type { InitSystem } from '../host.ts';
 export type {
   Holder,
@@ -9,4 +10,5 @@ export type {
   Protocol,
   Scope,
   ServicesReport,
+  UnixPermissions,
 } from './report.ts';

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { isRequired, packageFinder } from './packages.ts';
+import { packageFacts, packageFinder } from './packages.ts';
 
 const database = (t: TestContext, lists: Record<string, string[]>): string => {
   const root = mkdtempSync(join(tmpdir(), 'holdfast-dpkg-'));
@@ -77,10 +77,10 @@ test('which packages the system needs', () => {
     'Package: libc6\nArchitecture: amd64\nPriority: required',
     'Package: init\nPriority: optional\nProtected: yes',
   ].join('\n\n');
-  const required = (name: string) => isRequired(`${status}\n`, name);
+  const required = (name: string) => packageFacts(`${status}\n`, name).required;
   assert.deepEqual(['perl-base', 'libc6', 'init'].map(required), [true, true, true]);
   assert.deepEqual(['perl', 'base', 'nothing'].map(required), [false, false, false]);
-  assert.equal(packageFinder().isRequired('', 'dpkg'), true);
+  assert.equal(packageFinder().describe('', 'dpkg').required, true);
 });
 
 test('agrees with dpkg -S on this host', () => {

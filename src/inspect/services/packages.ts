@@ -1,23 +1,21 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-} from 'node:fs';
+import { lstatSync, readdirSync, statSync } from 'node:fs';
+import { guardedText } from './guarded-text.ts';
 
 /** A file, and what stands before its root's /var/lib/dpkg: `''`, or `/proc/<pid>/root` inside a container. */
 export type PackagedFile = { root: string; path: string };
+
+export type PackageFacts = {
+  version: string | null;
+  /** Whether the system needs it: `Essential`, `Protected`, or of priority `required` (deb-control(5)). */
+  required: boolean;
+};
 
 /** Finds the Debian packages that brought files. Keep one for as long as you inspect: it remembers its answers. */
 export type PackageFinder = {
   /** Package names in the order of the files: `null` if no package brought it, or its root has no dpkg database. */
   find(files: readonly PackagedFile[]): (string | null)[];
-  /** Whether the system needs the package: `Essential`, `Protected`, or of priority `required` (deb-control(5)). */
-  isRequired(root: string, name: string): boolean;
+  /** What dpkg's status says of the package. */
+  describe(root: string, name: string): PackageFacts;
   /** Whether there is a dpkg database to look in. */
   hasDatabase(root: string): boolean;
 };
@@ -30,15 +28,15 @@ export type PackageFinder = {
  */
 export const packageFinder = (): PackageFinder => {
   const memory = new Map<string, Map<string, string | null>>();
-  const required = new Map<string, boolean>();
+  const facts = new Map<string, PackageFacts>();
   return {
-    isRequired(root, name) {
+    describe(root, name) {
       const key = `${databaseState(root) ?? ''} ${name}`;
-      const known = required.get(key);
+      const known = facts.get(key);
       if (known !== undefined) return known;
-      const answer = isRequired(textInside(`${root}/var/lib/dpkg/status`) ?? '', name);
-      if (required.size >= 4096) required.clear(); // keys of databases that are no more
-      required.set(key, answer);
+      const answer = packageFacts(guardedText(`${root}/var/lib/dpkg/status`) ?? '', name);
+      if (facts.size >= 4096) facts.clear(); // keys of databases that are no more
+      facts.set(key, answer);
       return answer;
     },
     hasDatabase: (root) => databaseState(root) !== null,
@@ -58,7 +56,7 @@ export const packageFinder = (): PackageFinder => {
         const wanted = [...new Set(asked.map(({ path }) => path))].filter((path) => packaged.test(path));
         const root = asked[0]?.root;
         if (root === undefined || wanted.length === 0) continue;
-        const diversions = parseDiversions(textInside(`${root}/var/lib/dpkg/diversions`) ?? '');
+        const diversions = parseDiversions(guardedText(`${root}/var/lib/dpkg/diversions`) ?? '');
         for (const [path, owner] of scan(`${root}/var/lib/dpkg/info`, wanted, diversions)) {
           owners.set(path, owner);
         }
@@ -109,7 +107,7 @@ const scan = (
   const owners = new Map<string, string>();
   for (const list of likelyFirst(readdirSync(info), wanted)) {
     const name = list.slice(0, -'.list'.length).replace(/:[^:]*$/, '');
-    const text = textInside(`${info}/${list}`) ?? '';
+    const text = guardedText(`${info}/${list}`) ?? '';
     for (const [file] of text.matchAll(pattern)) {
       for (const { path, notBy } of asked.get(file) ?? []) if (name !== notBy) owners.set(path, name);
     }
@@ -119,14 +117,17 @@ const scan = (
 };
 
 /** Reads a package's paragraph of dpkg's status file. A package of several architectures has several. */
-export const isRequired = (status: string, name: string): boolean => {
+export const packageFacts = (status: string, name: string): PackageFacts => {
   const text = `\n${status}`;
+  let version: string | null = null;
   for (let from = 0; ;) {
     const start = text.indexOf(`\nPackage: ${name}\n`, from);
-    if (start < 0) return false;
+    if (start < 0) return { version, required: false };
     const end = text.indexOf('\n\n', start + 1);
     const paragraph = text.slice(start, end < 0 ? undefined : end + 1);
-    if (/^(?:Essential: yes|Protected: yes|Priority: required)$/m.test(paragraph)) return true;
+    version ??= /^Version: (.*)$/m.exec(paragraph)?.[1] ?? null;
+    if (/^(?:Essential: yes|Protected: yes|Priority: required)$/m.test(paragraph))
+      return { version, required: true };
     from = start + 1;
   }
 };
@@ -137,24 +138,6 @@ const likelyFirst = (names: readonly string[], wanted: readonly string[]): strin
   const lists = names.filter((name) => name.endsWith('.list'));
   const likely = new Set(lists.filter((list) => hints.some((hint) => list.includes(hint))));
   return [...likely, ...lists.filter((list) => !likely.has(list))];
-};
-
-/**
- * A file of a root that may belong to somebody hostile: no symlink, no FIFO to hang on, no endless file. Synchronous:
- * for hundreds of small cached files that is three times as fast as the thread pool.
- */
-const textInside = (path: string): string | null => {
-  try {
-    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      const stat = fstatSync(descriptor);
-      return stat.isFile() && stat.size < 64 << 20 ? readFileSync(descriptor, 'latin1') : null;
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch {
-    return null;
-  }
 };
 
 /** `/usr/bin/x` → also `/bin/x`, and the other way round (merged /usr). */

@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { micros } from '#base/clock';
+import { formatMicros } from '#base/rfc3339';
 import { textOf } from '../host.ts';
 
 /** Process ids in procfs, ascending. */
@@ -101,6 +103,22 @@ export const unitOf = (cgroup: string): string | null => {
     if (innermost !== undefined) return innermost;
   }
   return null;
+};
+
+/** When the machine started, in seconds since 1970: `btime` of the text of /proc/stat. */
+export const bootTime = (stat: string): number | null => {
+  const seconds = /^btime (\d+)$/m.exec(stat)?.[1];
+  return seconds === undefined ? null : Number(seconds);
+};
+
+const ticksPerSecond = 100; // USER_HZ, the same on every architecture that Linux has today
+
+/** When a process started, RFC 3339, from the text of its /proc/<pid>/stat (proc(5), field 22). */
+export const startOf = (stat: string, booted: number): string | null => {
+  const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  return Number.isFinite(ticks) && stat !== ''
+    ? formatMicros(micros((booted + ticks / ticksPerSecond) * 1e6))
+    : null;
 };
 
 /** User names by id from the text of passwd(5). The first entry of an id wins, as with getpwuid(3). */

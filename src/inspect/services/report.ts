@@ -1,7 +1,8 @@
 import type { CouldNotLook } from '#base/looked';
 import type { InitSystem } from '../host.ts';
+import type { Container } from './containers.ts';
+import type { Enter } from './enter.ts';
 
-/** `vsock` is named for the contract's sake: /proc does not list vsock sockets, so their absence is reported. */
 export type Protocol = 'tcp' | 'udp' | 'udplite' | 'sctp' | 'raw' | 'packet' | 'unix' | 'vsock';
 
 /**
@@ -47,6 +48,26 @@ export type HolderProcess = {
   packageRequired: boolean;
   /** It runs other people's programs (perl, java, busybox, …), with or without a script that could be named. */
   interpreter: boolean;
+  /** Of the package, as dpkg has it. */
+  version: string | null;
+  /** Its command line without the program; what looks like a secret is left out (`…`). */
+  args: string[];
+  /** systemd starts the unit, or the socket that starts it, at boot; `null`: it is no unit's, or that cannot be told. */
+  enabled: boolean | null;
+  /** RFC 3339, when the process started. */
+  startedAt: string | null;
+  /** It runs in one, whatever its network namespace. */
+  container: Container | null;
+};
+
+/** Who may connect to a unix socket that has a path, by the modes of the socket and of the directories above it. */
+export type UnixPermissions = {
+  /** Octal, e.g. `0660`. */
+  mode: string;
+  owner: string;
+  group: string;
+  /** `anyone`, or e.g. `user root, group docker`. */
+  connect: string;
 };
 
 export type NetworkNamespace = {
@@ -56,6 +77,8 @@ export type NetworkNamespace = {
   name: string | null;
   /** It is the host's own: that of PID 1. */
   own: boolean;
+  /** Whose it is, where a container's processes are in it. */
+  container: Container | null;
 };
 
 /** One endpoint. Sockets of one endpoint (SO_REUSEPORT) are one listener with several inodes. */
@@ -82,6 +105,12 @@ export type Listener = {
   activates: string | null;
   /** `forwarder`: the other end, where the command line tells. */
   forwardsTo: string | null;
+  /** No socket of the host's own: the rule that sends what comes for this address and port elsewhere (`forwardsTo`). */
+  translatedBy: string | null;
+  /** Not listening for longer than this, RFC 3339: the start of the first process that has it, or of its socket unit. */
+  listeningSince: string | null;
+  /** `unix`, with a path. */
+  permissions: UnixPermissions | null;
   /** `kernel`: which part of it, e.g. `vxlan (vxlan.calico)`. */
   kernelService: string | null;
   /** `unseen`: what stood in the way. */
@@ -90,6 +119,8 @@ export type Listener = {
 
 export type ServicesReport = {
   listeners: Listener[];
+  /** Every network namespace that was looked into, and how to get there. */
+  namespaces: (NetworkNamespace & { enter: Enter })[];
   init: InitSystem;
   /** Processes whose descriptors may not be read: what they listen on is not known. */
   unreadable: number[];

@@ -10,9 +10,14 @@ const chunk = Buffer.allocUnsafe(65536);
  * TCP tables begin with the listening sockets (net/ipv4/tcp_ipv4.c `tcp_get_idx`), and everything after them can be
  * millions of connections, so reading stops at the first piece that has rows but no listening one.
  *
+ * @param extent `whole`: connections too
  * @throws the system error, other than ENOENT, e.g. EACCES
  */
-export const readTable = (directory: string, file: string): string | null => {
+export const readTable = (
+  directory: string,
+  file: string,
+  extent: 'listening' | 'whole' = 'listening',
+): string | null => {
   let descriptor: number;
   try {
     descriptor = openSync(`${directory}/${file}`, 'r');
@@ -21,7 +26,7 @@ export const readTable = (directory: string, file: string): string | null => {
     throw error;
   }
   try {
-    const listeningFirst = file.startsWith('tcp');
+    const listeningFirst = extent === 'listening' && file.startsWith('tcp');
     let text = '';
     for (;;) {
       const length = readSync(descriptor, chunk);

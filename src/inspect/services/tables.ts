@@ -115,6 +115,30 @@ export const unixRows = (text: string): SocketRow[] =>
     ];
   });
 
+/** Which word of a row is the inode: in these tables and, unlike above, of sockets in any state. */
+const inodeColumns: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(
+    ['tcp', 'tcp6', 'udp', 'udp6', 'udplite', 'udplite6', 'raw', 'raw6', 'icmp', 'icmp6'].map((file) => [
+      file,
+      9,
+    ]),
+  ),
+  packet: 8,
+  netlink: 9,
+  unix: 6,
+  'sctp/eps': 6,
+  'sctp/assocs': 10,
+};
+export const inodeTables = Object.keys(inodeColumns);
+
+/** Inodes of all sockets in a table, whatever they do. */
+export const inodesIn = (file: string, text: string): number[] => {
+  const column = inodeColumns[file];
+  return column === undefined
+    ? []
+    : bodyLines(text).flatMap((line) => Number(line.trim().split(/ +/)[column] ?? '0') || []);
+};
+
 /** The lines after the heading, without a last line that has no end. */
 const bodyLines = (text: string): string[] => text.split('\n').slice(1, -1);
 

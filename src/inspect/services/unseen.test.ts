@@ -144,12 +144,12 @@ test('a usual port is the kernel’s only if every process was seen', async (t) 
   const endpoint: Endpoint = {
     row: { protocol: 'udp', family: 4, address: '0.0.0.0', port: 4789, uid: 0, inode: 7 },
     inodes: [7],
-    namespace: { inode: 1, name: null, own: true, enter: null, read: () => null },
+    namespace: { inode: 1, name: null, own: true, container: null, enter: [], read: () => null },
     surroundings: 'own',
   };
   const held = async (unseen: { hidden: string | null; unreadable: number[] }) => {
     const paths = { proc: join(root, 'proc'), sys: join(root, 'sys'), root };
-    const holders = { byInode: new Map<number, number[]>(), ...unseen };
+    const holders = { byInode: new Map(), others: new Map(), namespaces: new Map(), ...unseen };
     const described = await describeHolders(paths, [endpoint], holders, packageFinder());
     return described.held.get(endpoint)?.holder;
   };

@@ -1,17 +1,16 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { Enter } from './enter.ts';
 
 /**
  * IPV6_V6ONLY by socket inode for the listening IPv6 sockets of a network namespace. /proc does not have it; ss(8)
  * gets it over netlink (INET_DIAG_SKV6ONLY), which Node cannot speak. Without `-p` that takes a few milliseconds on
  * any host, so it runs while descriptors are read.
  *
- * @param enter path for nsenter(1), or `null` for the namespace of this process
  * @throws if ss (iproute2) or nsenter is missing or refuses
  */
-export const askV6only = async (enter: string | null): Promise<Map<number, boolean>> => {
-  const ss = ['ss', '-H', '-6', '-l', '-n', '-t', '-u', '-e'];
-  const [program = '', ...rest] = enter === null ? ss : ['nsenter', `--net=${enter}`, '--', ...ss];
+export const askV6only = async (enter: Enter): Promise<Map<number, boolean>> => {
+  const [program = '', ...rest] = [...enter, 'ss', '-H', '-6', '-l', '-n', '-t', '-u', '-e'];
   const { stdout } = await promisify(execFile)(program, rest, { timeout: 5_000, maxBuffer: 64 << 20 });
   return parseV6only(stdout);
 };

@@ -1,0 +1,110 @@
+import type { CouldNotLook } from '#base/looked';
+import { thisHost } from '../host.ts';
+import { collectServices, type ServicesOptions } from '../services/collect.ts';
+import { scopeOf } from '../services/scope.ts';
+import type { Listener, Protocol, ServicesReport } from '../services/report.ts';
+import { entrancesOf } from './links.ts';
+import { collectPlaces, roadOf, type Place } from './place.ts';
+import { publishedBy, type Published } from './published.ts';
+import { reachableFrom, type Reachable, type Surround } from './reachable.ts';
+
+/** A way in, and who can use it. */
+export type Door = Listener & { reachable: Reachable | null };
+
+export type DoorsReport = Omit<ServicesReport, 'listeners'> & { listeners: Door[] };
+
+/**
+ * Every door of this host, of sockets and of rules that send packets elsewhere, with who can reach it by the firewall.
+ * Reads the host as `collectServices` does, and the rules and interfaces of each namespace (nft, iptables, ip).
+ */
+export const collectDoors = async (options: ServicesOptions = {}): Promise<DoorsReport> => {
+  const report = await collectServices(options);
+  const { places, couldNotLook } = await collectPlaces(report);
+  const gaps: CouldNotLook[] = [...report.couldNotLook, ...couldNotLook];
+  const host = places.find(({ netns }) => netns.own);
+  if (host === undefined)
+    return {
+      ...report,
+      couldNotLook: gaps,
+      listeners: report.listeners.map((one) => ({ ...one, reachable: null })),
+    };
+  const surround = surroundOf(host, places, options.proc ?? thisHost.proc);
+  const doors = [...report.listeners, ...doorsWithoutListener(report.listeners, surround)];
+  return {
+    ...report,
+    couldNotLook: gaps,
+    listeners: doors.map((one) => ({ ...one, reachable: reachableFrom(one, surround) })),
+  };
+};
+
+const surroundOf = (host: Place, places: readonly Place[], proc: string): Surround => {
+  const road = roadOf(host.links ?? [], proc);
+  const published =
+    host.ruleset === null || host.links === null
+      ? []
+      : publishedBy(host.ruleset, entrancesOf(host.links), road);
+  return { host, places, road, published };
+};
+
+/** Ports that a rule sends elsewhere and that no socket of the host's own has: nothing but the rule is there. */
+export const doorsWithoutListener = (
+  listeners: readonly Listener[],
+  { host, published }: Surround,
+): Listener[] => {
+  const own = listeners.filter(({ netns }) => netns.own);
+  const bare = published.filter(
+    ({ protocol, port, arrival, entrance }) =>
+      !arrival.isHere &&
+      !own.some(
+        (one) =>
+          one.protocol === protocol &&
+          one.port === port &&
+          (one.address === entrance.address ||
+            one.address === '::' ||
+            (one.address === '0.0.0.0' && entrance.family === 4)),
+      ),
+  );
+  const ports = Map.groupBy(bare, ({ protocol, port, entrance, arrival }) =>
+    [protocol, port, entrance.family, arrival.translatedBy].join(' '),
+  );
+  return [...ports.values()].flatMap((of) => {
+    const [first] = of;
+    return first === undefined ? [] : [doorOfRule(first, addressOf(of, host), host)];
+  });
+};
+
+/** Any address, where the rule is for all that the host has of the family. */
+const addressOf = (of: readonly Published[], { links }: Place): string => {
+  const family = of[0]?.entrance.family ?? 4;
+  const all = entrancesOf(links ?? []).filter((one) => one.family === family);
+  const some = new Set(of.map(({ entrance }) => entrance.address));
+  const outer = all.filter(({ address }) => !some.has(address));
+  // Rules of container managers leave out what comes from the containers' own bridge.
+  if (outer.every(({ interface: name }) => links?.some((one) => one.name === name && one.kind === 'bridge')))
+    return family === 4 ? '0.0.0.0' : '::';
+  return [...some][0] ?? '0.0.0.0';
+};
+
+const doorOfRule = ({ protocol, port, arrival }: Published, address: string, { netns }: Place): Listener => ({
+  protocol: protocol as Protocol,
+  address,
+  port,
+  v6only: address.includes(':') ? true : null,
+  netns,
+  holder: 'forwarder',
+  processes: [],
+  scope: scopeOf(protocol as Protocol, address, 'own'),
+  uid: null,
+  inodes: [],
+  transient: null,
+  socketUnit: null,
+  activates: null,
+  forwardsTo: arrival.address.includes(':')
+    ? `[${arrival.address}]:${arrival.port}`
+    : `${arrival.address}:${arrival.port}`,
+  translatedBy: arrival.translatedBy,
+  listeningSince: null,
+  permissions: null,
+  kernelService: null,
+  whyUnseen: null,
+});

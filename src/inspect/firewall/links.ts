@@ -1,0 +1,104 @@
+import { execFile } from 'node:child_process';
+import { networkInterfaces } from 'node:os';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import type { Enter } from '../services/enter.ts';
+import type { Family } from './address-set.ts';
+
+/** An interface of a network namespace. */
+export type Link = {
+  name: string;
+  index: number;
+  /** `veth`, `bridge`, `macvlan`, `vxlan`, …; `null` for hardware. */
+  kind: string | null;
+  loopback: boolean;
+  /** The bridge or bond that it is a port of. */
+  master: string | null;
+  /** Index of its other end, which may lie in another namespace. */
+  peer: number | null;
+  addresses: readonly { address: string; family: Family; prefix: number }[];
+  /** Where a tunnel of the kernel's takes its packets in. */
+  tunnelPort: number | null;
+};
+
+const listing = z.array(
+  z.object({
+    ifname: z.string().optional(),
+    ifindex: z.number().optional(),
+    flags: z.array(z.string()).default([]),
+    master: z.string().optional(),
+    link_index: z.number().optional(),
+    linkinfo: z
+      .object({
+        info_kind: z.string().optional(),
+        info_data: z
+          .object({ port: z.number().optional().catch(undefined) })
+          .optional()
+          .catch(undefined),
+      })
+      .optional(),
+    addr_info: z
+      .array(z.object({ family: z.string(), local: z.string().optional(), prefixlen: z.number() }))
+      .default([]),
+  }),
+);
+
+/** What `ip -json -details address` prints (ip-address(8)). @throws Error where it is no such thing */
+export const parseLinks = (text: string): Link[] =>
+  listing.parse(JSON.parse(text)).flatMap((one): Link[] =>
+    one.ifname === undefined
+      ? []
+      : [
+          {
+            name: one.ifname,
+            index: one.ifindex ?? 0,
+            kind: one.linkinfo?.info_kind ?? null,
+            loopback: one.flags.includes('LOOPBACK'),
+            master: one.master ?? null,
+            peer: one.link_index ?? null,
+            addresses: one.addr_info.flatMap(({ family, local, prefixlen }) =>
+              local === undefined
+                ? []
+                : [{ address: local, family: family === 'inet6' ? 6 : 4, prefix: prefixlen }],
+            ),
+            tunnelPort: one.linkinfo?.info_data?.port ?? null,
+          },
+        ],
+  );
+
+/** The interfaces of a namespace. @throws where `ip` (iproute2) is missing or the namespace cannot be entered */
+export const collectLinks = async (enter: Enter): Promise<Link[]> => {
+  const [program = '', ...rest] = [...enter, 'ip', '-json', '-details', 'address'];
+  const { stdout } = await promisify(execFile)(program, rest, {
+    timeout: 10_000,
+    maxBuffer: 64 << 20,
+    env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
+  });
+  return parseLinks(stdout);
+};
+
+/** As far as getifaddrs(3) tells of the namespace of this process: no kinds, no bridges. */
+export const plainLinks = (): Link[] =>
+  Object.entries(networkInterfaces()).map(([name, addresses = []]) => ({
+    name,
+    index: 0,
+    kind: null,
+    loopback: addresses.some(({ internal }) => internal),
+    master: null,
+    peer: null,
+    addresses: addresses.map(({ address, family, cidr }) => ({
+      address,
+      family: family === 'IPv6' ? 6 : 4,
+      prefix: Number(cidr?.split('/')[1] ?? (family === 'IPv6' ? 128 : 32)),
+    })),
+    tunnelPort: null,
+  }));
+
+/** A way by which strangers' packets come: an interface and an address on it. */
+export type Entrance = { interface: string; address: string; family: Family; prefix: number };
+
+/** Loopback is no entrance. */
+export const entrancesOf = (links: readonly Link[]): Entrance[] =>
+  links
+    .filter(({ loopback }) => !loopback)
+    .flatMap(({ name, addresses }) => addresses.map((one) => ({ interface: name, ...one })));

@@ -1,0 +1,88 @@
+import type { CouldNotLook } from '#base/looked';
+import { lastWordOf } from '../errors.ts';
+import { findHolders, type SocketHolders } from './descriptors.ts';
+import { nameOf, readEndpoints, type Endpoint } from './endpoints.ts';
+import type { OpenNamespace } from './namespaces.ts';
+import { findStrays } from './stray-sockets.ts';
+import { askV6only } from './v6only.ts';
+
+/** What a later look need not find out again. */
+export type Memory = {
+  /** Inodes of sockets that no table lists and that are no door. */
+  readonly asked: Set<number>;
+};
+
+export const newMemory = (): Memory => ({ asked: new Set() });
+
+export type Sight = {
+  namespaces: OpenNamespace[];
+  endpoints: Endpoint[];
+  holders: SocketHolders;
+  /** IPV6_V6ONLY by inode. */
+  v6only: ReadonlyMap<number, boolean>;
+  couldNotLook: CouldNotLook[];
+};
+
+/** All endpoints of the namespaces, and of those that come to light with the descriptors; and who has them open. */
+export const lookAround = async (
+  proc: string,
+  pids: readonly number[],
+  known: readonly OpenNamespace[],
+  memory: Memory,
+): Promise<Sight> => {
+  const couldNotLook: CouldNotLook[] = [];
+  const read = (namespaces: readonly OpenNamespace[]): Endpoint[] =>
+    namespaces.flatMap((namespace) => {
+      const one = readEndpoints(namespace);
+      couldNotLook.push(...one.couldNotLook);
+      return one.endpoints;
+    });
+  const inodesOf = (of: readonly Endpoint[]): Set<number> => new Set(of.flatMap(({ inodes }) => inodes));
+
+  const endpoints = read(known);
+  const asking = [learnV6only(endpoints)];
+  const holders = findHolders(proc, pids, inodesOf(endpoints));
+  if (memory.asked.size > 65_536) memory.asked.clear(); // inodes of sockets that are no more
+  const strays = await findStrays(known, holders, memory.asked);
+  couldNotLook.push(...strays.couldNotLook);
+  const more = [...read(strays.namespaces), ...strays.endpoints];
+  if (more.length > 0) {
+    asking.push(learnV6only(more));
+    for (const [inode, pidsOf] of findHolders(proc, pids, inodesOf(more)).byInode)
+      holders.byInode.set(inode, pidsOf);
+  }
+  const answers = await Promise.all(asking);
+  couldNotLook.push(...answers.flatMap((answer) => answer.couldNotLook));
+  return {
+    namespaces: [...known, ...strays.namespaces],
+    endpoints: [...endpoints, ...more],
+    holders,
+    v6only: new Map(answers.flatMap(({ flags }) => [...flags])),
+    couldNotLook,
+  };
+};
+
+/** IPV6_V6ONLY matters for wildcards alone: only where there is one is the namespace asked. */
+const learnV6only = async (
+  endpoints: readonly Endpoint[],
+): Promise<{ flags: Map<number, boolean>; couldNotLook: CouldNotLook[] }> => {
+  const asked = new Set<OpenNamespace>();
+  for (const { row, namespace } of endpoints)
+    if (row.address === '::' && row.protocol !== 'raw') asked.add(namespace);
+  const couldNotLook: CouldNotLook[] = [];
+  const answers = await Promise.all(
+    [...asked].map(async (namespace) => {
+      try {
+        return [...(await askV6only(namespace.enter))];
+      } catch (error) {
+        couldNotLook.push({
+          what: `whether listeners on [::] take IPv4 too, in ${nameOf(namespace)}`,
+          why: lastWordOf(error),
+          remedy: namespace.enter.length === 0 ? 'install iproute2' : 'run as root, with iproute2 installed',
+        });
+        return [];
+      }
+    }),
+  );
+  return { flags: new Map(answers.flat()), couldNotLook };
+};

@@ -34,6 +34,8 @@ of the same lines, and prints how long each took. docs/performance.md says what 
 
 of search alone:
   --stream RATE     lines a second that come in while it is asked again (default 50000)
+  --fill DIR        keep vault, index and files in DIR, and use what an earlier run of the same lines left there
+  --fill-only       make what is missing in DIR, and ask nothing
 
 of ingest, transports and udp:
   --profile DIR     let every process of Holdfast write a CPU profile there; such a run is slower. ingest prints
@@ -65,6 +67,7 @@ compared with cannot be had here
   npm run bench -- udp --senders 1 --seconds 2
   npm run bench -- verify --lines 20000000
   npm run bench -- search --lines 2000000
+  npm run bench -- search --fill /var/tmp/twenty-million --fill-only
 `;
 
 export type Order = { json: 'yes' | 'no' } & (
@@ -73,6 +76,7 @@ export type Order = { json: 'yes' | 'no' } & (
   | { bench: 'udp'; options: UdpOptions }
   | { bench: 'verify'; options: VerifyBenchOptions }
   | { bench: 'search'; options: SearchBenchOptions }
+  | { bench: 'fill'; options: { lines: number; fill: string } }
 );
 
 /** Which bench takes which option; all take the others. */
@@ -81,8 +85,8 @@ const optionsOf = {
   transports: ['transport', 'window', 'fsync-delay', 'profile'],
   udp: ['seconds', 'from', 'rate', 'senders', 'profile'],
   verify: [],
-  search: ['stream'],
-} as const satisfies Record<Order['bench'], readonly string[]>;
+  search: ['stream', 'fill', 'fill-only'],
+} as const satisfies Record<Exclude<Order['bench'], 'fill'>, readonly string[]>;
 
 const benches = ['ingest', 'transports', 'udp', 'verify', 'search'] as const;
 
@@ -115,7 +119,7 @@ export const parseOrder = (argv: string[]): Order | null => {
     case 'verify':
       return { bench, json, options: common };
     case 'search':
-      return { bench, json, options: { ...common, rate: whole('stream', values.stream ?? '50000') } };
+      return searchOrder(json, common, values);
     case 'transports': {
       const wanted = values.transport?.map(transport) ?? transportNames;
       return {
@@ -159,6 +163,22 @@ export const parseOrder = (argv: string[]): Order | null => {
   }
 };
 
+const searchOrder = (
+  json: Order['json'],
+  common: Omit<SearchBenchOptions, 'rate' | 'fill'>,
+  values: ReturnType<typeof parsed>['values'],
+): Order => {
+  const fill = values.fill === undefined ? null : resolve(values.fill);
+  if (!values['fill-only'])
+    return {
+      bench: 'search',
+      json,
+      options: { ...common, fill, rate: whole('stream', values.stream ?? '50000') },
+    };
+  if (fill === null) throw new BenchError('usage', '--fill-only fills the directory that --fill names');
+  return { bench: 'fill', json, options: { lines: common.lines, fill } };
+};
+
 const parsed = (argv: string[]) => {
   try {
     return parseArgs({
@@ -176,6 +196,8 @@ const parsed = (argv: string[]) => {
         rate: { type: 'string' },
         senders: { type: 'string', multiple: true },
         stream: { type: 'string' },
+        fill: { type: 'string' },
+        'fill-only': { type: 'boolean' },
         profile: { type: 'string' },
         json: { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },

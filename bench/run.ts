@@ -4,7 +4,7 @@ import { BenchError, exitStatus } from './errors.ts';
 import { ingest } from './ingest.ts';
 import { renderIngest } from './ingest/render.ts';
 import { cleanUpOnSignals } from './run/clean-up.ts';
-import { searchBench } from './search.ts';
+import { fillForLater, searchBench } from './search.ts';
 import { renderSearch } from './search/render.ts';
 import { transportsBench } from './transports.ts';
 import { renderTransports } from './transports/render.ts';
@@ -25,6 +25,9 @@ const carryOut = async (order: Order, cache: string): Promise<Done> => {
       const result = await searchBench(order.options, cache);
       return { text: renderSearch(result), result };
     }
+    case 'fill':
+      await fillForLater(order.options, cache);
+      return { text: `filled ${order.options.fill}`, result: order.options };
     case 'transports': {
       const result = await transportsBench(order.options, cache);
       return { text: renderTransports(result), result };

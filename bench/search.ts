@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { stateDirectory, type StateDirectory } from '#base/state';
 import { corpus as makeCorpus } from './corpus/corpus.ts';
@@ -9,8 +9,9 @@ import { progress } from './run/progress.ts';
 import { bytesBelow } from './run/usage.ts';
 import { ask, type Asked } from './search/ask.ts';
 import { heavyQueries, streamInto, withColdStart } from './search/circumstances.ts';
-import { compress, forget, layOut } from './search/files.ts';
-import { index, keep, ordinary, searchable, stopMs, type Indexing } from './search/fill.ts';
+import { forget } from './search/files.ts';
+import { ordinary, searchable, stopMs, type Indexing } from './search/fill.ts';
+import { fill } from './search/filled.ts';
 import { ripgrep, zgrep, type Grep } from './search/grep.ts';
 import { questionsOn, type Bar, type Question } from './search/questions.ts';
 import { spread, type Spread } from './search/spread.ts';
@@ -22,6 +23,8 @@ export type SearchBenchOptions = {
   /** Lines a second that come in meanwhile. */
   rate: number;
   after: 'remove' | 'keep';
+  /** Where vault, index and files are kept for later runs; null: they are of this run alone. */
+  fill: string | null;
 };
 
 /** Milliseconds at the API under each circumstance; of the peers, on the same lines in the same run. */
@@ -47,6 +50,14 @@ export type SearchBenchResult = {
   rows: SearchRow[];
 };
 
+/** Makes what a later run with the same `fill` measures, and measures nothing. */
+export const fillForLater = async (
+  { lines, fill: home }: { lines: number; fill: string },
+  cache: string,
+): Promise<void> => {
+  await fill(home, await makeCorpus(join(cache, 'corpus'), lines));
+};
+
 /**
  * Fills vault and index with the corpus through the product's own keeper and indexer, lays the same lines out as
  * syslog-ng would, and asks all of them the same questions. What they count has to be the same.
@@ -58,17 +69,13 @@ export const searchBench = async (options: SearchBenchOptions, cache: string): P
   mkdirSync(home);
   const cleanUp = options.after === 'keep' ? null : removeAtExit(home);
   const corpus = await makeCorpus(join(cache, 'corpus'), options.lines);
-  const files = join(home, 'files');
-  const compressed = join(home, 'compressed');
+  const filled = await fill(options.fill ?? home, corpus);
+  const { files, compressed, indexing } = filled;
   const greps = [ripgrep(cache, files), zgrep(compressed)];
-  progress(`laying ${options.lines.toLocaleString('en-US')} lines out in files …`);
-  layOut(corpus, files);
-  compress(files, compressed);
+  // Lines come in meanwhile: what later runs use again stays as it is.
+  if (options.fill !== null)
+    cpSync(filled.state.root, join(home, 'state'), { recursive: true, verbatimSymlinks: true });
   const state = stateDirectory(join(home, 'state'));
-  progress('growing the vault …');
-  await keep(state, corpus);
-  progress('indexing …');
-  const indexing = await index(state, corpus);
 
   const questions = questionsOn(corpus);
   const served = new Map(questions.map((question) => [question, emptyTimes()]));

@@ -19,10 +19,10 @@ export const waitUntil = async (
 };
 
 const restMs = 1500;
-const longestMs = 120_000;
+const twoMinutes = 120_000;
 
-/** Waits until the processes have used next to no CPU for 1.5 s; after two minutes it says so and goes on. */
-export const waitForRest = async (pids: readonly number[]): Promise<void> => {
+/** Waits until the processes have used next to no CPU for 1.5 s; after `longestMs` it says so and goes on. */
+export const waitForRest = async (pids: readonly number[], longestMs = twoMinutes): Promise<void> => {
   const used = (): number => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
   const started = performance.now();
   for (let before = used(); performance.now() - started < longestMs;) {
@@ -31,5 +31,7 @@ export const waitForRest = async (pids: readonly number[]): Promise<void> => {
     if (now - before <= 0.03) return;
     before = now;
   }
-  progress('the processes were not at rest after two minutes: the figures at rest are too low');
+  progress(
+    `the processes were not at rest after ${Math.round(longestMs / 60_000)} minutes: the figures at rest are too low`,
+  );
 };

@@ -2,19 +2,21 @@ import type { StateDirectory } from '#base/state';
 import type { Corpus } from '../corpus/corpus.ts';
 import { startOn } from '../holdfast/installation.ts';
 import { call } from '../holdfast/search-count.ts';
+import { waitForRest } from '../run/wait.ts';
 import { ordinary, script, searchable, stopMs } from './fill.ts';
 import { forget } from './files.ts';
 
-/** What is asked of an indexer that has just started. */
+/** What is asked of an indexer that has just started, once it merges nothing. */
 export const withColdStart = async (state: StateDirectory, work: () => Promise<void>): Promise<void> => {
   forget(state.root);
   const { processes } = await startOn(state, ['indexer'], 'search', ordinary);
+  await waitForRest(processes.map(({ pid }) => pid));
   await work();
   for (const child of processes) await child.stop(stopMs);
 };
 
-/** It matches no line, and every line has to be looked at for that. */
-const heavyQuery = '/[a-z]+ .*[0-9]{2}.*(q{4}|x{4}|z{5})/';
+/** It matches no line, and every line has to be looked at for that; what an earlier one found is of no use to it. */
+const heavyQuery = (n: number): string => `/[a-z]+ .*[0-9]{2}.*(q{4}|x{4}|z{5}|never${n})/`;
 
 /** Something that goes on until it is stopped. */
 export type Busy = { stop(): Promise<void> };
@@ -24,12 +26,7 @@ export const heavyQueries = (state: StateDirectory): Busy => {
   const stopping = new AbortController();
   const loop = async (): Promise<void> => {
     for (let n = 0; !stopping.signal.aborted; n += 1)
-      await call(
-        state,
-        'POST',
-        '/search',
-        JSON.stringify({ query: `${heavyQuery} -never${n}`, limit: 100 }),
-      ).catch(
+      await call(state, 'POST', '/search', JSON.stringify({ query: heavyQuery(n), limit: 100 })).catch(
         // One that runs into its limit has been heavy enough.
         (error: unknown) => {
           if (!String(error).includes('too-expensive')) throw error;

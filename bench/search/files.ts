@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readSync, writeSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
+import { systemCode } from '#base/errors';
 import type { Corpus } from '../corpus/corpus.ts';
 
 const LF = 0x0a;
@@ -52,12 +53,33 @@ export const compress = (out: string, compressed: string): void => {
   execFileSync('gzip', ['-r', '-1', compressed]);
 };
 
-/** Tells the kernel to forget what it holds of these files, and of no others. */
+/** Drops files from the page cache; of one that is gone there is nothing to drop. */
+const forgetEach =
+  'for f do dd if="$f" iflag=nocache count=0 status=none 2>/dev/null || [ ! -e "$f" ] || exit 1; done';
+const atOnce = 1000;
+
+/** Tells the kernel to forget what it holds of these files, and of no others. Merges may take files away meanwhile. */
 export const forget = (directory: string): void => {
-  execFileSync('sh', [
-    '-c',
-    `sync --file-system "$1"; find "$1" -type f -exec dd if={} iflag=nocache count=0 status=none \\;`,
-    'sh',
-    directory,
-  ]);
+  execFileSync('sync', ['--file-system', directory]);
+  const files = filesBelow(directory);
+  for (let at = 0; at < files.length; at += atOnce)
+    execFileSync('sh', ['-c', forgetEach, 'sh', ...files.slice(at, at + atOnce)]);
+};
+
+const filesBelow = (directory: string): string[] => {
+  const path = ({ name }: { name: string }): string => join(directory, name);
+  const found = entriesOf(directory);
+  return [
+    ...found.filter((one) => one.isFile()).map(path),
+    ...found.filter((one) => one.isDirectory()).flatMap((one) => filesBelow(path(one))),
+  ];
+};
+
+const entriesOf = (directory: string): Dirent[] => {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
 };

@@ -49,7 +49,7 @@ export const index = async (state: StateDirectory, corpus: Corpus): Promise<Inde
   const started = performance.now();
   await searchable(state, corpus.lines);
   const wallSeconds = (performance.now() - started) / 1000;
-  await waitForRest([indexer.pid]);
+  await waitForRest([indexer.pid], indexMs);
   await checkTotal(state, corpus);
   const figures = { wallSeconds, cpuSeconds: cpuSeconds(indexer.pid), peakBytes: peakBytes(indexer.pid) };
   await indexer.stop(stopMs);

@@ -2,17 +2,32 @@ import { sealGroup, storedLength, type PendingDelivery } from './delivery-group.
 import type { IntakeDirectory, IntakeFile } from './intake-file.ts';
 import { isNoSpace, notDurable } from './write-error.ts';
 
-/** How a group went: how many of its deliveries, from the first on, are durable, and why not all of them. */
-export type Stored = { count: number; bytes: number; ended: 'all' | 'no-space' | 'short' };
+/**
+ * How writing a group went: how many of its deliveries, from the first on, are whole in the file, and why not all of
+ * them. Where it is not all, `durable` has come true already.
+ */
+export type Written = {
+  count: number;
+  bytes: number;
+  ended: 'all' | 'no-space' | 'short';
+  /** After fdatasync. @throws IntakeWriteError `intake-not-durable` */
+  durable: Promise<void>;
+};
 
-/** Puts groups of deliveries into the newest file, each durable when `store` returns. */
+/**
+ * Puts groups of deliveries into the newest file. One may be written while the fdatasync of the one before runs; a file
+ * is left, cut or followed by another only after its fdatasync.
+ */
 export type GroupStore = {
   /** Files begun. */
   readonly files: number;
   /** Begins the first file, so that it is known early whether there can be one. @throws system errors */
   begin(): Promise<void>;
-  /** @throws IntakeWriteError `intake-not-durable`, and system errors but for a lack of space */
-  store(group: readonly PendingDelivery[]): Promise<Stored>;
+  /**
+   * The caller waits for the group before to be durable before it writes yet another.
+   * @throws IntakeWriteError `intake-not-durable`, and system errors but for a lack of space
+   */
+  write(group: readonly PendingDelivery[]): Promise<Written>;
   /** Closes the file; what is in it stays as it is, and the next group begins another. */
   leave(): Promise<void>;
   /** Begins another file at once, or with the next group where there is no space for it. @throws system errors */
@@ -24,6 +39,7 @@ export type GroupStore = {
 export const openGroupStore = (directory: IntakeDirectory, maxFileBytes: number): GroupStore => {
   let file: IntakeFile | null = null;
   let files = 0;
+  let durable = Promise.resolve();
 
   const create = async (): Promise<IntakeFile> => {
     const created = await directory.create();
@@ -34,13 +50,18 @@ export const openGroupStore = (directory: IntakeDirectory, maxFileBytes: number)
   const leave = async (): Promise<void> => {
     const old = file;
     file = null;
+    await durable.catch(() => undefined);
     await old?.handle.close();
   };
 
-  const sync = (current: IntakeFile): Promise<void> =>
-    current.handle.datasync().catch((error: unknown) => {
+  const sync = (current: IntakeFile): Promise<void> => {
+    durable = current.handle.datasync().catch((error: unknown) => {
       throw notDurable(current.path, error);
     });
+    // Whoever waits for it is told; it may fail before anybody does.
+    durable.catch(() => undefined);
+    return durable;
+  };
 
   /**
    * After a failed or short write: what is whole in the file is made durable and counts, so that it is not written a
@@ -50,7 +71,8 @@ export const openGroupStore = (directory: IntakeDirectory, maxFileBytes: number)
     torn: IntakeFile,
     group: readonly PendingDelivery[],
     ended: 'no-space' | 'short',
-  ): Promise<Stored> => {
+  ): Promise<Written> => {
+    await durable;
     const { size } = await torn.handle.stat();
     let end = torn.size;
     let count = 0;
@@ -66,7 +88,7 @@ export const openGroupStore = (directory: IntakeDirectory, maxFileBytes: number)
     await sync(torn);
     const bytes = end - torn.size;
     await leave();
-    return { count, bytes, ended };
+    return { count, bytes, ended, durable };
   };
 
   return {
@@ -76,7 +98,7 @@ export const openGroupStore = (directory: IntakeDirectory, maxFileBytes: number)
     async begin() {
       file = await create();
     },
-    async store(group) {
+    async write(group) {
       const bytes = group.reduce((sum, delivery) => sum + storedLength(delivery), 0);
       if (file !== null && file.size > 0 && file.size + bytes > maxFileBytes) await leave();
       const vector = sealGroup(group);
@@ -85,7 +107,7 @@ export const openGroupStore = (directory: IntakeDirectory, maxFileBytes: number)
         current = file ??= await create();
       } catch (error) {
         if (!isNoSpace(error)) throw error;
-        return { count: 0, bytes: 0, ended: 'no-space' };
+        return { count: 0, bytes: 0, ended: 'no-space', durable };
       }
       try {
         const { bytesWritten } = await current.handle.writev(vector);
@@ -94,9 +116,9 @@ export const openGroupStore = (directory: IntakeDirectory, maxFileBytes: number)
         if (!isNoSpace(error)) throw error;
         return await salvage(current, group, 'no-space');
       }
-      await sync(current);
+      await durable;
       current.size += bytes;
-      return { count: group.length, bytes, ended: 'all' };
+      return { count: group.length, bytes, ended: 'all', durable: sync(current) };
     },
     leave,
     async moveOn() {

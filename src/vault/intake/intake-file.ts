@@ -10,7 +10,7 @@ const namePattern = /^(\d{12})-[0-9a-f]{8}\.intake$/;
 export type IntakeFile = {
   path: string;
   handle: FileHandle;
-  /** Bytes that are durable. */
+  /** Bytes of the groups that were written whole. */
   size: number;
 };
 

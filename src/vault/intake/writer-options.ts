@@ -8,6 +8,11 @@ export type IntakeWriterOptions = {
   clock: Clock;
   /** A file is not begun with a group that would take it beyond this. Default 64 MiB, or less on a small file system. */
   maxFileBytes?: number;
+  /**
+   * A group ends before it would grow beyond this; default 8 MiB. A quarter of it in the queue is written while the
+   * fdatasync before still runs.
+   */
+  groupBytes?: number;
   /** `onPressure('high')` when this much is queued; default 32 MiB. */
   highWaterBytes?: number;
   /** `onPressure('low')` when it has fallen to this; default 8 MiB. */

@@ -13,12 +13,13 @@ export type { PendingDelivery } from './delivery-group.ts';
 
 /**
  * The only writer of `intake/`. Group commit: whatever was queued while one write and fdatasync ran goes into the
- * next. A file that a write failed in, or that an earlier process left, is never appended to.
+ * next. Where that is much, it is written while the fdatasync still runs. A file that a write failed in, or that an
+ * earlier process left, is never appended to.
  *
- * Order of system calls for each group: [openat O_EXCL, fchmod, fsync of the directory,] writev, fdatasync, and only
- * then the `durable` callbacks. A failed fsync of any kind ends the writer. On ENOSPC and EDQUOT in a write the
- * deliveries that are whole in the file are made durable and acknowledged, the rest is tried again each second in a
- * new file.
+ * Order of system calls for each group: [openat O_EXCL, fchmod, fsync of the directory,] writev, its own fdatasync, and
+ * only then the `durable` callbacks, those of the group before first. A failed fsync of any kind ends the writer. On
+ * ENOSPC and EDQUOT in a write the deliveries that are whole in the file are made durable and acknowledged, the rest is
+ * tried again each second in a new file.
  *
  * With a reserve: when the disk is full, its alarm is written into room that was kept for it, the room is given up for
  * the keeper, and nothing more is stored than would leave that room twice. There is space again once all of the
@@ -41,7 +42,6 @@ export type IntakeWriter = {
   close(): Promise<void>;
 };
 
-const groupBytes = 16 * 1024 * 1024;
 const leaveMs = 1000;
 /** Between two attempts to make the reserve again that failed although there seemed to be space (a quota). */
 const longestRetryMs = 10_000;
@@ -51,6 +51,9 @@ export const openIntakeWriter = async (options: IntakeWriterOptions): Promise<In
   const { dir, clock, onPressure, onSpace, onFault } = options;
   const highWater = options.highWaterBytes ?? 32 * 1024 * 1024;
   const retryMs = options.retryMs ?? 1000;
+  const groupBytes = options.groupBytes ?? 8 * 1024 * 1024;
+  /** Less than this waits for the fdatasync before, and for what comes meanwhile. */
+  const overlapBytes = groupBytes / 4;
   const lowWater = options.lowWaterBytes ?? 8 * 1024 * 1024;
 
   const stats = { commits: 0, deliveries: 0, bytes: 0 };
@@ -144,7 +147,9 @@ export const openIntakeWriter = async (options: IntakeWriterOptions): Promise<In
     return all;
   };
 
-  const settle = (durable: readonly PendingDelivery[]): void => {
+  const settle = (durable: readonly PendingDelivery[], bytes: number): void => {
+    if (durable.length > 0) stats.commits += 1;
+    stats.bytes += bytes;
     stats.deliveries += durable.length;
     for (const delivery of durable) {
       pendingBytes -= storedLength(delivery);
@@ -160,7 +165,13 @@ export const openIntakeWriter = async (options: IntakeWriterOptions): Promise<In
     leaveDue = false;
     /** Groups in a row of which nothing was stored although nothing failed. */
     let futile = 0;
+    /** Of the group whose fdatasync runs; settled when that is over. */
+    let syncing: { bytes: number; settled: Promise<void> } | null = null;
     for (;;) {
+      if (syncing !== null && pendingBytes - syncing.bytes < overlapBytes) {
+        await syncing.settled;
+        syncing = null;
+      }
       const first = queue[0];
       let limit = groupBytes;
       if (fullSince !== null) {
@@ -172,12 +183,18 @@ export const openIntakeWriter = async (options: IntakeWriterOptions): Promise<In
       }
       if (first === undefined) return;
       const group = takeGroup(limit);
-      const { count, bytes, ended } = await store.store(group);
-      if (count > 0) stats.commits += 1;
-      stats.bytes += bytes;
-      settle(group.slice(0, count));
+      const before: Promise<void> | undefined = syncing?.settled;
+      const { count, bytes, ended, durable } = await store.write(group).finally(() => before);
+      const settled = durable.then(() => settle(group.slice(0, count), bytes));
+      // Awaited below, or by the next turn: it may fail before that.
+      settled.catch(() => undefined);
+      syncing = { bytes, settled };
       if (count < group.length) queue = [...group.slice(count), ...queue];
       futile = count > 0 ? 0 : futile + 1;
+      if (ended !== 'all' || fullSince !== null) {
+        await settled;
+        syncing = null;
+      }
       if (ended === 'no-space' || futile > 1) {
         await setFull();
         return armRetry();

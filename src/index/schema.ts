@@ -1,11 +1,12 @@
 import type { Engine, TableDefinition } from './engine/engine.ts';
+import { claimedSql, rawSql, sizeSql } from './project/abridged.ts';
 import { parserVersion } from './project/project.ts';
 
 /**
  * Raised whenever the layout changes: an index of another layout cannot be asked, so it is emptied and made again from
  * the vault. Where only `parserVersion` is another, it is read again behind the one that is searched (reparse.ts).
  */
-export const indexVersion = 4;
+export const indexVersion = 5;
 
 export const tokenIndex = 'message_tokens';
 
@@ -13,8 +14,10 @@ export const tokenIndex = 'message_tokens';
 const comment = `parser ${parserVersion}`;
 
 /**
- * One row per line. `raw = prefix ‖ message ‖ suffix` byte by byte wherever the message is a slice of the line; else
- * `raw` holds the line and prefix and suffix are empty. Strings are bytes, not necessarily UTF-8, except host, app,
+ * One row per line. `prefix`, `message` and `suffix` are the line, byte by byte, wherever the message is a slice of it;
+ * else `whole` holds the line and prefix and suffix are empty. What other columns say is left out of the prefix, and the
+ * claimed time of `claimed_apart` where it is `time`; `implied` tells what (project/abridged.ts). `raw`, `size` (its bytes)
+ * and `claimed` are made of these as they are asked for. Strings are bytes, not necessarily UTF-8, except host, app,
  * source, listener, via, tls_name and stream.
  *
  * `time` is what search sorts by: `claimed` if the line has one from ten years before `received` (one day, if the sender
@@ -33,7 +36,7 @@ export const lines: TableDefinition = {
     ['line', 'UInt32'],
     ['part', 'UInt32'],
     ['time', "DateTime64(6, 'UTC')"],
-    ['claimed', "Nullable(DateTime64(6, 'UTC'))"],
+    ['claimed_apart', "Nullable(DateTime64(6, 'UTC'))"],
     ['received', "DateTime64(6, 'UTC')"],
     ['committed', "DateTime64(6, 'UTC')"],
     ['host', 'LowCardinality(String)'],
@@ -48,7 +51,8 @@ export const lines: TableDefinition = {
     ['fields', 'Map(LowCardinality(String), String)'],
     ['prefix', 'String'],
     ['suffix', 'String'],
-    ['raw', 'String'],
+    ['whole', 'String'],
+    ['implied', 'UInt16'],
     ['flags', 'UInt16'],
     ['parser_version', 'UInt8'],
     ['confidence', 'UInt8'],
@@ -58,17 +62,24 @@ export const lines: TableDefinition = {
     ['content', 'FixedString(8)'],
     ['dedup', 'FixedString(16)'],
   ],
+  aliases: [
+    ['claimed', "Nullable(DateTime64(6, 'UTC'))", claimedSql],
+    ['raw', 'String', rawSql],
+    ['size', 'UInt64', sizeSql],
+  ],
   codecs: {
     entry: 'DoubleDelta, ZSTD(1)',
     line: 'Delta, ZSTD(1)',
-    time: 'Delta, ZSTD(1)',
-    claimed: 'Delta, ZSTD(1)',
+    time: "Delta, T64('bit'), ZSTD(1)",
+    claimed_apart: 'Delta, ZSTD(1)',
     received: 'Delta, ZSTD(1)',
     committed: 'Delta, ZSTD(1)',
+    host: 'ZSTD(1)',
+    pid: 'ZSTD(1)',
     message: 'ZSTD(1)',
     prefix: 'ZSTD(1)',
     suffix: 'ZSTD(1)',
-    raw: 'ZSTD(1)',
+    whole: 'ZSTD(1)',
     fields: 'ZSTD(1)',
     sequence: 'Delta, ZSTD(1)',
     dedup: 'ZSTD(1)',
@@ -100,6 +111,7 @@ export const progress: TableDefinition = {
     ['lines', 'UInt64'],
     ['state', 'String'],
   ],
+  aliases: [],
   codecs: {},
   indices: [],
   keeps: 'newest',
@@ -120,6 +132,7 @@ export const remembered: TableDefinition = {
     ['entry', 'UInt64'],
     ['state', 'String'],
   ],
+  aliases: [],
   codecs: {},
   indices: [],
   keeps: 'newest',

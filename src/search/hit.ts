@@ -8,7 +8,7 @@ import { guessNames, type Guess, type Hit } from '#wire/search';
 
 /** What `readHits` needs, in its order. */
 export const hitColumns = `entry, line, part, time, claimed, received, committed, host, app, source, via, pid, facility,
-  severity, message, fields, prefix, suffix, raw, flags, parser_version, confidence`;
+  severity, message, fields, raw, flags, parser_version, confidence`;
 
 /** Rows of `hitColumns` in RowBinary. Text is made printable; `raw` is exact. */
 export const readHits = (rows: Buffer): Hit[] => {
@@ -35,8 +35,6 @@ const readHit = (reader: RowBinaryReader): Hit => {
   const severity = reader.uint8();
   const message = reader.bytes();
   const fields = readFields(reader);
-  const prefix = reader.bytes();
-  const suffix = reader.bytes();
   const raw = reader.bytes();
   const flags = reader.uint16();
   // Not what the line says of itself: that is in its message.
@@ -62,7 +60,7 @@ const readHit = (reader: RowBinaryReader): Hit => {
     confidence,
     parser,
     via,
-    raw: (raw.length > 0 ? raw : Buffer.concat([prefix, message, suffix])).toString('base64'),
+    raw: raw.toString('base64'),
   };
 };
 

@@ -168,7 +168,7 @@ const rows = (entry: number, count: number): Buffer[] => {
     columns.line.uint32(line);
     columns.part.uint32(0);
     columns.time.int64(1_778_554_800_000_000 + line);
-    columns.claimed.int64(null);
+    columns.claimed_apart.int64(null);
     columns.received.int64(1_778_554_800_000_000);
     columns.committed.int64(1_778_554_801_000_000);
     for (const name of ['host', 'app', 'source', 'listener', 'via', 'tls_name', 'stream'] as const)
@@ -179,7 +179,8 @@ const rows = (entry: number, count: number): Buffer[] => {
     const message = line === 2 ? odd : Buffer.from(`line ${line}`);
     columns.message.slice(message, 0, message.length);
     columns.fields.map([]);
-    for (const column of [columns.prefix, columns.suffix, columns.raw]) column.string('');
+    for (const column of [columns.prefix, columns.suffix, columns.whole]) column.string('');
+    columns.implied.uint16(0);
     columns.flags.uint16(0);
     columns.parser_version.uint8(1);
     columns.confidence.uint8(100);

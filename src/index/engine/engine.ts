@@ -22,6 +22,8 @@ export type TableLayout = {
 
 /** What an engine needs to know to make a table, in SQL, but for where and by what it is kept. */
 export type TableDefinition = TableLayout & {
+  /** Columns that are not stored, but made of others when they are asked for. */
+  aliases: readonly (readonly [name: string, type: string, expression: string])[];
   /** Of each column that has one. */
   codecs: Readonly<Record<string, string>>;
   indices: readonly string[];

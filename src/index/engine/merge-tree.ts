@@ -21,10 +21,11 @@ export const mergeTree = (table: TableDefinition, settings: readonly string[] = 
     const codec = table.codecs[name];
     return `${name} ${type}${codec === undefined ? '' : ` CODEC(${codec})`}`;
   });
+  const aliases = table.aliases.map(([name, type, expression]) => `${name} ${type} ALIAS ${expression}`);
   const indices = table.indices.map((index) => `INDEX ${index}`);
   const all = [...table.settings, `old_parts_lifetime = ${oldPartsLifetime}`, ...settings];
   return {
-    columns: [...columns, ...indices].join(',\n  '),
+    columns: [...columns, ...aliases, ...indices].join(',\n  '),
     family: table.keeps === 'all' ? 'MergeTree' : 'ReplacingMergeTree',
     arguments: table.keeps === 'all' ? [] : ['revision'],
     storage: [

@@ -7,6 +7,7 @@ import { fromBytes, type ByteString } from '../parse/byte-string.ts';
 import { parseLine } from '../parse/parse.ts';
 import { Guessed, type ParseContext, type Parsed } from '../parse/parsed.ts';
 import type { LocalTime } from '../parse/timestamp.ts';
+import { abridge, Implied, type Abridged } from './abridged.ts';
 import { isRedacted, type BatchRecords } from './batch-records.ts';
 import { decode, earliest, hasNumber, latest, withinColumn, type Decoded } from './decode.ts';
 import { cursorKey, isPackedJournal, keyOf, noKey } from './keys.ts';
@@ -225,6 +226,7 @@ const contentUnderKey = (bytes: Buffer): ByteString => {
 const shortHash = (bytes: Buffer): ByteString =>
   hash('sha256', bytes, 'buffer').toString('latin1', 0, noContent.length);
 
+const nothingBefore: Abridged = { prefix: '', implied: 0 };
 const noFields: readonly ByteString[] = [];
 
 const writeRow = (
@@ -256,7 +258,7 @@ const writeRow = (
   columns.line.uint32(place.line);
   columns.part.uint32(place.part);
   columns.time.int64(time);
-  columns.claimed.int64(claimed);
+  columns.claimed_apart.int64(claimed === time ? null : claimed);
   columns.received.int64(head.received);
   columns.committed.int64(place.committed);
   columns.host.string(host);
@@ -271,9 +273,14 @@ const writeRow = (
   if (slice) columns.message.slice(head.raw, parsed.messageStart, parsed.messageEnd);
   else columns.message.string(parsed.message ?? '');
   columns.fields.map(fields);
-  columns.prefix.slice(head.raw, 0, slice ? parsed.messageStart : 0);
+  const { facility, severity, pid } = parsed;
+  const abridged = slice
+    ? abridge(raw, parsed.messageStart, { facility, severity, claimed, host, app, pid })
+    : nothingBefore;
+  columns.prefix.string(abridged.prefix);
   columns.suffix.slice(head.raw, slice ? parsed.messageEnd : raw.length, raw.length);
-  columns.raw.slice(head.raw, 0, slice ? 0 : raw.length);
+  columns.whole.slice(head.raw, 0, slice ? 0 : raw.length);
+  columns.implied.uint16(abridged.implied | (claimed === time ? Implied.claimed : 0));
   columns.flags.uint16(head.flags | parsed.guessed | (mismatch === '' ? 0 : claimedHostMismatch));
   columns.parser_version.uint8(parserVersion);
   columns.confidence.uint8(parsed.confidence);

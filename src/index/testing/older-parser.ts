@@ -16,7 +16,7 @@ export const asAnOlderParserLeftItAt = async (path: string): Promise<void> => {
 export const asAnOlderParserLeftIt = async (engine: Engine): Promise<void> => {
   await engine.run(
     'background',
-    `ALTER TABLE lines UPDATE host = 'oldname', pid = NULL, claimed = NULL, fields = map(), flags = 0,
+    `ALTER TABLE lines UPDATE host = 'oldname', pid = NULL, claimed_apart = NULL, fields = map(), flags = 0,
       confidence = 0, parser_version = 1 WHERE true SETTINGS mutations_sync = 2`,
   );
   await engine.run(

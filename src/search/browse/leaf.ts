@@ -10,7 +10,7 @@ import type { FreshnessReader } from '../freshness.ts';
 import { hitColumns, readHits } from '../hit.ts';
 import { refusal } from '../refusal.ts';
 import { parsePath, type Place } from './path.ts';
-import { linesOf, queryOf, rawBytes, type Condition } from './place.ts';
+import { linesOf, queryOf, type Condition } from './place.ts';
 
 /** Lines and bytes of a page; the line that reaches the latter still belongs to it. */
 const mostLines = 20_000;
@@ -64,7 +64,7 @@ const readPage = async (
     `SELECT toString(toUnixTimestamp64Micro(time)) AS time, toString(entry) AS entry, toString(line) AS line, toString(part) AS part
     FROM (
       SELECT ${columns}, bytes, sum(bytes) OVER (ORDER BY ${columns} ROWS UNBOUNDED PRECEDING) AS sofar
-      FROM (SELECT ${columns}, ${rawBytes} AS bytes FROM lines WHERE ${rest} ORDER BY ${columns} LIMIT ${mostLines})
+      FROM (SELECT ${columns}, size AS bytes FROM lines WHERE ${rest} ORDER BY ${columns} LIMIT ${mostLines})
     ) AS page
     WHERE sofar - bytes < ${mostBytes}
     ORDER BY page.time DESC, page.entry DESC, page.line DESC, page.part DESC LIMIT 1`,

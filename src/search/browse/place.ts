@@ -5,9 +5,6 @@ import { nextDay, type Place } from './path.ts';
 /** A condition on rows of `lines`, with what it is bound to. */
 export type Condition = { where: string; parameters: Parameters };
 
-/** Bytes of a line as it was received. */
-export const rawBytes = 'if(empty(raw), length(prefix) + length(message) + length(suffix), length(raw))';
-
 /** The lines of a place among those of entries below `below`. */
 export const linesOf = ({ day, host, app }: Place, below: number): Condition => ({
   where: [

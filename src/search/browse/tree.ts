@@ -7,7 +7,7 @@ import { answerTo } from '../answer.ts';
 import type { FreshnessReader } from '../freshness.ts';
 import { refusal } from '../refusal.ts';
 import { dayText, formatPath, parsePath, type Place } from './path.ts';
-import { linesOf, queryOf, rawBytes } from './place.ts';
+import { linesOf, queryOf } from './place.ts';
 
 const mostNames = 10_000;
 
@@ -37,7 +37,7 @@ const countNames = async (index: Index, place: Place): Promise<Record<string, un
   try {
     return await index.engine.rows(
       'interactive',
-      `SELECT ${name} AS name, count() AS n, sum(${rawBytes}) AS bytes, toUnixTimestamp64Micro(min(time)) AS first,
+      `SELECT ${name} AS name, count() AS n, sum(size) AS bytes, toUnixTimestamp64Micro(min(time)) AS first,
         toUnixTimestamp64Micro(max(time)) AS last, count() OVER () AS names
       FROM lines WHERE ${where} GROUP BY name ORDER BY name LIMIT ${mostNames + 1}`,
       parameters,

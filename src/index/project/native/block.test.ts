@@ -13,7 +13,7 @@ const write = ({ columns }: LinesBlock, n: number): void => {
   columns.line.uint32(n + 1);
   columns.part.uint32(0);
   columns.time.int64(-n);
-  columns.claimed.int64(n % 2 === 0 ? null : 2 ** 53 - 1);
+  columns.claimed_apart.int64(n % 2 === 0 ? null : 2 ** 53 - 1);
   columns.received.int64(n);
   columns.committed.int64(n);
   columns.host.string(`host${n % 300}`);
@@ -26,7 +26,8 @@ const write = ({ columns }: LinesBlock, n: number): void => {
   columns.severity.uint8(6);
   columns.message.slice(Buffer.from('<13>\u00ff'.repeat(n), 'latin1'), 0, 5 * n);
   columns.fields.map(n % 2 === 0 ? [] : ['a', String(n), 'b', 'x'.repeat(200), 'a', '']);
-  for (const column of [columns.prefix, columns.suffix, columns.raw]) column.string('');
+  for (const column of [columns.prefix, columns.suffix, columns.whole]) column.string('');
+  columns.implied.uint16(0);
   columns.flags.uint16(0x8001);
   columns.parser_version.uint8(1);
   columns.confidence.uint8(100);

@@ -28,6 +28,7 @@ export const listener = (more: Partial<Listener>): Listener => ({
   address: '0.0.0.0',
   port: 4242,
   v6only: null,
+  device: null,
   netns: { inode: 4026531840, name: null, own: true, container: null },
   holder: 'process',
   processes: [holder('/usr/sbin/thing')],

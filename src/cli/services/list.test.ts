@@ -27,6 +27,7 @@ const listener = (changes: Partial<Listener>): Listener => ({
   address: '::',
   port: 80,
   v6only: false,
+  device: null,
   netns: { inode: 1, name: null, own: true, container: null },
   holder: 'process',
   processes: [holder({})],

@@ -53,7 +53,7 @@ export const rowOf = (listener: Listener, reachable: Reachable | null): string[]
   return [
     listener.protocol,
     addressOf(listener),
-    whence(reachable),
+    listener.permissions === null ? whence(reachable) : `this host: ${listener.permissions.connect}`,
     listener.netns.own ? listener.scope : `${listener.scope} (${placeOf(listener.netns)})`,
     heldBy(listener),
     first?.user ?? (listener.uid === null ? '-' : `uid ${listener.uid}`),
@@ -90,9 +90,9 @@ const isBeyondHost = <T extends { reachable: Reachable | null }>(
 const decidedBy = ({ rule, doubts }: Reachable): string =>
   [rule, ...doubts.map((doubt) => `not certain: ${doubt}`)].join('; ');
 
-const addressOf = ({ protocol, address, port, v6only }: Listener): string => {
+const addressOf = ({ protocol, address, port, v6only, device }: Listener): string => {
   const bracketed = address.includes(':') && port !== null ? `[${address}]` : address;
-  const whole = port === null ? bracketed : `${bracketed}:${port}`;
+  const whole = port === null ? bracketed : `${bracketed}${device === null ? '' : `%${device}`}:${port}`;
   if (address !== '::' || protocol === 'raw') return whole;
   return `${whole} (${v6only === null ? 'IPv4 too: ?' : v6only ? 'IPv6 only' : 'IPv4 too'})`;
 };

@@ -22,6 +22,8 @@ ip link add inside type veth peer name eth0 netns box
 ip addr add 192.0.2.1/24 dev cable; ip addr add 172.30.0.1/24 dev inside
 ip -n world addr add 192.0.2.7/24 dev cable
 ip -n box addr add 172.30.0.2/24 dev eth0
+ip link add overlay type vxlan id 7 dstport 4790
+ip link set overlay up
 for one in cable inside; do ip link set $one up; done
 for name in box world; do ip -n $name link set lo up; done
 ip -n world link set cable up; ip -n box link set eth0 up
@@ -112,6 +114,11 @@ describe('doors of a host with a container', { skip }, () => {
     assert.equal(whence(false, 82), '192.0.2.0/24');
     assert.equal(came['172.30.0.2 83'], false);
     assert.equal(whence(false, 83), 'this host');
+  });
+
+  it('a tunnel of the kernel has its own port, which no process holds', () => {
+    const tunnel = listeners.find(({ protocol, port }) => protocol === 'udp' && port === 4790);
+    assert.deepEqual([tunnel?.holder, tunnel?.kernelService], ['kernel', 'vxlan (overlay)']);
   });
 
   it('a port that is redirected opens the door behind it', () => {

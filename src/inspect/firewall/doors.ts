@@ -29,7 +29,8 @@ export const collectDoors = async (options: ServicesOptions = {}): Promise<Doors
       listeners: report.listeners.map((one) => ({ ...one, reachable: null })),
     };
   const surround = surroundOf(host, places, options.proc ?? thisHost.proc);
-  const doors = [...report.listeners, ...doorsWithoutListener(report.listeners, surround)];
+  const listeners = report.listeners.map((one) => ofTunnel(one, places));
+  const doors = [...listeners, ...doorsWithoutListener(listeners, surround)];
   return {
     ...report,
     couldNotLook: gaps,
@@ -44,6 +45,21 @@ const surroundOf = (host: Place, places: readonly Place[], proc: string): Surrou
       ? []
       : publishedBy(host.ruleset, entrancesOf(host.links), road);
   return { host, places, road, published };
+};
+
+/** A tunnel's socket is the kernel's, and only the interface tells which port it takes its packets in at. */
+const ofTunnel = (listener: Listener, places: readonly Place[]): Listener => {
+  const { protocol, port, processes, netns } = listener;
+  if (protocol !== 'udp' || processes.length > 0) return listener;
+  const links = places.find((place) => place.netns.inode === netns.inode)?.links ?? [];
+  const tunnel = links.find(({ tunnelPort }) => tunnelPort === port && port !== null);
+  if (tunnel === undefined) return listener;
+  return {
+    ...listener,
+    holder: 'kernel',
+    kernelService: `${tunnel.kind ?? 'tunnel'} (${tunnel.name})`,
+    whyUnseen: null,
+  };
 };
 
 /** Ports that a rule sends elsewhere and that no socket of the host's own has: nothing but the rule is there. */
@@ -90,6 +106,7 @@ const doorOfRule = ({ protocol, port, arrival }: Published, address: string, { n
   address,
   port,
   v6only: address.includes(':') ? true : null,
+  device: null,
   netns,
   holder: 'forwarder',
   processes: [],

@@ -216,7 +216,8 @@ const share = ({ family, sources }: Pick<Access, 'family' | 'sources'>): number 
   Number(sizeOf(sources)) / Number(sizeOf(everyAddress(family)));
 
 /** A wildcard takes what comes to any address; where there is none yet, one that some interface may get. */
-const waysTo = ({ address, v6only, protocol }: Listener, ways: readonly Entrance[]): Entrance[] => {
+const waysTo = ({ address, v6only, protocol, device }: Listener, all: readonly Entrance[]): Entrance[] => {
+  const ways = device === null ? all : all.filter((way) => way.interface === device);
   const families: Family[] =
     address === '0.0.0.0'
       ? [4]
@@ -238,7 +239,7 @@ const waysTo = ({ address, v6only, protocol }: Listener, ways: readonly Entrance
       ? some
       : [
           {
-            interface: 'some interface',
+            interface: device ?? 'some interface',
             address: family === 4 ? '192.0.2.1' : '2001:db8::1',
             family,
             prefix: family === 4 ? 32 : 128,

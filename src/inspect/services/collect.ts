@@ -4,9 +4,10 @@ import { endpointFiles, noTables, readInodes, type Endpoint } from './endpoints.
 import { describeHolders, type Held } from './holder.ts';
 import { findNamespaces, type OpenNamespace } from './namespaces.ts';
 import { packageFinder, type PackageFinder } from './packages.ts';
-import type { HolderProcess, Listener, NetworkNamespace, ServicesReport } from './report.ts';
+import type { Listener, NetworkNamespace, ServicesReport } from './report.ts';
 import { scopeOf } from './scope.ts';
 import { lookAround, newMemory, type Memory } from './sight.ts';
+import type { SocketDetails } from './socket-details.ts';
 import { hiddenProcesses, listProcesses, unreadableProcesses, whyHidden } from './unseen.ts';
 
 export type ServicesOptions = Partial<HostPaths> & {
@@ -21,7 +22,7 @@ const secondLookAfter = 30; // ms
 
 /**
  * Every socket of this host that takes bytes from anyone, in every network namespace, with all its holders: listening
- * TCP, SCTP and unix, unconnected UDP, UDP-Lite, raw and packet. Reads /proc; runs `ss` (for IPV6_V6ONLY), `nsenter`
+ * TCP, SCTP and unix, unconnected UDP, UDP-Lite, raw and packet. Reads /proc; runs `ss` (for IPV6_V6ONLY and SO_BINDTODEVICE), `nsenter`
  * (for namespaces without process), `perl` (for sockets that no table lists) and `systemctl` (where systemd holds sockets), each only where needed.
  *
  * What cannot be seen is in `couldNotLook` and never thrown; an empty list beside it is not a clean one.
@@ -76,7 +77,7 @@ export const collectServices = async (options: ServicesOptions = {}): Promise<Se
     const gone = !endpoint.inodes.some((inode) => still.has(inode));
     const closedMeanwhile = gone && held.holder === 'unseen' && /^(?:tcp|udp)$/.test(endpoint.row.protocol);
     if (closedMeanwhile && !ephemeral(endpoint)) return [];
-    return [listenerOf(endpoint, held, sight.v6only, ephemeral(endpoint) ? gone : null)];
+    return [listenerOf(endpoint, held, sight.details, ephemeral(endpoint) ? gone : null)];
   });
   return report({
     listeners: listeners.sort(byEndpoint),
@@ -89,29 +90,27 @@ export const collectServices = async (options: ServicesOptions = {}): Promise<Se
 const listenerOf = (
   { row, inodes, namespace, surroundings }: Endpoint,
   held: Held,
-  flags: ReadonlyMap<number, boolean>,
+  details: ReadonlyMap<number, SocketDetails>,
   transient: boolean | null,
 ): Listener => {
-  const known = inodes.flatMap((inode) => flags.get(inode) ?? []);
+  const known = inodes.flatMap((inode) => details.get(inode) ?? []);
+  const devices = new Set(known.map((one) => one.device));
+  const device = devices.size === 1 ? (known[0]?.device ?? null) : null;
   return {
     protocol: row.protocol,
     address: row.address,
     port: row.port,
-    v6only: row.family !== 6 || known.length === 0 ? null : known.every(Boolean),
+    v6only: row.family !== 6 || known.length === 0 ? null : known.every(({ v6only }) => v6only === true),
+    device,
     netns: netnsOf(namespace),
-    scope: scopeOf(row.protocol, row.address, surroundings),
+    scope: device === 'lo' ? 'local' : scopeOf(row.protocol, row.address, surroundings),
     uid: row.uid,
     inodes,
     transient,
     translatedBy: null,
-    listeningSince: held.processes.reduce(earlier, null),
-    permissions: null,
     ...held,
   };
 };
-
-const earlier = (since: string | null, { startedAt }: HolderProcess): string | null =>
-  since === null || (startedAt !== null && startedAt < since) ? startedAt : since;
 
 const netnsOf = ({ inode, name, own, container }: OpenNamespace): NetworkNamespace => ({
   inode,

@@ -18,7 +18,12 @@ import {
 import type { HolderProcess } from './report.ts';
 
 /** A process as it is reported, with the command line that only this room uses: secrets are passed in it. */
-export type DescribedProcess = { shown: HolderProcess; argv: string[] };
+export type DescribedProcess = {
+  shown: HolderProcess;
+  argv: string[];
+  /** Where its files are seen from here: `''`, or through /proc/<pid>/root. */
+  root: string;
+};
 
 /** Processes by pid. One that ended since it was found is left out. */
 export const describeProcesses = (
@@ -30,6 +35,7 @@ export const describeProcesses = (
   const atBoot = unitsAtBoot(root);
   const booted = bootTime(textOf(`${proc}/stat`) ?? '');
   const containerOf = containerFinder(paths);
+  const self = [linkOf(`${proc}/self/ns/mnt`), linkOf(`${proc}/self/root`)] as const;
   const names = userNames(textOf(`${root}/etc/passwd`) ?? '');
   const found = pids.flatMap((pid): DescribedProcess[] => {
     const uid = userIdOf(proc, pid);
@@ -58,12 +64,11 @@ export const describeProcesses = (
       startedAt: booted === null ? null : startOf(textOf(`${proc}/${pid}/stat`) ?? '', booted),
       container: containerOf(pid),
     };
-    return [{ shown, argv }];
+    return [{ shown, argv, root: rootOf(proc, root, pid, self) }];
   });
 
-  const self = [linkOf(`${proc}/self/ns/mnt`), linkOf(`${proc}/self/root`)] as const;
-  const files = found.flatMap(({ shown: { pid, exe } }) =>
-    exe === null ? [] : [{ pid, root: rootOf(proc, root, pid, self), path: exe }],
+  const files = found.flatMap(({ shown: { pid, exe }, root: of }) =>
+    exe === null ? [] : [{ pid, root: of, path: exe }],
   );
   const owners = packages.find(files);
   const byPid = new Map(
@@ -75,7 +80,7 @@ export const describeProcesses = (
     }),
   );
   return new Map(
-    found.map(({ shown, argv }) => [shown.pid, { shown: { ...shown, ...byPid.get(shown.pid) }, argv }]),
+    found.map((one) => [one.shown.pid, { ...one, shown: { ...one.shown, ...byPid.get(one.shown.pid) } }]),
   );
 };
 

@@ -8,7 +8,8 @@ import { kernelListeners, kernelServiceOf } from './kernel-listeners.ts';
 import { interfaceIndexes, interfaceNames } from './inside.ts';
 import { isInterpreter, scriptOf, unitOf, userNames } from './processes.ts';
 import { parseSystemdSockets, socketUnitOf } from './systemd-sockets.ts';
-import { parseV6only } from './v6only.ts';
+import { parseRpcinfo } from './rpc.ts';
+import { parseDetails } from './socket-details.ts';
 
 test('the unit is the innermost one in the cgroup', () => {
   assert.equal(unitOf('0::/system.slice/ssh.service\n'), 'ssh.service');
@@ -93,15 +94,32 @@ test('systemd sockets: `systemctl list-sockets --output=json`', () => {
   assert.equal(socketUnitOf(sockets, '0.0.0.0', 22), null);
 });
 
-test('IPV6_V6ONLY by inode from ss', () => {
-  const flags = parseV6only(
-    'tcp LISTEN 0 128 [::]:22 [::]:* ino:18301 sk:2 cgroup:/system.slice/ssh.service v6only:1 <->\nudp UNCONN 0 0 [::]:514 [::]:* uid:104 ino:40001 sk:3 v6only:0 <->\n',
+test('IPV6_V6ONLY and SO_BINDTODEVICE by inode from ss', () => {
+  const details = parseDetails(
+    'tcp LISTEN 0 128 [::]:22 [::]:* ino:18301 sk:2 cgroup:/system.slice/ssh.service v6only:1 <->\nudp UNCONN 0 0 [::]:514 [::]:* uid:104 ino:40001 sk:3 v6only:0 <->\nudp UNCONN 0 0 0.0.0.0%virbr0:67 0.0.0.0:* ino:5 sk:4 <->\nudp UNCONN 0 0 [fe80::1]%eth0:546 [::]:* ino:6 sk:5 v6only:1 <->\n',
   );
   assert.deepEqual(
-    [...flags],
+    [...details],
     [
-      [18301, true],
-      [40001, false],
+      [18301, { v6only: true, device: null }],
+      [40001, { v6only: false, device: null }],
+      [5, { v6only: null, device: 'virbr0' }],
+      [6, { v6only: true, device: null }],
+    ],
+  );
+});
+
+test('ports that the kernel has registered with rpcbind', () => {
+  const text = `   program vers proto   port  service
+    100000    4   tcp    111  portmapper
+    100021    4   udp  34921  nlockmgr
+    100003    3   tcp   2049  nfs
+`;
+  assert.deepEqual(
+    parseRpcinfo(text).map(({ protocol, port, service }) => [protocol, port, service]),
+    [
+      ['udp', 34921, 'lockd'],
+      ['tcp', 2049, 'nfsd'],
     ],
   );
 });

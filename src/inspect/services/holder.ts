@@ -1,14 +1,16 @@
 import type { CouldNotLook } from '#base/looked';
-import { lastWordOf } from '../errors.ts';
 import type { HostPaths } from '../host.ts';
 import type { SocketHolders } from './descriptors.ts';
 import type { Endpoint } from './endpoints.ts';
 import { forwarderOf } from './forwarders.ts';
-import { kernelListeners, kernelServiceOf } from './kernel-listeners.ts';
+import { kernelListeners, kernelServiceOf, type KernelListener } from './kernel-listeners.ts';
 import { describeProcesses, type DescribedProcess } from './holder-process.ts';
 import type { PackageFinder } from './packages.ts';
-import type { Holder, HolderProcess } from './report.ts';
-import { listSystemdSockets, socketUnitOf, type SystemdSocket } from './systemd-sockets.ts';
+import type { Holder, HolderProcess, UnixPermissions } from './report.ts';
+import { registeredByKernel } from './rpc.ts';
+import { isSystemd, socketsOfManagers, type Managers } from './systemd-managers.ts';
+import { socketUnitOf } from './systemd-sockets.ts';
+import { permissionFinder } from './unix-permissions.ts';
 import { linkOf } from './processes.ts';
 
 /** The part of a listener that says who has it. */
@@ -20,6 +22,8 @@ export type Held = {
   forwardsTo: string | null;
   kernelService: string | null;
   whyUnseen: string | null;
+  listeningSince: string | null;
+  permissions: UnixPermissions | null;
 };
 
 /** Says of each endpoint who has it; processes, packages and socket units are looked up once for all of them. */
@@ -41,27 +45,34 @@ export const describeHolders = async (
     });
   }
 
-  let sockets: SystemdSocket[] = [];
-  if ([...processes.values()].some(isSystemd)) {
-    try {
-      sockets = await listSystemdSockets();
-    } catch (error) {
-      couldNotLook.push({
-        what: 'units of the sockets that systemd holds',
-        why: lastWordOf(error),
-        remedy: 'see that `systemctl list-sockets` works',
-      });
-    }
-  }
-
-  const kernel = kernelListeners(paths);
+  const managers = await socketsOfManagers(paths.proc, [...processes.values()]);
+  couldNotLook.push(...managers.couldNotLook);
+  const kernel = [...kernelListeners(paths), ...(await registered(endpoints, pidsOf))];
+  const permissionsOf = permissionFinder();
   const unseen = whyUnseen(paths.proc, holders);
   const held = new Map<Endpoint, Held>();
   for (const [i, endpoint] of endpoints.entries()) {
     const of = (pidsOf[i] ?? []).flatMap((pid) => processes.get(pid) ?? []);
-    held.set(endpoint, judge(endpoint, of, sockets, kernel, unseen));
+    const judged = judge(endpoint, of, managers.of, kernel, unseen);
+    const { row } = endpoint;
+    const [first] = of;
+    const permissions =
+      row.protocol === 'unix' && first !== undefined ? permissionsOf(first.root, row.address) : null;
+    held.set(endpoint, { ...judged, permissions });
   }
   return { held, couldNotLook };
+};
+
+/** lockd has another port after each start, and only rpcbind knows it. */
+const registered = async (
+  endpoints: readonly Endpoint[],
+  pidsOf: readonly (readonly number[])[],
+): Promise<KernelListener[]> => {
+  const own = endpoints.filter(({ row, namespace }) => namespace.own && /^(?:tcp|udp)$/.test(row.protocol));
+  const unheld = new Set(endpoints.filter((_, i) => pidsOf[i]?.length === 0));
+  if (!own.some(({ row }) => row.port === 111) || !own.some((one) => unheld.has(one))) return [];
+  // Without rpcinfo these stay unseen, and say so.
+  return registeredByKernel().catch(() => []);
 };
 
 /** Mostly one socket with one holder, and there may be thousands. */
@@ -74,12 +85,20 @@ const pidsOfInodes = (
   return [...new Set(inodes.flatMap((inode) => byInode.get(inode) ?? []))].sort((a, b) => a - b);
 };
 
-const nothing = { socketUnit: null, activates: null, forwardsTo: null, kernelService: null, whyUnseen: null };
+const nothing = {
+  socketUnit: null,
+  activates: null,
+  forwardsTo: null,
+  kernelService: null,
+  whyUnseen: null,
+  listeningSince: null,
+  permissions: null,
+};
 
 const judge = (
   { row, namespace }: Endpoint,
   of: readonly DescribedProcess[],
-  sockets: readonly SystemdSocket[],
+  managerOf: Managers['of'],
   kernel: ReturnType<typeof kernelListeners>,
   unseen: { why: string; everythingRead: boolean },
 ): Held => {
@@ -95,11 +114,15 @@ const judge = (
     if (known !== null) return { ...nothing, holder: 'kernel', processes, kernelService: known };
     return { ...nothing, holder: 'unseen', processes, whyUnseen: unseen.why };
   }
-  if (of.some(isSystemd)) {
-    const unit = socketUnitOf(sockets, row.address, row.port);
+  const listeningSince = processes.reduce(earlier, null);
+  const systemd = of.find(isSystemd);
+  if (systemd !== undefined) {
+    const manager = managerOf(systemd);
+    const unit = socketUnitOf(manager?.sockets ?? [], row.address, row.port);
     return {
       ...nothing,
       holder: 'systemd',
+      listeningSince: (unit === null ? null : manager?.since.get(unit.unit)) ?? listeningSince,
       processes,
       socketUnit: unit?.unit ?? null,
       activates: unit?.activates ?? null,
@@ -107,13 +130,14 @@ const judge = (
   }
   for (const { shown, argv } of of) {
     const forwarder = forwarderOf(shown.exe, argv);
-    if (forwarder !== null) return { ...nothing, holder: 'forwarder', processes, forwardsTo: forwarder.to };
+    if (forwarder !== null)
+      return { ...nothing, holder: 'forwarder', processes, forwardsTo: forwarder.to, listeningSince };
   }
-  return { ...nothing, holder: 'process', processes };
+  return { ...nothing, holder: 'process', processes, listeningSince };
 };
 
-const isSystemd = ({ shown }: DescribedProcess): boolean =>
-  /^(?:\/usr)?\/lib\/systemd\/systemd$/.test(shown.exe ?? '');
+const earlier = (since: string | null, { startedAt }: HolderProcess): string | null =>
+  since === null || (startedAt !== null && startedAt < since) ? startedAt : since;
 
 /** Inode of the kernel's first PID namespace: include/linux/proc_ns.h PROC_PID_INIT_INO. */
 const firstPidNamespace = 'pid:[4026531836]';

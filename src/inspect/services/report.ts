@@ -90,6 +90,8 @@ export type Listener = {
   port: number | null;
   /** IPV6_V6ONLY of an IPv6 socket; `null` for all others, and where it could not be had. */
   v6only: boolean | null;
+  /** SO_BINDTODEVICE of a wildcard: it takes what comes in by this interface alone. */
+  device: string | null;
   netns: NetworkNamespace;
   holder: Holder;
   /** Every holder: a socket that was inherited or passed on has several. */

@@ -4,7 +4,7 @@ import { findHolders, type SocketHolders } from './descriptors.ts';
 import { nameOf, readEndpoints, type Endpoint } from './endpoints.ts';
 import type { OpenNamespace } from './namespaces.ts';
 import { findStrays } from './stray-sockets.ts';
-import { askV6only } from './v6only.ts';
+import { askDetails, type SocketDetails } from './socket-details.ts';
 
 /** What a later look need not find out again. */
 export type Memory = {
@@ -18,8 +18,8 @@ export type Sight = {
   namespaces: OpenNamespace[];
   endpoints: Endpoint[];
   holders: SocketHolders;
-  /** IPV6_V6ONLY by inode. */
-  v6only: ReadonlyMap<number, boolean>;
+  /** By inode, where it matters. */
+  details: ReadonlyMap<number, SocketDetails>;
   couldNotLook: CouldNotLook[];
 };
 
@@ -40,14 +40,14 @@ export const lookAround = async (
   const inodesOf = (of: readonly Endpoint[]): Set<number> => new Set(of.flatMap(({ inodes }) => inodes));
 
   const endpoints = read(known);
-  const asking = [learnV6only(endpoints)];
+  const asking = [learnDetails(endpoints)];
   const holders = findHolders(proc, pids, inodesOf(endpoints));
   if (memory.asked.size > 65_536) memory.asked.clear(); // inodes of sockets that are no more
   const strays = await findStrays(known, holders, memory.asked);
   couldNotLook.push(...strays.couldNotLook);
   const more = [...read(strays.namespaces), ...strays.endpoints];
   if (more.length > 0) {
-    asking.push(learnV6only(more));
+    asking.push(learnDetails(more));
     for (const [inode, pidsOf] of findHolders(proc, pids, inodesOf(more)).byInode)
       holders.byInode.set(inode, pidsOf);
   }
@@ -57,26 +57,27 @@ export const lookAround = async (
     namespaces: [...known, ...strays.namespaces],
     endpoints: [...endpoints, ...more],
     holders,
-    v6only: new Map(answers.flatMap(({ flags }) => [...flags])),
+    details: new Map(answers.flatMap(({ details }) => [...details])),
     couldNotLook,
   };
 };
 
-/** IPV6_V6ONLY matters for wildcards alone: only where there is one is the namespace asked. */
-const learnV6only = async (
+/** They matter for wildcards alone: only where there is one is the namespace asked. */
+const learnDetails = async (
   endpoints: readonly Endpoint[],
-): Promise<{ flags: Map<number, boolean>; couldNotLook: CouldNotLook[] }> => {
+): Promise<{ details: Map<number, SocketDetails>; couldNotLook: CouldNotLook[] }> => {
   const asked = new Set<OpenNamespace>();
   for (const { row, namespace } of endpoints)
-    if (row.address === '::' && row.protocol !== 'raw') asked.add(namespace);
+    if ((row.protocol === 'tcp' || row.protocol === 'udp') && /^(?:::|0\.0\.0\.0)$/.test(row.address))
+      asked.add(namespace);
   const couldNotLook: CouldNotLook[] = [];
   const answers = await Promise.all(
     [...asked].map(async (namespace) => {
       try {
-        return [...(await askV6only(namespace.enter))];
+        return [...(await askDetails(namespace.enter))];
       } catch (error) {
         couldNotLook.push({
-          what: `whether listeners on [::] take IPv4 too, in ${nameOf(namespace)}`,
+          what: `whether listeners on [::] take IPv4 too, and on one interface alone, in ${nameOf(namespace)}`,
           why: lastWordOf(error),
           remedy: namespace.enter.length === 0 ? 'install iproute2' : 'run as root, with iproute2 installed',
         });
@@ -84,5 +85,5 @@ const learnV6only = async (
       }
     }),
   );
-  return { flags: new Map(answers.flat()), couldNotLook };
+  return { details: new Map(answers.flat()), couldNotLook };
 };

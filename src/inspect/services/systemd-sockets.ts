@@ -1,17 +1,41 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { micros } from '#base/clock';
+import { formatMicros } from '#base/rfc3339';
 
 /** A row of `systemctl list-sockets`. */
 export type SystemdSocket = { listen: string; unit: string; activates: string | null };
 
-/** What systemd listens on for others. @throws if systemctl cannot be run or cannot reach systemd */
-export const listSystemdSockets = async (): Promise<SystemdSocket[]> => {
-  const { stdout } = await promisify(execFile)(
-    'systemctl',
-    ['list-sockets', '--all', '--output=json', '--no-pager'],
-    { timeout: 5_000, env: { ...process.env, LC_ALL: 'C' } },
-  );
-  return parseSystemdSockets(stdout);
+/** What one manager listens on, and since when each of its socket units does. */
+export type ManagerSockets = { sockets: SystemdSocket[]; since: ReadonlyMap<string, string> };
+
+/**
+ * What systemd listens on for others.
+ * @param manager the system's, or that of a user of this host, by id
+ * @param booted when the machine started, in seconds since 1970
+ * @throws if systemctl cannot be run or cannot reach the manager
+ */
+export const listSystemdSockets = async (
+  manager: 'system' | number,
+  booted: number | null,
+): Promise<ManagerSockets> => {
+  const which = manager === 'system' ? [] : ['--user', `--machine=${manager}@.host`];
+  const ask = async (...args: string[]): Promise<string> => {
+    const { stdout } = await promisify(execFile)('systemctl', [...which, ...args, '--no-pager'], {
+      timeout: 5_000,
+      maxBuffer: 16 << 20,
+      env: { ...process.env, LC_ALL: 'C' },
+    });
+    return stdout;
+  };
+  const [listed, shown] = await Promise.all([
+    ask('list-sockets', '--all', '--output=json'),
+    ask('show', '*.socket', '--property=Id,ActiveEnterTimestampMonotonic'),
+  ]);
+  return {
+    sockets: parseSystemdSockets(listed),
+    since: booted === null ? new Map() : parseSince(shown, booted),
+  };
 };
 
 /** `systemctl list-sockets --output=json` (systemd ≥ 246): objects with listen, unit, activates. */
@@ -27,6 +51,16 @@ export const parseSystemdSockets = (text: string): SystemdSocket[] => {
   });
 };
 
+/** When each unit became active, RFC 3339, from `Id=` and `ActiveEnterTimestampMonotonic=` (µs since the start). */
+export const parseSince = (text: string, booted: number): Map<string, string> =>
+  new Map(
+    text.split('\n\n').flatMap((unit): [string, string][] => {
+      const id = /^Id=(.*)$/m.exec(unit)?.[1];
+      const after = Number(/^ActiveEnterTimestampMonotonic=(\d+)$/m.exec(unit)?.[1] ?? '0');
+      return id === undefined || after === 0 ? [] : [[id, formatMicros(micros(booted * 1e6 + after))]];
+    }),
+  );
+
 /** The socket unit of an endpoint: by address and port, or by path for unix sockets. */
 export const socketUnitOf = (
   sockets: readonly SystemdSocket[],
@@ -35,5 +69,9 @@ export const socketUnitOf = (
 ): SystemdSocket | null => {
   const listen =
     port === null ? address : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-  return sockets.find((socket) => socket.listen === listen) ?? null;
+  return sockets.find((socket) => socket.listen === listen || isVsock(socket.listen, address, port)) ?? null;
 };
+
+/** `vsock::22`, `vsock:3:22` */
+const isVsock = (listen: string, address: string, port: number | null): boolean =>
+  listen === `vsock:${address === '*' ? '' : address}:${port ?? ''}`;

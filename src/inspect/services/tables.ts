@@ -95,14 +95,17 @@ export const sctpRows = (text: string): SocketRow[] =>
 const acceptsConnections = 0x10000; // __SO_ACCEPTCON, include/uapi/linux/net.h
 
 /**
- * /proc/net/unix (`Num RefCount Protocol Flags Type St Inode Path`): sockets that listen. `@` begins an abstract name.
- * Anyone can put a newline into a socket's name, so a line that is no row is passed over.
+ * /proc/net/unix (`Num RefCount Protocol Flags Type St Inode Path`): sockets that listen, and datagram sockets that have
+ * a name and no peer. `@` begins an abstract name. Anyone can put a newline into a socket's name, so a line that is no row is passed over.
  */
 export const unixRows = (text: string): SocketRow[] =>
   bodyLines(text).flatMap((line) => {
-    const [, flags, inode, path] = /^\S+ \S+ \S+ (\S+) \S+ \S+ +(\d+)(?: (.*))?$/.exec(line) ?? [];
+    const [, flags, type, state, inode, path] =
+      /^\S+ \S+ \S+ (\S+) (\S+) (\S+) +(\d+)(?: (.*))?$/.exec(line) ?? [];
     if (flags === undefined || inode === undefined) return [];
-    if ((Number.parseInt(flags, 16) & acceptsConnections) === 0) return [];
+    const listens = (Number.parseInt(flags, 16) & acceptsConnections) !== 0;
+    const takesDatagrams = type === '0002' && state === '01' && path !== undefined;
+    if (!listens && !takesDatagrams) return [];
     return [
       {
         protocol: 'unix',

@@ -127,8 +127,12 @@ if (command === 'start') {
   become(node, [...typescript, path.join(root, 'tools', 'test', 'run.ts'), ...rest]);
 } else if (command === 'bench') {
   become(node, [...typescript, path.join(root, 'bench', 'run.ts'), ...rest]);
+} else if (command === 'demo') {
+  // `holdfast up` on its host prints the console's address.
+  buildConsole(node);
+  become(node, [...typescript, path.join(root, 'test', 'fleet', `demo-${rest[0] || 'cacti'}.ts`)]);
 } else if (command === 'build') {
   buildConsole(node);
 } else {
-  die(`unknown step '${command}': start, test, bench or build`);
+  die(`unknown step '${command}': start, test, bench, demo or build`);
 }

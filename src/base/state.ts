@@ -17,6 +17,8 @@ export type StateDirectory = {
   alerts: string;
   /** Certificates: the authority's, the receiver's, and which ones are revoked. */
   pki: string;
+  /** What was changed on this host, each fix with the old bytes. The fixer's. */
+  fixes: string;
   run: string;
   /** Unix socket of the receiver: what Holdfast itself has to say goes in here. */
   ownSocket: string;
@@ -41,6 +43,7 @@ export const stateDirectory = (root: string): StateDirectory => ({
   outbox: join(root, 'outbox'),
   alerts: join(root, 'alerts'),
   pki: join(root, 'pki'),
+  fixes: join(root, 'fixes'),
   run: join(root, 'run'),
   ownSocket: join(root, 'run', 'own.sock'),
   searchSocket: join(root, 'run', 'search.sock'),

@@ -42,6 +42,7 @@ export { CliError } from './errors.ts';
 export { Exit } from './exit.ts';
 export { renderGaps } from './gap.ts';
 export { processIo, type Io } from './io.ts';
+export { jsonLine } from './json-line.ts';
 export { runProgram } from './program.ts';
 export { wrap } from './wrap.ts';
 

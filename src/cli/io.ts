@@ -6,7 +6,7 @@ export type Io = {
   err(text: string): void;
   /** Colours text on a terminal that wants it; returns it as it is elsewhere. */
   paint(style: Style, text: string): string;
-  /** Columns of the terminal, or 100 where there is none. */
+  /** Columns of the terminal; where there is none, those that COLUMNS says, or 100. */
   width: number;
   interactive: boolean;
 };
@@ -34,7 +34,7 @@ export const processIo = (): Io => {
       const [on, off] = codes[style];
       return colour ? `\x1b[${on}m${text}\x1b[${off}m` : text;
     },
-    width: process.stdout.columns ?? 100,
+    width: process.stdout.columns ?? (Number(process.env['COLUMNS']) || 100),
     interactive: process.stdout.isTTY === true,
   };
 };

@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commands, processIo, runProgram } from '#cli';
 import { agent } from './agent-host/command.ts';
+import { servicesFix } from './fixer/fix-command.ts';
+import { servicesPlan } from './fixer/plan-command.ts';
+import { servicesUndo } from './fixer/undo-command.ts';
 import { configCheck } from './up/check-command.ts';
 import { up } from './up/command.ts';
 import { witness } from './witness/command.ts';
@@ -15,7 +18,7 @@ process.stdout.on('error', () => process.exit(0));
 
 process.exitCode = await runProgram(
   process.argv.slice(2),
-  [up, agent, witness, configCheck, ...commands],
+  [up, agent, witness, configCheck, ...commands, servicesPlan, servicesFix, servicesUndo],
   processIo(),
   String(version),
 );

@@ -21,7 +21,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   witness: ['wire', 'http', 'vault/tree', 'vault/checkpoint', 'vault/durable'],
   courier: ['wire', 'vault/checkpoint', 'witness'],
   advise: ['wire', 'inspect', 'probe'],
-  fix: ['advise', 'inspect', 'probe'],
+  fix: ['advise', 'inspect', 'probe', 'vault/durable'],
   console: ['wire', 'vault/read', 'vault/verify', 'advise'],
   cli: [
     'wire',

@@ -1,0 +1,70 @@
+import { clientKey, watchUse, type Client, type Use } from './clients.ts';
+import { healthOf, worse, type Health } from './health.ts';
+import type { Plan } from './plan.ts';
+import { lastWord, run } from './run.ts';
+
+/** Programs of this host that held a connection all the time are expected to hold one again. */
+export const steadyClients = ({ clients, looks }: Use): Client[] =>
+  clients.filter(({ local, seen }) => local && seen >= looks * 0.8);
+
+/** Units whose health is compared: the daemon's, and those of every local program that was seen to use it. */
+export const unitsToWatch = ({ unit, use }: Pick<Plan, 'unit' | 'use'>): string[] => [
+  ...new Set([
+    unit,
+    ...use.clients.flatMap((client) => (client.unit?.endsWith('.service') === true ? [client.unit] : [])),
+  ]),
+];
+
+const backWithinMs = 20_000;
+
+/**
+ * Whether all that used the door still can: those that were connected are again, units are as healthy as before, and the
+ * operator's own check passes.
+ * @returns what is worse, a sentence each
+ */
+export const whatBroke = async (
+  plan: Pick<Plan, 'unit' | 'use' | 'doors'>,
+  before: Health,
+  check: string | null,
+): Promise<string[]> => {
+  const units = [...before.states.keys()];
+  const missing = await notBack(plan, async () => [...worse(before, await healthOf(units)).keys()]);
+  const failed = check === null ? null : await failsCheck(check);
+  return [
+    ...worse(before, await healthOf(units)).values(),
+    ...missing.map(
+      ({ program, unit, to }) =>
+        `${program ?? 'a process'} of ${unit ?? 'no unit'} was connected to ${to}, and has not come back`,
+    ),
+    ...(failed === null ? [] : [`the check fails: ${failed}`]),
+  ];
+};
+
+/** Where a client dials another address than before, it is the same client: its address is not compared. */
+const whoOf = (client: Client): string => clientKey({ ...client, to: '' });
+
+/** Waits for them, unless it is clear before that something broke. */
+const notBack = async (
+  { use, doors }: Pick<Plan, 'use' | 'doors'>,
+  brokenUnits: () => Promise<string[]>,
+): Promise<Client[]> => {
+  const ports = new Set(doors.map(({ port }) => port));
+  let missing = steadyClients(use);
+  const until = performance.now() + backWithinMs;
+  while (missing.length > 0 && performance.now() < until) {
+    const now = new Set((await watchUse(ports, 500)).clients.map(whoOf));
+    missing = missing.filter((client) => !now.has(whoOf(client)));
+    // The others may still come; that it broke is certain.
+    const unwell = missing.length > 0 ? await brokenUnits() : [];
+    if (unwell.length > 0) return missing.filter(({ unit }) => unit !== null && unwell.includes(unit));
+  }
+  return missing;
+};
+
+/** @returns why the operator's own check says no; `null` where it passes */
+export const failsCheck = async (check: string): Promise<string | null> => {
+  const outcome = await run(['sh', '-c', check], 60_000);
+  return outcome.status === 0
+    ? null
+    : `'${check}' ended with ${outcome.status ?? 'no status'}: ${lastWord(outcome)}`;
+};

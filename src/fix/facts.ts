@@ -1,0 +1,30 @@
+import { globSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import type { Knob, KnobFacts } from '#advise';
+import type { Choice } from './choose.ts';
+import { run } from './run.ts';
+
+/** Configuration is text that people write. */
+const mostBytes = 1024 * 1024;
+
+/** What a knob asks of this host. Reads files and runs the commands that it names, which change nothing. */
+export const factsFor = async (knob: Knob, { listeners, door, unit }: Choice): Promise<KnobFacts> => {
+  const files = new Map<string, string>();
+  for (const path of knob.files.flatMap((glob) => globSync(glob).toSorted())) {
+    const real = realpathSync(path);
+    const { size } = statSync(real);
+    if (statSync(real).isFile() && size <= mostBytes) files.set(real, readFileSync(real, 'utf8'));
+  }
+  const answers = await Promise.all(
+    (knob.asks ?? []).map(async (argv) => {
+      const { status, stdout } = await run(argv, 10_000);
+      return status === 0 ? stdout : null;
+    }),
+  );
+  return {
+    doors: listeners.map(({ protocol, address, port }) => ({ protocol, address, port })),
+    unit,
+    exe: door.processes.find(({ exe, pid }) => exe !== null && pid !== 1)?.exe ?? null,
+    files,
+    answers,
+  };
+};

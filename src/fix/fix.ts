@@ -1,0 +1,228 @@
+import { randomBytes } from 'node:crypto';
+import { checkCandidate } from './candidate.ts';
+import { failsCheck, unitsToWatch, whatBroke } from './dependents.ts';
+import { FixError } from './errors.ts';
+import { backUp, writeEdit } from './files.ts';
+import { alone, step, timeOf, type Fixer } from './fixer.ts';
+import { guardOf } from './guard.ts';
+import { healthOf, type Health } from './health.ts';
+import { newJournal, openingOf, type Entry, type Journal } from './journal.ts';
+import { makePlan, overridden, type Plan } from './plan.ts';
+import { isHere, knockAt, knockText, untilInside, type Knock } from './prove.ts';
+import type { RiskName } from './risks.ts';
+import { lastWord, run } from './run.ts';
+import { recover, rollBack } from './undo.ts';
+
+export type FixRequest = {
+  /** As for chooseDoor. */
+  wanted: string;
+  /** Risks that the operator has accepted by name. */
+  accept: ReadonlySet<RiskName>;
+  /** The operator's own check, for sh; must pass before and after. */
+  check: string | null;
+  /** What reaches another host to knock from; `null`: a network namespace on this one. */
+  from: string | null;
+  /** How long to watch who uses the door. */
+  watchMs: number;
+  /** After how long a fix that may lock out the operator is undone unless it is confirmed. */
+  confirmSeconds: number;
+};
+
+/** `awaiting`: it is undone by itself unless the operator confirms. `failed`: undone, but not as before. */
+export type FixResult = { id: string; result: 'done' | 'awaiting' | 'undone' | 'failed'; broke: string[] };
+
+/** After this long systemd undoes a fix whose process was killed. */
+const guardSeconds = 300;
+const shutWithinMs = 30_000;
+
+/**
+ * Makes a daemon listen on this host alone, and proves it; undoes by itself what it cannot prove. What was interrupted
+ * before is put back first.
+ * @throws FixError where nothing was changed
+ */
+export const fix = async (fixer: Fixer, request: FixRequest): Promise<FixResult> =>
+  alone(fixer, 0, async () => {
+    await recover(fixer);
+    const { plan } = await makePlan(request.wanted, request.watchMs);
+    const id = `${timeOf(fixer).slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${plan.unit.replace(/\..*$/, '').replaceAll(/[^\w-]/g, '-')}-${randomBytes(2).toString('hex')}`;
+    const journal = newJournal(fixer.fixes, id);
+    const tell = async (name: string, outcome: Entry['outcome'], text: string): Promise<void> =>
+      step(fixer, journal, { step: name, outcome, text });
+
+    await tell(
+      'plan',
+      'ok',
+      `${plan.service} (${plan.unit}), open on ${plan.title}, is to listen on this host alone`,
+    );
+    await tell('use', 'told', useText(plan));
+    const knocks = await tryBefore(plan, request, tell);
+    const health = await healthOf(unitsToWatch(plan));
+
+    const { backups, kept } = backUp(plan.edits);
+    const active = [...health.states].flatMap(([unit, state]) => (state === 'active' ? [unit] : []));
+    const opening = { plan, backups, active, check: request.check, from: request.from };
+    await fixer.said(id, journal.begin(opening, kept, timeOf(fixer)));
+    const guard = guardOf(id, fixer.undoCommand(id));
+    await guard.arm(plan.losesLogin ? request.confirmSeconds : guardSeconds);
+    await tell(
+      'guard',
+      'ok',
+      `systemd undoes it at the next boot, or in ${plan.losesLogin ? request.confirmSeconds : guardSeconds} s, unless it is done by then`,
+    );
+
+    const broke = await turn(fixer, journal, health, knocks);
+    if (broke.length > 0) {
+      for (const what of broke) await tell('broke', 'failed', what);
+      const good = await rollBack(fixer, journal, 'not all is as it must be');
+      return { id, result: good ? 'undone' : 'failed', broke };
+    }
+    if (plan.losesLogin) {
+      const until = new Date(Date.parse(timeOf(fixer)) + request.confirmSeconds * 1000).toISOString();
+      await step(fixer, journal, {
+        step: 'awaiting',
+        outcome: 'ok',
+        text: `undone in ${request.confirmSeconds} s unless you confirm it: holdfast services fix --confirm ${id}`,
+        state: 'awaiting',
+        until,
+      });
+      return { id, result: 'awaiting', broke };
+    }
+    await guard.disarm();
+    await step(fixer, journal, {
+      step: 'done',
+      outcome: 'ok',
+      text: `proven. To undo it: holdfast services undo ${id}`,
+      state: 'done',
+    });
+    return { id, result: 'done', broke };
+  });
+
+type Tell = (name: string, outcome: Entry['outcome'], text: string) => Promise<void>;
+
+/** All that may say no while nothing is changed. @throws FixError */
+const tryBefore = async (plan: Plan, { accept, check, from }: FixRequest, tell: Tell): Promise<Knock[]> => {
+  for (const { name, why, mustAccept } of plan.risks)
+    await tell(
+      'risk',
+      'told',
+      `${name}${mustAccept ? (accept.has(name) ? ' (accepted)' : ' (not accepted)') : ''}: ${why}`,
+    );
+  const open = plan.risks.filter(({ name, mustAccept }) => mustAccept && !accept.has(name));
+  if (open.length > 0)
+    throw new FixError(
+      'risk-not-accepted',
+      `nothing was changed. ${open.map(({ name, why }) => `${name}: ${why}`).join('. ')}. If that is meant: ${open.map(({ name }) => `--accept ${name}`).join(' ')}`,
+    );
+  const fails = check === null ? null : await failsCheck(check);
+  if (fails !== null)
+    throw new FixError(
+      'check-failed',
+      `nothing was changed: the check fails before the fix already: ${fails}`,
+    );
+  if (check !== null) await tell('check', 'ok', `'${check}' passes`);
+
+  const knocks = await knockAt(plan.doors, from);
+  const blind = knocks.filter(({ answer }) => typeof answer !== 'string' || answer === 'unreachable');
+  if ((knocks.length === 0 || blind.length > 0) && !accept.has('unproven-outside'))
+    throw new FixError(
+      'risk-not-accepted',
+      `nothing was changed: it could not be proven from outside (${blind.map(knockText).join('; ') || 'no address of this host to knock at'}). Name another host with --from, or --accept unproven-outside`,
+    );
+  const place = from === null ? 'from another network namespace' : `from '${from}'`;
+  for (const knock of knocks) await tell('outside', 'told', `before, ${place}: ${knockText(knock)}`);
+
+  for (const syntax of plan.checks) {
+    const no = await checkCandidate(plan.edits, syntax);
+    const what =
+      syntax.kind === 'trial'
+        ? `started in a namespace of its own: ${syntax.argv.join(' ')}`
+        : syntax.argv.join(' ');
+    if (no !== null)
+      throw new FixError('check-failed', `nothing was changed: '${syntax.argv.join(' ')}' says: ${no}`);
+    await tell('syntax', 'ok', what);
+  }
+  const over = overridden(plan);
+  if (over !== null) throw new FixError('check-failed', `nothing was changed: ${over}`);
+  if (plan.effective !== null)
+    await tell(
+      'effective',
+      'ok',
+      `${plan.effective.command}: ${plan.effective.before ?? 'unset'} → ${plan.effective.after ?? 'unknown'}`,
+    );
+  return knocks;
+};
+
+/** Writes, restarts and proves. @returns what is not as it must be, a sentence each */
+const turn = async (
+  fixer: Fixer,
+  journal: Journal,
+  health: Health,
+  before: readonly Knock[],
+): Promise<string[]> => {
+  const { plan, backups, check, from } = openingOf(journal);
+  const begin = async (state: NonNullable<Entry['state']>, text: string): Promise<void> =>
+    step(fixer, journal, { step: state, outcome: 'begun', text, state });
+  const tell: Tell = async (name, outcome, text) => step(fixer, journal, { step: name, outcome, text });
+
+  await begin('writing', plan.edits.map(({ path }) => path).join(', '));
+  for (const [number, backup] of backups.entries()) {
+    const edit = plan.edits[number];
+    if (edit !== undefined) writeEdit(backup, edit);
+  }
+  await begin('restarting', plan.apply.map((argv) => argv.join(' ')).join('; '));
+  for (const argv of plan.apply) {
+    const outcome = await run(argv);
+    if (outcome.status !== 0) return [`'${argv.join(' ')}' failed: ${lastWord(outcome)}`];
+  }
+  await begin('proving', 'from inside, from outside, and by those who use it');
+
+  const inside = await untilInside(
+    plan,
+    (now) => now.exposed.length === 0 && isHere(plan, now),
+    shutWithinMs,
+  );
+  if (inside.exposed.length > 0)
+    return [
+      `${plan.service} is still open to others: ${inside.exposed.map(({ protocol, address, port }) => `${protocol} ${address} ${port ?? ''}`).join(', ')}`,
+    ];
+  if (!isHere(plan, inside)) return [`${plan.service} does not answer on this host any more`];
+  await tell(
+    'inside',
+    'ok',
+    plan.closes
+      ? 'nothing is open any more'
+      : inside.local.map(({ protocol, address, port }) => `${protocol} ${address}:${port ?? ''}`).join(', '),
+  );
+  const after = await knockAt(plan.doors, from);
+  for (const knock of after) {
+    if (knock.answer === 'open') return [`it still answers from outside: ${knockText(knock)}`];
+    const was = before.find(({ target }) => knockTarget(target) === knockTarget(knock.target));
+    await tell(
+      'outside',
+      'ok',
+      `${knockText(knock)} (before: ${typeof was?.answer === 'string' ? was.answer : 'unknown'})`,
+    );
+  }
+  const broke = await whatBroke(plan, health, check);
+  if (broke.length === 0)
+    await tell(
+      'dependents',
+      'ok',
+      `${[...health.states.keys()].join(', ')} healthy; ${plan.use.clients.filter(({ local }) => local).length} local clients looked after${check === null ? '' : `; '${check}' passes`}`,
+    );
+  return broke;
+};
+
+const knockTarget = ({ protocol, address, port }: Knock['target']): string =>
+  `${protocol} ${address} ${port}`;
+
+/** Who was seen, and for how long was looked. */
+export const useText = ({ use: { clients, milliseconds } }: Pick<Plan, 'use'>): string => {
+  const window = `watched for ${(milliseconds / 1000).toFixed(0)} s`;
+  if (clients.length === 0) return `${window}: nobody was connected`;
+  return `${window}: ${clients
+    .map(({ local, program, unit, from, to }) =>
+      local ? `${program ?? 'a process'} (${unit ?? 'no unit'}) at ${to}` : `${from} from outside at ${to}`,
+    )
+    .join(', ')}`;
+};

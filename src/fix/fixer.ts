@@ -1,0 +1,48 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '#base/clock';
+import { lockFile } from '#base/file-lock';
+import { formatMicros } from '#base/rfc3339';
+import type { Argv } from '#advise';
+import { FixError } from './errors.ts';
+import type { Entry, Journal } from './journal.ts';
+
+/** What a fix has of its surroundings. */
+export type Fixer = {
+  /** Directory of fixes; its own, mode 0700: backups of configuration hold passwords. */
+  fixes: string;
+  clock: Clock;
+  /** The whole command that undoes a fix, for systemd to run. */
+  undoCommand(id: string): Argv;
+  /** Told of each step when it is on disk. The next step waits for it. */
+  said(id: string, entry: Entry): Promise<void>;
+};
+
+export const timeOf = ({ clock }: Fixer): string => formatMicros(clock.now());
+
+/** Puts a step into the journal, and tells of it. */
+export const step = async (fixer: Fixer, journal: Journal, entry: Omit<Entry, 'n' | 'time'>): Promise<void> =>
+  fixer.said(journal.id, journal.append(entry, timeOf(fixer)));
+
+/**
+ * Does something that no other fix or undo on this host may do at the same time.
+ * @throws FixError `locked`
+ */
+export const alone = async <Result>(
+  { fixes }: Pick<Fixer, 'fixes'>,
+  patienceMs: number,
+  act: () => Promise<Result>,
+): Promise<Result> => {
+  mkdirSync(fixes, { recursive: true, mode: 0o700 });
+  const lock = await lockFile(join(fixes, 'lock'), patienceMs);
+  if (lock === null)
+    throw new FixError(
+      'locked',
+      `another fix or undo is at work on this host (${join(fixes, 'lock')}): wait for it`,
+    );
+  try {
+    return await act();
+  } finally {
+    lock.release();
+  }
+};

@@ -1,0 +1,164 @@
+import { existsSync, readFileSync } from 'node:fs';
+import {
+  cannotTurn,
+  endpointOf,
+  isLocalValue,
+  knobOf,
+  placeOf,
+  socketKnob,
+  type Argv,
+  type Check,
+  type Edit,
+  type Knob,
+  type KnobFacts,
+  type Turn,
+} from '#advise';
+import { collectServices, type ServicesReport } from '#inspect';
+import { runOnCandidate } from './candidate.ts';
+import { chooseDoor, type Choice } from './choose.ts';
+import { watchUse, type Use } from './clients.ts';
+import { FixError } from './errors.ts';
+import { factsFor } from './facts.ts';
+import { risksOf, type Risk } from './risks.ts';
+import { run } from './run.ts';
+
+/** Where one protocol and port of the daemon is open now. */
+export type OpenDoor = { protocol: 'tcp' | 'udp'; address: string; port: number };
+
+/** Everything that a fix would do, before any of it is done. JSON, as it stands in a journal. */
+export type Plan = {
+  /** `mariadb.service` */
+  unit: string;
+  /** `MariaDB` */
+  service: string;
+  /** `tcp [::]:3306` */
+  title: string;
+  doors: OpenDoor[];
+  edits: Edit[];
+  checks: Check[];
+  /** Commands that make the files take effect, the new ones and, after an undo, the old ones. */
+  apply: Argv[];
+  /** Nothing is to be open afterwards, not even to this host. */
+  closes: boolean;
+  /** The listen address as the daemon reads it, before and after. */
+  effective: { command: string; before: string | null; after: string | null } | null;
+  risks: Risk[];
+  cautions: string[];
+  use: Use;
+  /** What stops to be reachable may be how the operator comes in. */
+  losesLogin: boolean;
+};
+
+/** A plan with what it was made from. */
+export type Planned = { plan: Plan; choice: Choice; report: ServicesReport };
+
+/**
+ * Looks at the host and says what a fix would do. Changes nothing: checks run in a mount namespace.
+ * @param watchMs how long to watch who uses the door
+ * @throws FixError `could-not-look`, `no-such-door`, `ambiguous-door`, `no-knob`
+ */
+export const makePlan = async (wanted: string, watchMs: number): Promise<Planned> => {
+  if (process.geteuid?.() !== 0)
+    throw new FixError(
+      'could-not-look',
+      'who holds a door, and its configuration, only root can see: run it as root',
+    );
+  const report = await collectServices();
+  if (report.init !== 'systemd')
+    throw new FixError(
+      'could-not-look',
+      'services are restarted through systemd, which does not run here: holdfast audit says what to do by hand',
+    );
+  const choice = chooseDoor(report, wanted);
+  const service = choice.door.known?.name ?? choice.unit;
+  const knob = choice.unit.endsWith('.socket')
+    ? socketKnob(choice.unit, choice.door.lead.activates)
+    : knobOf(service);
+  if (knob === null)
+    throw new FixError(
+      'no-knob',
+      `how ${service} is told to listen on this host alone is not known well enough to do it for you: holdfast audit says what is known`,
+    );
+  const { turn, facts } = await turned(knob, choice);
+  const doors = doorsIn(choice);
+  const use = await watchUse(new Set(doors.map(({ port }) => port)), watchMs);
+  const conffiles = await conffilesAmong(turn.edits);
+  return {
+    choice,
+    report,
+    plan: {
+      unit: choice.unit,
+      service,
+      title: doors.length === 1 ? endpointOf(choice.door.lead) : placeOf(choice.listeners),
+      doors,
+      edits: [...turn.edits],
+      checks: [...turn.checks],
+      apply: [...turn.apply],
+      closes: turn.closes === true,
+      effective: await effectiveOf(turn),
+      risks: risksOf(
+        choice,
+        turn,
+        use,
+        (path) => conffiles.has(path),
+        (path) => facts.files.get(path) ?? textOf(path),
+      ),
+      cautions: [...turn.cautions],
+      use,
+      losesLogin: service === 'OpenSSH',
+    },
+  };
+};
+
+const turned = async (knob: Knob, choice: Choice): Promise<{ turn: Turn; facts: KnobFacts }> => {
+  const facts = await factsFor(knob, choice);
+  const turn = knob.turn(facts);
+  if (cannotTurn(turn)) throw new FixError('no-knob', `${turn.why}: ${turn.remedy}`);
+  const edits = turn.edits.filter(({ path, text }) => textOf(path) !== text);
+  if (edits.length === 0)
+    throw new FixError(
+      'no-knob',
+      `${knob.service} is configured for this host alone already, and yet it is open to others: restart ${choice.unit}, or look for the address on its command line`,
+    );
+  return { turn: { ...turn, edits }, facts };
+};
+
+export const doorsIn = ({ listeners }: Choice): OpenDoor[] =>
+  listeners.flatMap(({ protocol, address, port }) =>
+    (protocol === 'tcp' || protocol === 'udp') && port !== null ? [{ protocol, address, port }] : [],
+  );
+
+/** Asked of the daemon's own reading of its files, as they are and as they are to be. */
+const effectiveOf = async ({ effective, edits }: Turn): Promise<Plan['effective']> => {
+  if (effective === null) return null;
+  const { argv, value } = effective;
+  const [now, then] = await Promise.all([run(argv, 20_000), runOnCandidate(edits, argv)]);
+  return {
+    command: argv.join(' '),
+    before: now.status === 0 ? value(now.stdout) : null,
+    after: then.status === 0 ? value(then.stdout) : null,
+  };
+};
+
+/** Why the change would have no effect; `null` where it has, or where the daemon cannot be asked. */
+export const overridden = ({ effective, closes }: Plan): string | null =>
+  effective === null || effective.after === null || closes || isLocalValue(effective.after)
+    ? null
+    : `the daemon would still listen on ${effective.after}: something read later, or its command line, sets that ('${effective.command}')`;
+
+/** Files that dpkg knows as a package's configuration. */
+const conffilesAmong = async (edits: readonly Edit[]): Promise<Set<string>> => {
+  const there = edits.filter(({ path }) => existsSync(path));
+  if (there.length === 0) return new Set();
+  const { stdout } = await run(['dpkg-query', '--show', '--showformat=${Conffiles}\n']);
+  const known = new Set(stdout.split('\n').flatMap((line) => line.trim().split(' ')[0] ?? []));
+  return new Set(there.map(({ path }) => path).filter((path) => known.has(path)));
+};
+
+const textOf = (path: string): string | null => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+};

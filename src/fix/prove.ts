@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { networkInterfaces } from 'node:os';
+import { collectServices, type Listener } from '#inspect';
+import { knockFromHost, knockFromNamespace, type Answer, type Target } from '#probe';
+import { isExposed, unitOf } from './choose.ts';
+import type { OpenDoor, Plan } from './plan.ts';
+
+/** What is open of a daemon, as this host itself sees it. */
+export type Inside = { exposed: Listener[]; local: Listener[] };
+
+/** @param doors by whose ports the daemon is known, whatever holds them by now */
+export const lookInside = async ({ unit, doors }: Pick<Plan, 'unit' | 'doors'>): Promise<Inside> => {
+  const { listeners } = await collectServices();
+  const its = listeners.filter(
+    (one) =>
+      one.netns.own &&
+      (doors.some(({ protocol, port }) => one.protocol === protocol && one.port === port) ||
+        (unitOf(one) === unit && isExposed(one))),
+  );
+  return { exposed: its.filter(isExposed), local: its.filter(({ scope }) => scope === 'local') };
+};
+
+const everyMs = 250;
+
+/** Looks again until it is so, or the time is over. @returns what was seen last */
+export const untilInside = async (
+  plan: Pick<Plan, 'unit' | 'doors'>,
+  holds: (inside: Inside) => boolean,
+  patienceMs: number,
+): Promise<Inside> => {
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    const inside = await lookInside(plan);
+    if (holds(inside) || performance.now() > until) return inside;
+    await sleep(everyMs);
+  }
+};
+
+/** Every port that must still be open to this host is. */
+export const isHere = ({ doors, closes }: Pick<Plan, 'doors' | 'closes'>, { local }: Inside): boolean =>
+  closes ||
+  [...new Set(doors.map(({ protocol, port }) => `${protocol} ${port}`))].every((door) =>
+    local.some(({ protocol, port }) => `${protocol} ${port ?? ''}` === door),
+  );
+
+/** One knock: which door, from where, what came back. */
+export type Knock = { target: Target; answer: Answer | { why: string } };
+
+/** How many doors are knocked at; a daemon rarely has more. */
+const most = 8;
+
+/**
+ * Knocks at the doors from outside.
+ * @param from a command that reaches another host; `null`: from a network namespace on this one
+ */
+export const knockAt = async (doors: readonly OpenDoor[], from: string | null): Promise<Knock[]> => {
+  const targets = targetsOf(doors).slice(0, most);
+  const knocks: Knock[] = [];
+  for (const target of targets)
+    knocks.push({
+      target,
+      answer: from === null ? await knockFromNamespace(target) : await knockFromHost(from, target),
+    });
+  return knocks;
+};
+
+/** An address that others reach for each port: a wildcard stands for the first address of its family. */
+const targetsOf = (doors: readonly OpenDoor[]): Target[] => {
+  const targets = new Map<string, Target>();
+  const four = firstAddress('IPv4');
+  for (const { protocol, address, port } of doors) {
+    const dialled = address === '0.0.0.0' || address === '::' ? (four ?? firstAddress('IPv6')) : address;
+    // Link-local and multicast addresses are of one interface.
+    if (dialled === null || /^(?:fe80:|ff|22[4-9]\.|23\d\.)/i.test(dialled)) continue;
+    targets.set(`${protocol} ${dialled} ${port}`, { protocol, address: dialled, port });
+  }
+  return [...targets.values()];
+};
+
+const firstAddress = (family: 'IPv4' | 'IPv6'): string | null =>
+  Object.values(networkInterfaces())
+    .flatMap((all) => all ?? [])
+    .find((one) => one.family === family && !one.internal && !one.address.startsWith('fe80:'))?.address ??
+  null;
+
+/** `10.0.0.5 tcp 3306: refused`. */
+export const knockText = ({ target: { address, protocol, port }, answer }: Knock): string =>
+  `${address} ${protocol} ${port}: ${typeof answer === 'string' ? answer : answer.why}`;

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import type { Argv } from '#advise';
+
+export type Outcome = { status: number | null; stdout: string; stderr: string };
+
+/** What is kept of each stream. */
+const most = 1024 * 1024;
+
+/**
+ * Runs a program to its end. Never throws: what could not be started, or was killed after `milliseconds`, has status
+ * `null` and says so in `stderr`.
+ */
+export const run = async ([file = '', ...args]: Argv, milliseconds = 90_000): Promise<Outcome> =>
+  new Promise((resolve) => {
+    const child = spawn(file, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, LC_ALL: 'C', SYSTEMD_PAGER: '', SYSTEMD_COLORS: '0' },
+    });
+    const outcome: Outcome = { status: null, stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (outcome.stdout.length < most) outcome.stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      if (outcome.stderr.length < most) outcome.stderr += text;
+    });
+    const timer = setTimeout(() => {
+      outcome.stderr += `it did not end within ${milliseconds / 1000} s`;
+      child.kill('SIGKILL');
+    }, milliseconds);
+    const settle = (status: number | null): void => {
+      clearTimeout(timer);
+      // What it started may hold its output open.
+      child.stdout.destroy();
+      child.stderr.destroy();
+      resolve({ ...outcome, status });
+    };
+    child.on('error', (error) => {
+      outcome.stderr += error.message;
+      settle(null);
+    });
+    child.on('exit', (status) => setTimeout(settle, 20, status));
+  });
+
+/** The last line that is not empty of what a program said, to be quoted. */
+export const lastWord = ({ stdout, stderr }: Outcome): string =>
+  (stderr.trim() === '' ? stdout : stderr).trim().split('\n').at(-1)?.trim() ?? '';

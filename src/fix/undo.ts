@@ -1,0 +1,147 @@
+import { changedSince, putBack } from './files.ts';
+import { FixError } from './errors.ts';
+import { alone, step, type Fixer } from './fixer.ts';
+import { guardOf } from './guard.ts';
+import { healthOf } from './health.ts';
+import { isInterrupted, openingOf, readJournal, readJournals, stateOf, type Journal } from './journal.ts';
+import { untilInside, type Inside } from './prove.ts';
+import { lastWord, run } from './run.ts';
+
+/**
+ * Puts everything back as it was before a fix, restarts what must be, and looks whether the doors are as before. May be
+ * begun again after it was interrupted. The caller holds the lock.
+ * @returns whether the daemon is open again as it was
+ */
+export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Promise<boolean> => {
+  const { plan, backups, active } = openingOf(journal);
+  await step(fixer, journal, { step: 'undo', outcome: 'begun', text: why, state: 'undoing' });
+  for (const backup of backups) putBack(journal.directory, backup);
+  await step(fixer, journal, {
+    step: 'restore',
+    outcome: 'ok',
+    text: backups
+      .map(({ path, kept }) => `${path} ${kept === null ? 'removed' : 'as before, byte for byte'}`)
+      .join(', '),
+  });
+  for (const argv of plan.apply) {
+    const outcome = await run(argv);
+    await step(fixer, journal, {
+      step: 'restart',
+      outcome: outcome.status === 0 ? 'ok' : 'failed',
+      text: outcome.status === 0 ? argv.join(' ') : `${argv.join(' ')}: ${lastWord(outcome)}`,
+    });
+  }
+  const wanted = new Set(plan.doors.map(({ protocol, port }) => `${protocol} ${port}`));
+  const isAsBefore = ({ exposed }: Inside): boolean => {
+    const open = new Set(exposed.map(({ protocol, port }) => `${protocol} ${port ?? ''}`));
+    return [...wanted].every((door) => open.has(door));
+  };
+  const inside = await untilInside(plan, isAsBefore, 20_000);
+  const isOpen = isAsBefore(inside);
+  const down = await startAgain(fixer, journal, active);
+  const good = isOpen && down.length === 0;
+  await guardOf(journal.id, []).disarm();
+  await step(fixer, journal, {
+    step: 'undone',
+    outcome: good ? 'ok' : 'failed',
+    text: good
+      ? `${plan.service} is open as it was before`
+      : `the files are as before, but ${isOpen ? '' : `${plan.service} is not open as it was`}${!isOpen && down.length > 0 ? ', and ' : ''}${down.length === 0 ? '' : `${down.join(', ')} did not start again`}: systemctl status ${[plan.unit, ...down][0]}`,
+    state: 'undone',
+  });
+  return good;
+};
+
+/** What was active before and is not any more: it gave up while the door was shut. @returns what stays down */
+const startAgain = async (fixer: Fixer, journal: Journal, units: readonly string[]): Promise<string[]> => {
+  const isDown = async (): Promise<string[]> =>
+    [...(await healthOf(units)).states].flatMap(([unit, state]) => (state === 'active' ? [] : [unit]));
+  const down = await isDown();
+  if (down.length === 0) return [];
+  await run(['systemctl', 'reset-failed', ...down]);
+  await run(['systemctl', 'start', ...down]);
+  const still = await isDown();
+  await step(fixer, journal, {
+    step: 'start',
+    outcome: still.length === 0 ? 'ok' : 'failed',
+    text: `systemctl start ${down.join(' ')}`,
+  });
+  return still;
+};
+
+/** Every fix that was interrupted is undone. The caller holds the lock. @returns their ids */
+export const recover = async (fixer: Fixer): Promise<string[]> => {
+  const recovered: string[] = [];
+  for (const journal of readJournals(fixer.fixes)) {
+    if (!isInterrupted(journal)) continue;
+    await rollBack(fixer, journal, `it was interrupted (${stateOf(journal)}), so it is put back`);
+    recovered.push(journal.id);
+  }
+  return recovered;
+};
+
+export type UndoRequest = {
+  /** `null`: the newest that can be undone. */
+  id: string | null;
+  /** Also where files were changed since; what was written there since is lost. */
+  changed: 'refuse' | 'overwrite';
+  /** `guard`: a unit asks, so a fix that is done is left alone. */
+  by: 'operator' | 'guard';
+};
+
+/** How long the guard waits for a fix that is still at work. */
+const guardPatienceMs = 10 * 60_000;
+
+/**
+ * Undoes a fix, also days later.
+ * @returns its id, and whether the door is open as before; `null` where there was nothing to undo
+ * @throws FixError `no-such-fix`, `changed-since`, `locked`, `damaged`
+ */
+export const undo = async (
+  fixer: Fixer,
+  { id, changed, by }: UndoRequest,
+): Promise<{ id: string; good: boolean } | null> =>
+  alone(fixer, by === 'guard' ? guardPatienceMs : 0, async () => {
+    const journal = id === null ? newestToUndo(fixer.fixes) : readJournal(fixer.fixes, id);
+    if (journal === null) throw new FixError('no-such-fix', `no fix is left to undo in ${fixer.fixes}`);
+    const state = stateOf(journal);
+    if (by === 'guard' && (state === 'done' || state === 'undone')) {
+      await guardOf(journal.id, []).disarm();
+      return null;
+    }
+    if (state === 'undone') throw new FixError('no-such-fix', `the fix '${journal.id}' is undone already`);
+    const foreign = isInterrupted(journal) ? [] : changedSince(openingOf(journal).backups);
+    if (foreign.length > 0 && by === 'operator' && changed === 'refuse')
+      throw new FixError(
+        'changed-since',
+        `${foreign.join(', ')} ${foreign.length === 1 ? 'was' : 'were'} changed after the fix: with --overwrite what was written since is lost (the old text is in ${journal.directory})`,
+      );
+    const why =
+      by === 'operator'
+        ? 'the operator asked for it'
+        : isInterrupted(journal)
+          ? `it was interrupted (${state})`
+          : 'nobody confirmed it in time';
+    return { id: journal.id, good: await rollBack(fixer, journal, why) };
+  });
+
+const newestToUndo = (fixes: string): Journal | null =>
+  readJournals(fixes).findLast((journal) => stateOf(journal) !== 'undone') ?? null;
+
+/** @throws FixError `no-such-fix`, `locked` */
+export const confirm = async (fixer: Fixer, id: string): Promise<void> =>
+  alone(fixer, 0, async () => {
+    const journal = readJournal(fixer.fixes, id);
+    if (stateOf(journal) !== 'awaiting')
+      throw new FixError(
+        'no-such-fix',
+        `the fix '${id}' waits for no confirmation: it is ${stateOf(journal)}`,
+      );
+    await guardOf(id, []).disarm();
+    await step(fixer, journal, {
+      step: 'confirmed',
+      outcome: 'ok',
+      text: 'the operator can still come in',
+      state: 'done',
+    });
+  });

@@ -1,0 +1,67 @@
+import { CliError, Exit, jsonLine, text, type Command } from '#cli';
+import type { FixResult } from '#fix';
+import { acceptedRisks, secondsOf } from './flags.ts';
+import { renderStep } from './render.ts';
+import { withFixer } from './surroundings.ts';
+
+export const servicesFix: Command = {
+  name: 'services fix',
+  summary: 'make one door local, prove it shut and its users well; undone by itself otherwise',
+  arguments: '[door]',
+  flags: [
+    { flags: '--accept <risk>', description: 'a risk that `services plan` names; repeats', repeats: true },
+    { flags: '--check <command>', description: 'your own check, for sh: must pass before and after' },
+    { flags: '--from <command>', description: "what reaches another host to knock from, e.g. 'ssh web1'" },
+    { flags: '--watch <time>', description: 'how long to watch who uses it', default: '10s' },
+    {
+      flags: '--confirm-within <time>',
+      description: 'where you may lock yourself out: undone after this',
+      default: '2m',
+    },
+    { flags: '--confirm <fix>', description: 'keep such a fix: you can still come in' },
+  ],
+  examples: [
+    'holdfast services fix 3306',
+    "holdfast services fix mariadb --check 'curl -fsS http://localhost/cacti/'",
+    "holdfast services fix 3306 --from 'ssh web1' --accept remote-clients",
+  ],
+  async run(context, args, flags) {
+    const { io, json } = context;
+    const { fix, confirm } = await import('#fix');
+    const show = (entry: Parameters<typeof renderStep>[1]): void =>
+      (json ? io.err : io.out)(renderStep(io, entry));
+    const confirmed = text(flags, 'confirm');
+    if (confirmed !== undefined) {
+      await withFixer(context, show, async (fixer) => confirm(fixer, confirmed));
+      return Exit.done;
+    }
+    const [wanted] = args;
+    if (wanted === undefined)
+      throw new CliError('usage', "name a door: a port, 'udp/161', a unit or a service");
+    const request = {
+      wanted,
+      accept: acceptedRisks(flags),
+      check: text(flags, 'check') ?? null,
+      from: text(flags, 'from') ?? null,
+      watchMs: secondsOf(flags, 'watch', 10) * 1000,
+      confirmSeconds: secondsOf(flags, 'confirmWithin', 120),
+    };
+    const result = await withFixer(context, show, async (fixer) => fix(fixer, request));
+    if (json) io.out(jsonLine(result));
+    else io.out(`\n${io.paint('bold', verdict(result))}\n`);
+    return result.result === 'done' || result.result === 'awaiting' ? Exit.done : Exit.bad;
+  },
+};
+
+const verdict = ({ id, result }: FixResult): string => {
+  switch (result) {
+    case 'done':
+      return `Done, and proven: ${id}`;
+    case 'awaiting':
+      return `Done, until it is confirmed: ${id}`;
+    case 'undone':
+      return `Undone, everything is as before: ${id}`;
+    case 'failed':
+      return `Undone, but not all is as before: see above (${id})`;
+  }
+};

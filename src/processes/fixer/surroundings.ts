@@ -1,0 +1,46 @@
+import { systemClock } from '#base/clock';
+import { CliError, type Context } from '#cli';
+import { FixError, readJournals, type Entry, type Fixer } from '#fix';
+import { openOwnLines } from './own-lines.ts';
+
+/**
+ * Gives a fix its surroundings on this host, and runs it.
+ * @param show shows a step to who waits for it
+ * @throws CliError for what the operator can do something about
+ */
+export const withFixer = async <Result>(
+  { io, state }: Context,
+  show: (entry: Entry) => void,
+  act: (fixer: Fixer) => Promise<Result>,
+): Promise<Result> => {
+  const lines = openOwnLines(state);
+  const fixer: Fixer = {
+    fixes: state.fixes,
+    clock: systemClock(),
+    undoCommand: (id) => [...thisProgram(), 'services', 'undo', id, '--guard', '--state', state.root],
+    async said(id, entry) {
+      show(entry);
+      await lines.say(id, entry);
+    },
+  };
+  try {
+    for (const journal of readJournals(state.fixes)) await lines.sayAgain(journal);
+    const result = await act(fixer);
+    const away = lines.away();
+    if (away !== null) io.err(`These steps are in ${state.fixes} alone until Holdfast runs: ${away}\n`);
+    return result;
+  } catch (error) {
+    if (!(error instanceof FixError)) throw error;
+    const isUsage = ['no-such-door', 'ambiguous-door', 'risk-not-accepted', 'no-such-fix', 'changed-since'];
+    throw new CliError(isUsage.includes(error.code) ? 'usage' : 'refused', error.message, { cause: error });
+  } finally {
+    lines.close();
+  }
+};
+
+/** This very program, for systemd to start. */
+const thisProgram = (): string[] => [
+  process.execPath,
+  '--disable-warning=ExperimentalWarning',
+  ...(process.argv[1] === undefined ? [] : [process.argv[1]]),
+];

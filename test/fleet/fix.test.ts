@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { full, root, until } from '../harness/up.ts';
+import { noFleet } from './able.ts';
+import { packages } from './cacti.ts';
+import { startFleet, type Host } from './host.ts';
+
+/** What a fix leaves where it is killed, where two collide, and where an operator locks himself out. */
+const skip = noFleet() ?? false;
+const endings: (() => Promise<void>)[] = [];
+let host: Host;
+
+before(async () => {
+  if (skip !== false) return;
+  const fleet = await startFleet({ after: (end) => void endings.push(end) });
+  host = await fleet.startHost({
+    name: 'db',
+    packages,
+    bind: [{ from: root, to: '/usr/src/holdfast' }],
+    prepare: (directory) => {
+      mkdirSync(join(directory, 'usr/local/bin'), { recursive: true });
+      writeFileSync(
+        join(directory, 'usr/local/bin/holdfast'),
+        '#!/bin/sh\nexec /usr/src/holdfast/bin/holdfast "$@"\n',
+        { mode: 0o755 },
+      );
+      writeFileSync(join(directory, 'etc/mysql/mariadb.conf.d/60-lan.cnf'), '[mysqld]\nbind-address = *\n');
+    },
+  });
+  await host.ok(['sh', '-ec', 'systemctl disable --quiet --now mariadb.socket; systemctl restart mariadb']);
+});
+
+after(async () => {
+  for (const end of endings.toReversed()) await end();
+});
+
+const holdfast = async (...args: string[]): ReturnType<Host['run']> =>
+  host.run(['holdfast', 'services', ...args], { milliseconds: 120_000 });
+
+/** What of the configuration and of units is not as it was installed: nothing, unless a fix is there. */
+const left = async (): Promise<string> =>
+  host.ok([
+    'sh',
+    '-c',
+    'ls /etc/mysql/mariadb.conf.d/*holdfast* /etc/ssh/sshd_config.d/*holdfast* /etc/systemd/system/*holdfast* /run/holdfast-* 2>/dev/null; systemctl list-units --all --plain --no-legend "holdfast-undo-*.timer"',
+  ]);
+
+const isOpen = async (port: number): Promise<boolean> =>
+  /(?:0\.0\.0\.0|\*|\[::\]):\d+\s/.test(
+    (await host.ok(['ss', '-Hltn', `sport = :${port}`])).replaceAll('0.0.0.0:*', '').replaceAll('[::]:*', ''),
+  );
+
+/** Runs a fix that is killed by SIGKILL as soon as a step is on disk. */
+const killedAt = async (step: string): Promise<void> => {
+  const script = `
+    import { fix } from '/usr/src/holdfast/src/fix/index.ts';
+    import { systemClock } from '/usr/src/holdfast/src/base/clock.ts';
+    const program = ['/usr/local/bin/holdfast', 'services', 'undo'];
+    await fix(
+      {
+        fixes: '/var/lib/holdfast/fixes',
+        clock: systemClock(),
+        undoCommand: (id) => [...program, id, '--guard'],
+        async said(id, entry) { if (entry.step === '${step}') process.kill(process.pid, 'SIGKILL'); },
+      },
+      { wanted: '3306', accept: new Set(), check: null, from: null, watchMs: 0, confirmSeconds: 60 },
+    );`;
+  const node = `exec /usr/src/holdfast/node_modules/node-linux-*/bin/node --disable-warning=ExperimentalWarning --input-type=module --eval "$0"`;
+  const { status } = await host.run(['sh', '-c', node, script]);
+  assert.equal(status, null, `it was not killed at ${step}`);
+};
+
+const steps = ['backup', 'guard', 'writing', 'restarting', 'proving', 'inside', 'outside', 'dependents'];
+
+for (const step of full ? steps : ['backup', 'restarting', 'dependents']) {
+  test(`killed when '${step}' is on disk, it is put back by the next fix`, { skip }, async () => {
+    await killedAt(step);
+    const { stdout } = await holdfast('fix', 'tcp/1');
+    assert.match(stdout, /✓ undone/);
+    assert.equal(await left(), '');
+    assert.equal(await isOpen(3306), true);
+  });
+}
+
+test('a power cut in the middle: the next boot undoes it', { skip }, async () => {
+  await killedAt('inside');
+  assert.equal(await isOpen(3306), false);
+  await host.powerCut();
+  await host.start();
+  await until('it is undone', async () => (await left()) === '', 30_000);
+  assert.equal(await isOpen(3306), true);
+});
+
+test('of two fixes at the same time one is refused', { skip }, async () => {
+  const both = await Promise.all([
+    holdfast('fix', '3306', '--watch', '2s'),
+    holdfast('fix', '3306', '--watch', '2s'),
+  ]);
+  assert.deepEqual(both.map(({ status }) => status).toSorted(), [0, 3]);
+  assert.match(both.map(({ stderr }) => stderr).join(''), /another fix or undo is at work/);
+});
+
+test('a file that was changed since is not overwritten unasked', { skip }, async () => {
+  const file = '/etc/mysql/mariadb.conf.d/zz-holdfast-local.cnf';
+  await host.ok(['sh', '-c', `echo '# mine' >> ${file}`]);
+  const refused = await holdfast('undo');
+  assert.equal(refused.status, 2);
+  assert.match(refused.stderr, /changed after the fix/);
+  assert.match(await host.ok(['cat', file]), /# mine/);
+  assert.equal((await holdfast('undo', '--overwrite')).status, 0);
+  assert.equal(await left(), '');
+});
+
+test('a fix is undone after a reboot too', { skip }, async () => {
+  assert.equal((await holdfast('fix', '3306', '--watch', '0s')).status, 0);
+  await host.stop();
+  await host.start();
+  assert.equal(await isOpen(3306), false);
+  assert.equal((await holdfast('undo')).status, 0);
+  assert.equal(await isOpen(3306), true);
+  assert.equal(await left(), '');
+});
+
+test('a check that fails before changes nothing; one that fails after undoes it', { skip }, async () => {
+  const refused = await holdfast('fix', '3306', '--watch', '0s', '--check', 'false');
+  assert.equal(refused.status, 3);
+  assert.match(refused.stderr, /nothing was changed: the check fails before the fix already/);
+  const address = host.address;
+  const dials = `timeout 3 bash -c ': < /dev/tcp/${address}/3306'`;
+  const { status, stdout } = await holdfast('fix', '3306', '--watch', '0s', '--check', dials);
+  assert.equal(status, 1, stdout);
+  assert.match(stdout, /✗ broke .*the check fails/);
+  assert.equal(await isOpen(3306), true);
+  assert.equal(await left(), '');
+});

@@ -44,6 +44,7 @@ export { renderGaps } from './gap.ts';
 export { processIo, type Io } from './io.ts';
 export { jsonLine } from './json-line.ts';
 export { runProgram } from './program.ts';
+export { table } from './table.ts';
 export { wrap } from './wrap.ts';
 
 /** Every command but `up`, which is a composition root and lives in src/processes/up. */

@@ -5,6 +5,7 @@ import { agent } from './agent-host/command.ts';
 import { servicesFix } from './fixer/fix-command.ts';
 import { servicesPlan } from './fixer/plan-command.ts';
 import { servicesUndo } from './fixer/undo-command.ts';
+import { servicesProbe } from './probe/command.ts';
 import { configCheck } from './up/check-command.ts';
 import { up } from './up/command.ts';
 import { witness } from './witness/command.ts';
@@ -18,7 +19,7 @@ process.stdout.on('error', () => process.exit(0));
 
 process.exitCode = await runProgram(
   process.argv.slice(2),
-  [up, agent, witness, configCheck, ...commands, servicesPlan, servicesFix, servicesUndo],
+  [up, agent, witness, configCheck, ...commands, servicesPlan, servicesFix, servicesUndo, servicesProbe],
   processIo(),
   String(version),
 );

@@ -24,8 +24,8 @@ const groupNames = new Map<number, string>([
   [groups.ownSenders, 'holdfast-own-senders'],
 ]);
 const names = (Object.keys(accounts) as AccountName[]).filter(
-  // The witness is started by itself.
-  (name) => name !== 'witness',
+  // These are started by themselves.
+  (name) => name !== 'witness' && name !== 'prober',
 );
 const userNames = new Map<number, string>([
   [0, 'root'],

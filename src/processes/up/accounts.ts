@@ -35,11 +35,13 @@ export const accounts = {
   issuer: { uid: 61709, gid: enrolling, groups: [ownSenders] },
   // Started by itself. On the host of a log it may ask the publisher's socket.
   witness: { uid: 61708, gid: 61708, groups: [witnessing] },
+  // Started by `services probe`.
+  prober: { uid: 61715, gid: 61715, groups: [] },
 } as const satisfies Record<string, Account>;
 
 export type AccountName = keyof typeof accounts;
 /** Those that `up` starts. */
-export type ProcessName = Exclude<AccountName, 'witness'>;
+export type ProcessName = Exclude<AccountName, 'witness' | 'prober'>;
 
 /** Debian's groups of those who may read the host's logs. */
 const logReaderNames = ['adm', 'systemd-journal'];

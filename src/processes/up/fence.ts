@@ -27,6 +27,7 @@ const privileges: Record<AccountName, Privileges> = {
   courier: { network: 'host', capabilities: [] },
   issuer: { network: 'none', capabilities: [] },
   witness: { network: 'host', capabilities: [] },
+  prober: { network: 'host', capabilities: [] },
 };
 
 /** What of the fence this machine lets root set up; many containers do not. */

@@ -1,0 +1,36 @@
+/** What a client says first where the server waits for it. Each is a question that changes nothing. */
+export type Greeting = { kind: 'listen' } | { kind: 'say'; bytes(host: string): Buffer } | { kind: 'tls' };
+
+const http: Greeting = {
+  kind: 'say',
+  bytes: (host) =>
+    Buffer.from(`HEAD / HTTP/1.0\r\nHost: ${host}\r\nUser-Agent: holdfast-probe\r\n\r\n`, 'latin1'),
+};
+const redis: Greeting = { kind: 'say', bytes: () => Buffer.from('PING\r\n') };
+const memcached: Greeting = { kind: 'say', bytes: () => Buffer.from('version\r\n') };
+/** SSLRequest: length 8, code 80877103. */
+const postgresql: Greeting = { kind: 'say', bytes: () => Buffer.from('0000000804d2162f', 'hex') };
+const tls: Greeting = { kind: 'tls' };
+const listen: Greeting = { kind: 'listen' };
+
+const byPort: ReadonlyMap<number, Greeting> = new Map<number, Greeting>([
+  ...[80, 631, 2375, 3000, 5601, 5984, 8000, 8008, 8080, 8081, 8086, 8123, 8888, 9090, 9093, 9200, 15672].map(
+    (port) => [port, http] as const,
+  ),
+  ...[443, 465, 636, 853, 993, 995, 2376, 5671, 6443, 6514, 8443, 10250].map((port) => [port, tls] as const),
+  ...[6379, 26379].map((port) => [port, redis] as const),
+  [11211, memcached],
+  ...[5432, 6432].map((port) => [port, postgresql] as const),
+  // Printers print what they are sent here.
+  ...Array.from({ length: 8 }, (_, index) => [9100 + index, listen] as const),
+  // What takes logs would keep it as a line.
+  ...[514, 601, 1514, 5514, 6515, 12201].map((port) => [port, listen] as const),
+]);
+
+/**
+ * What to say on a port. Where nothing is known of it: listen, and if it says nothing, ask as a browser would, which
+ * most servers answer in some way.
+ */
+export const greetingFor = (port: number): Greeting | null => byPort.get(port) ?? null;
+
+export const unknownPort = http;

@@ -1,0 +1,31 @@
+import type { Command } from '#cli';
+
+export const servicesProbe: Command = {
+  name: 'services probe',
+  summary: 'see a host from outside: what answers, what refuses, what is filtered',
+  arguments: '<host>',
+  flags: [
+    {
+      flags: '--i-operate-this-host',
+      description:
+        'you answer for the host, or its operator asked you to; for those that are not enrolled here',
+    },
+    { flags: '--ports <list>', description: 'these alone: tcp/22,udp/53,tcp/8000-8010' },
+    { flags: '--rate <n>', description: 'connections that begin in a second', default: '20' },
+    {
+      flags: '--udp-rate <n>',
+      description: 'datagrams in a second; a host tells of closed ports once a second',
+      default: '1',
+    },
+    { flags: '--timeout <seconds>', description: 'how long an answer may take', default: '3' },
+  ],
+  examples: [
+    'holdfast services probe 127.0.0.1 --i-operate-this-host --ports tcp/22,udp/53',
+    'holdfast services probe 127.0.0.1 --i-operate-this-host --ports tcp/22 --json',
+  ],
+  async run(context, args, flags) {
+    // Loaded only here, so that every other command starts without it.
+    const { runProbe } = await import('./run.ts');
+    return runProbe(context, args[0] ?? '', flags);
+  },
+};

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import type { Door, HostProbe, HostSeen, Outcome, ProbeErrorCode, TlsSeen, Vantage } from '#probe/host';
+
+/** What passes between the command and the process `prober`: strangers talk to that one, so its words are checked. */
+const door = {
+  protocol: z.enum(['tcp', 'udp']),
+  port: z.int().min(1).max(65_535),
+};
+
+const positive = z.number().positive();
+
+export const proberTask = z.strictObject({
+  host: z.string(),
+  doors: z.array(z.strictObject(door) satisfies z.ZodType<Door>),
+  rates: z.strictObject({ tcp: positive, udp: positive }),
+  timeoutMs: positive,
+}) satisfies z.ZodType<HostProbe & { host: string }>;
+export type ProberTask = z.infer<typeof proberTask>;
+
+const line = z.string().max(1000);
+
+const tlsSeen = z.strictObject({
+  versions: z.array(line).max(10),
+  subject: line.nullable(),
+  names: z.array(line).max(100),
+  issuer: line.nullable(),
+  expires: line.nullable(),
+}) satisfies z.ZodType<TlsSeen>;
+
+const outcome = z.strictObject({
+  ...door,
+  state: z.enum(['open', 'refused', 'filtered', 'silent', 'not-looked']),
+  why: line,
+  milliseconds: z.number().nullable(),
+  service: line.nullable(),
+  banner: line.nullable(),
+  tls: tlsSeen.nullable(),
+}) satisfies z.ZodType<Outcome>;
+
+const vantage = z.strictObject({
+  host: line,
+  address: line,
+  others: z.array(line),
+  from: line,
+  itself: z.boolean(),
+}) satisfies z.ZodType<Vantage>;
+
+const seen = z.strictObject({ outcomes: z.array(outcome), alive: z.boolean() }) satisfies z.ZodType<HostSeen>;
+
+const code = z.enum(['bad-ports', 'bad-host', 'unknown-host', 'no-way']) satisfies z.ZodType<ProbeErrorCode>;
+
+export const proberWord = z.union([
+  z.strictObject({ vantage }),
+  z.strictObject({ seen }),
+  z.strictObject({ error: z.strictObject({ code, message: line }) }),
+]);
+export type ProberWord = z.infer<typeof proberWord>;

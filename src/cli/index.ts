@@ -24,6 +24,7 @@ import { logsSql } from './logs/sql.ts';
 import { logsTail } from './logs/tail.ts';
 import { patchesList } from './patches/list.ts';
 import { servicesList } from './services/list.ts';
+import { servicesUsers } from './services/users.ts';
 import { vaultCheck } from './vault/check.ts';
 import { vaultExport } from './vault/export.ts';
 import { vaultFsck } from './vault/fsck.ts';
@@ -82,6 +83,7 @@ export const commands: readonly Command[] = [
   hostsFirewall,
   hostsSnippet,
   servicesList,
+  servicesUsers,
   patchesList,
   isolationShow,
   indexRebuild,

@@ -1,14 +1,13 @@
 import { realpathSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { runChild } from '#base/child';
 import { systemClock } from '#base/clock';
 import { stateDirectory } from '#base/state';
-import { packageFinder } from '#inspect';
 import { connectOwn, remoteReceiver, startShipping, type Fact } from '#ship';
 import { startAgentWitness } from './agent-witness.ts';
-import { serviceFacts } from './service-facts.ts';
+import { ownFacts } from './own-facts.ts';
 
 const config = z.strictObject({
   /** Root of the state directory; `spool/` in it belongs to this process's user. */
@@ -35,8 +34,24 @@ const config = z.strictObject({
 });
 
 /** What the supervisor saw of this host, where this process may not look itself. */
-const factsFrom = async (file: string): Promise<Fact[]> =>
-  z.array(z.object({ name: z.string(), value: z.unknown() })).parse(JSON.parse(await readFile(file, 'utf8')));
+const factsFrom = (file: string): (() => Promise<readonly Fact[]>) => {
+  let last: { mtimeMs: number; facts: readonly Fact[] } | null = null;
+  return async () => {
+    const { mtimeMs } = await stat(file);
+    if (last?.mtimeMs !== mtimeMs)
+      last = { mtimeMs, facts: factList.parse(JSON.parse(await readFile(file, 'utf8'))) };
+    return last.facts;
+  };
+};
+
+const line = z.looseObject({ kind: z.string() });
+const factList = z.array(
+  z.object({
+    name: z.string(),
+    value: z.unknown(),
+    news: z.object({ opened: line, closed: line }).optional(),
+  }),
+);
 
 await runChild(
   'agent',
@@ -44,7 +59,6 @@ await runChild(
   async ({ state, logRoots, journal, kernelRing, factsFile, server, published, witness }, log, fail) => {
     const { root, spool, ownSocket: socket, publishSocket, vkeyFile } = stateDirectory(state);
     const clock = systemClock();
-    const packages = packageFinder();
     const deliverer = await connectOwn({
       socket: server === undefined ? socket : remoteReceiver(server.host, server.port, server.files),
       sender: 'agent',
@@ -61,7 +75,7 @@ await runChild(
       kernelRing,
       // root, this process's user, and whoever owns the state could stop the agent anyway.
       trusted: new Set([0, process.getuid?.() ?? 0, statSync(root).uid].map(String)),
-      facts: () => (factsFile === undefined ? serviceFacts(packages) : factsFrom(factsFile)),
+      facts: factsFile === undefined ? ownFacts() : factsFrom(factsFile),
       clock,
       log,
       fail,

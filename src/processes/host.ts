@@ -6,7 +6,8 @@ import { stateDirectory } from '#base/state';
 import { allowed, type Allowed } from '#wire/listen';
 import type { Ready } from '#wire/ready';
 import { keepDiskForecast } from './up/disk-watch.ts';
-import { keepAuditFresh, keepFactsFresh } from './up/host-watch.ts';
+import { keepDoorsWatched } from './door-watch.ts';
+import { keepAuditFresh } from './up/host-watch.ts';
 import { holdState } from './up/only-one.ts';
 import { replaceFile } from './up/run-file.ts';
 import { servingBy, type Serving } from './units/serving.ts';
@@ -56,7 +57,7 @@ await runChild(
     const state = stateDirectory(root);
     const held = await holdState(state);
     const facts = processes.includes('agent')
-      ? await keepFactsFresh(state, log, userOfThisHost('agent'))
+      ? await keepDoorsWatched(state, log, userOfThisHost('agent'))
       : null;
     const auditing = keepAuditFresh(state, userOfThisHost('console'), log, () => undefined);
     const forecasting = keepDiskForecast(state, systemClock(), log);

@@ -50,3 +50,39 @@ test('a fact is sent when it is new, when it changes and when it no longer holds
     ['b', null],
   ]);
 });
+
+test('what is new is told of once, and its end, but not what was there from the first', async (t) => {
+  const at = place(t);
+  const server = await serveOwn(at.socket, at.received);
+  at.after(() => server.close());
+  const deliverer = await connectOwn({
+    socket: at.socket,
+    spool: at.spool,
+    sender: 't',
+    stream: 't',
+    clock,
+    log: quiet().log,
+  });
+  at.after(() => deliverer.close(0));
+  const door = (name: string, value: number) => ({
+    name,
+    value,
+    news: {
+      opened: { kind: 'door', event: 'opened', name },
+      closed: { kind: 'door', event: 'closed', name },
+    },
+  });
+  await sendFacts(deliverer, [door('a', 1)], clock);
+  await sendFacts(deliverer, [door('a', 1), door('b', 1)], clock);
+  await sendFacts(deliverer, [door('a', 2), door('b', 1)], clock);
+  await sendFacts(deliverer, [door('b', 1)], clock);
+  await until('all is acknowledged', () => deliverer.backlog().lines === 0);
+  const told = distinct(receivedIn(at.received)).flatMap(({ meta, raw }) => {
+    const { kind, event, name } = JSON.parse(raw.toString());
+    return meta.via === 'self' ? [[kind, event, name]] : [];
+  });
+  assert.deepEqual(told, [
+    ['door', 'opened', 'b'],
+    ['door', 'closed', 'a'],
+  ]);
+});

@@ -21,7 +21,9 @@ export type ShippingOptions = {
   kernelRing: 'auto' | 'off';
   trusted: ReadonlySet<string>;
   /** All that holds of this host now. */
-  facts(): Promise<Fact[]>;
+  facts(): Promise<readonly Fact[]>;
+  /** Milliseconds between two looks at them (default 2 s). What is the very array of last time is not sent again. */
+  factsEvery?: number;
   clock: Clock;
   log: OwnLog;
   /** Called once, when going on could lose lines. */
@@ -63,9 +65,13 @@ export const startShipping = (options: ShippingOptions): { stop(): Promise<void>
   const files = followFiles({ ...options, roots: options.logRoots, host: hostname, couldNotLook, fail });
   const journalOrRing = hostLog({ ...options, host: hostname, couldNotLook, fail });
 
+  let told: readonly Fact[] | null = null;
   const tellFacts = async (): Promise<void> => {
     try {
-      await sendFacts(deliverer, await options.facts(), clock);
+      const facts = await options.facts();
+      if (facts === told) return;
+      await sendFacts(deliverer, facts, clock);
+      told = facts;
     } catch (error) {
       if (error instanceof ShipError) throw error;
       couldNotLook({ what: 'facts of this host', why: messageOf(error), remedy: 'see the message' });
@@ -73,7 +79,6 @@ export const startShipping = (options: ShippingOptions): { stop(): Promise<void>
   };
   const beating = async (): Promise<void> => {
     for (;;) {
-      await tellFacts();
       await wait(beat, undefined, { signal: ended.signal });
       await journalOrRing.lookAgain();
       const counts: Record<string, Record<string, number>> = { file: files.counts() };
@@ -81,7 +86,13 @@ export const startShipping = (options: ShippingOptions): { stop(): Promise<void>
       say('heartbeat', { counts, backlog: deliverer.backlog(), couldNotLook: unseen.size });
     }
   };
-  const running = beating().catch(fail);
+  const telling = async (): Promise<void> => {
+    for (;;) {
+      await tellFacts();
+      await wait(options.factsEvery ?? 2000, undefined, { signal: ended.signal });
+    }
+  };
+  const running = Promise.all([beating(), telling()]).catch(fail);
 
   return {
     async stop() {

@@ -1,10 +1,11 @@
-import type { HolderProcess, Listener, NetworkNamespace, Reachable } from '#inspect';
+import type { HolderProcess, Listener, Reachable } from '#inspect';
 import { isUnseen } from '#wire/audit';
 import type { Command } from '../command.ts';
 import { Exit } from '../exit.ts';
 import { renderGaps } from '../gap.ts';
 import { jsonLine } from '../json-line.ts';
 import { table } from '../table.ts';
+import { addressOf, placeOf } from './endpoint.ts';
 
 export const servicesList: Command = {
   name: 'services list',
@@ -63,11 +64,6 @@ export const rowOf = (listener: Listener, reachable: Reachable | null): string[]
   ];
 };
 
-const placeOf = ({ name, inode, container }: NetworkNamespace): string =>
-  container === null
-    ? (name ?? `net:${inode ?? '?'}`)
-    : `${container.manager} ${container.name ?? container.id?.slice(0, 12) ?? '?'}`;
-
 const heldBy = ({ holder, kernelService, translatedBy, forwardsTo }: Listener): string => {
   if (holder === 'kernel') return `kernel: ${kernelService ?? '?'}`;
   if (holder !== 'forwarder') return holder;
@@ -89,13 +85,6 @@ const isBeyondHost = <T extends { reachable: Reachable | null }>(
 
 const decidedBy = ({ rule, doubts }: Reachable): string =>
   [rule, ...doubts.map((doubt) => `not certain: ${doubt}`)].join('; ');
-
-const addressOf = ({ protocol, address, port, v6only, device }: Listener): string => {
-  const bracketed = address.includes(':') && port !== null ? `[${address}]` : address;
-  const whole = port === null ? bracketed : `${bracketed}${device === null ? '' : `%${device}`}:${port}`;
-  if (address !== '::' || protocol === 'raw') return whole;
-  return `${whole} (${v6only === null ? 'IPv4 too: ?' : v6only ? 'IPv6 only' : 'IPv4 too'})`;
-};
 
 /** `/usr/bin/python3.11 /srv/app.py [812, 813]`: each program once, with every process of it. */
 const programsOf = (processes: readonly HolderProcess[]): string => {

@@ -18,7 +18,14 @@ export type DoorsReport = Omit<ServicesReport, 'listeners'> & { listeners: Door[
  * Reads the host as `collectServices` does, and the rules and interfaces of each namespace (nft, iptables, ip).
  */
 export const collectDoors = async (options: ServicesOptions = {}): Promise<DoorsReport> => {
-  const report = await collectServices(options);
+  return judgeDoors(await collectServices(options), options.proc);
+};
+
+/** Of what was collected before: who can reach it, by the rules and interfaces of now. */
+export const judgeDoors = async (
+  report: ServicesReport,
+  proc: string = thisHost.proc,
+): Promise<DoorsReport> => {
   const { places, couldNotLook } = await collectPlaces(report);
   const gaps: CouldNotLook[] = [...report.couldNotLook, ...couldNotLook];
   const host = places.find(({ netns }) => netns.own);
@@ -28,7 +35,7 @@ export const collectDoors = async (options: ServicesOptions = {}): Promise<Doors
       couldNotLook: gaps,
       listeners: report.listeners.map((one) => ({ ...one, reachable: null })),
     };
-  const surround = surroundOf(host, places, options.proc ?? thisHost.proc);
+  const surround = surroundOf(host, places, proc);
   const listeners = report.listeners.map((one) => ofTunnel(one, places));
   const doors = [...listeners, ...doorsWithoutListener(listeners, surround)];
   return {

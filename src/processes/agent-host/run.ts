@@ -7,7 +7,8 @@ import { supervise } from '../up/child.ts';
 import { environment } from '../up/environment.ts';
 import { UpError } from '../up/errors.ts';
 import { fencedCommand, plainCommand, probeFence, type Command } from '../up/fence.ts';
-import { keepFactsFresh } from '../up/host-watch.ts';
+import { keepDoorsWatched } from '../door-watch.ts';
+import { accounts } from '../up/accounts.ts';
 import { prepareAgentLayout } from '../up/layout.ts';
 import { holdState } from '../up/only-one.ts';
 import { keepRenewed } from './renewal.ts';
@@ -31,7 +32,7 @@ export const runAgent = async ({ io, state }: Context, given: Given): Promise<Ex
     prepareAgentLayout(state, privileged, options.files);
     return holdState(state);
   });
-  const facts = privileged === 'root' ? await keepFactsFresh(state, log) : null;
+  const facts = privileged === 'root' ? await keepDoorsWatched(state, log, accounts.agent) : null;
   const child = supervise(
     'agent',
     command(state, privileged, configOf(state, options, facts?.file ?? null)),

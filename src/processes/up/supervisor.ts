@@ -22,7 +22,7 @@ import {
   type Command,
   type FenceAbilities,
 } from './fence.ts';
-import { keepFactsFresh } from './host-watch.ts';
+import { keepDoorsWatched } from '../door-watch.ts';
 import { closeLines, isNewState, prepareLayout, socketsOf } from './layout.ts';
 import { assertNotOfUnits, holdState } from './only-one.ts';
 import type { UpOptions } from './options.ts';
@@ -159,7 +159,7 @@ export const startUp = async (input: UpInput): Promise<Up> => {
     });
     await Promise.race([Promise.all(essential.map(mustServe)), interrupted]);
     if (options.agent === 'on') {
-      facts = privileged === 'root' ? await keepFactsFresh(state, log) : null;
+      facts = privileged === 'root' ? await keepDoorsWatched(state, log, accounts.agent) : null;
       readers.push(
         start('agent', { state: state.root, ...(facts === null ? {} : { factsFile: facts.file }) }),
       );

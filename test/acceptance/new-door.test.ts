@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { documentedBlocks } from '../harness/documents.ts';
+import { removeState, run, search, startUp, temporaryState, until } from '../harness/up.ts';
+
+/** A door that opens while Holdfast watches: a line, an alert, and who has used it. */
+const skip = process.getuid?.() === 0 ? false : 'whose sockets are whose takes root';
+
+test(
+  'a new door is a line with what came with it, an alert, and a door whose users are noted',
+  { skip },
+  async (t) => {
+    const state = temporaryState();
+    const place = mkdtempSync(join(tmpdir(), 'holdfast-door-'));
+    const config = join(place, 'holdfast.toml');
+    const rule = documentedBlocks()
+      .filter(({ file, language }) => file === 'docs/services.md' && language === 'toml')
+      .map(({ lines }) => lines.join('\n'))
+      .join('\n');
+    assert.match(rule, /new-door/);
+    writeFileSync(config, rule.replace(/^notify = .*$/m, ''));
+    const up = await startUp(state, ['--config', config]);
+    const server = createServer();
+    t.after(async () => {
+      server.close();
+      await up.interrupt();
+      removeState(state);
+      rmSync(place, { recursive: true, force: true });
+    });
+    await until('the doors of before are in the log', () => {
+      const { hits } = search(state, 'app:holdfast kind=fact name="listeners could-not-look"');
+      return hits.length > 0;
+    });
+    server.listen(0, '0.0.0.0');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const opened = await until('the new door is in the log', () => {
+      const { hits } = search(state, `app:holdfast kind=door event=opened port=${port}`);
+      return hits[0] ?? false;
+    });
+    const line = JSON.parse(Buffer.from(opened.raw, 'base64').toString());
+    assert.equal(line.door, `tcp 0.0.0.0:${port}`);
+    assert.equal(line.program.pid, process.pid);
+    assert.equal(line.program.exe, process.execPath);
+    assert.match(line.message, /^a new door: tcp 0\.0\.0\.0:\d+, opened by .*, reachable from /);
+    await until(
+      'the alert has fired',
+      () => {
+        const { hits } = search(state, 'app:holdfast kind=alert alert="new-door"');
+        return hits.some(({ message, raw }) =>
+          `${message}${Buffer.from(raw, 'base64').toString()}`.includes(`:${port}`),
+        );
+      },
+      20_000,
+    );
+    const { uses } = JSON.parse(readFileSync(join(state.run, 'uses.json'), 'utf8'));
+    assert.ok(Array.isArray(uses));
+    const { stdout } = run('services', 'users', String(port), '--for', '0', '--state', state.root);
+    assert.match(stdout, /^watched for \d+ s, every 5 s, since /m);
+    server.close();
+    await until(
+      'that it is shut is in the log',
+      () => {
+        const { hits } = search(state, `app:holdfast kind=door event=closed port=${port}`);
+        return hits.length > 0;
+      },
+      30_000,
+    );
+  },
+);

@@ -10,7 +10,7 @@ import { testIo } from './test-io.ts';
 test('an unknown verb is named, with those that there are', async () => {
   const io = testIo();
   assert.equal(await runProgram(['services', 'foo'], commands, io, '0'), Exit.usage);
-  assert.equal(io.written.err, "holdfast: unknown command 'foo'; there are: list\n");
+  assert.equal(io.written.err, "holdfast: unknown command 'foo'; there are: list, users\n");
   const logs = testIo();
   assert.equal(await runProgram(['logs', 'serch', 'x', '--json'], commands, logs, '0'), Exit.usage);
   assert.match(logs.written.err, /unknown command 'serch'; there are: search, .*tail, sources/);

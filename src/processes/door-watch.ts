@@ -18,12 +18,12 @@ import {
 import { doorFacts } from './service-facts.ts';
 import { writeRunFile, type Owner } from './up/run-file.ts';
 
-const scanEveryMs = 10_000;
+const scanEveryMs = 5_000;
 const sampleEveryMs = 5_000;
 
 /**
  * The agent runs without the privileges that it takes to see whose sockets are whose; the supervisor, which has no
- * network, looks every ten seconds and leaves what it saw in `run/facts.json`. Every five seconds it notes who uses the
+ * network, looks every five seconds and leaves what it saw in `run/facts.json`. Every five seconds it notes who uses the
  * doors, in `run/uses.json`, which is root's. Only where it runs as root.
  * @param owner the agent
  * @returns the file of the facts, once it is there

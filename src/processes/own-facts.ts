@@ -2,9 +2,9 @@ import { collectServices, newMemory, packageFinder } from '#inspect';
 import type { Fact } from '#ship';
 import { doorFacts } from './service-facts.ts';
 
-const scanEveryMs = 10_000;
+const scanEveryMs = 5_000;
 
-/** Facts of this host by looking at it oneself, at most every ten seconds. */
+/** Facts of this host by looking at it oneself, at most every five seconds. */
 export const ownFacts = (): (() => Promise<readonly Fact[]>) => {
   const packages = packageFinder();
   const memory = newMemory();

@@ -39,11 +39,9 @@ test(
     server.listen(0, '0.0.0.0');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const opened = await until('the new door is in the log', () => {
-      const { hits } = search(state, `app:holdfast kind=door event=opened port=${port}`);
-      return hits[0] ?? false;
-    });
-    const line = JSON.parse(Buffer.from(opened.raw, 'base64').toString());
+    const opened = () => search(state, `app:holdfast kind=door event=opened port=${port}`).hits;
+    await until('the new door is in the log', () => opened().length > 0, 30_000);
+    const line = JSON.parse(Buffer.from(opened()[0]?.raw ?? '', 'base64').toString());
     assert.equal(line.door, `tcp 0.0.0.0:${port}`);
     assert.equal(line.program.pid, process.pid);
     assert.equal(line.program.exe, process.execPath);
@@ -51,7 +49,7 @@ test(
     await until(
       'the alert has fired',
       () => {
-        const { hits } = search(state, 'app:holdfast kind=alert alert="new-door"');
+        const { hits } = search(state, 'app:holdfast kind=alert rule=new-door');
         return hits.some(({ message, raw }) =>
           `${message}${Buffer.from(raw, 'base64').toString()}`.includes(`:${port}`),
         );

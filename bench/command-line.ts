@@ -4,16 +4,31 @@ import { messageOf } from '#base/errors';
 import { BenchError } from './errors.ts';
 import { stages, type Stage } from './holdfast/stage.ts';
 import type { IngestOptions } from './ingest.ts';
+import { alternatives } from './layout/alternatives.ts';
+import type { LayoutOptions } from './layout.ts';
 import type { SearchBenchOptions } from './search.ts';
 import { transportNames, type TransportName, type TransportsOptions } from './transports.ts';
 import type { UdpOptions } from './udp.ts';
 import type { VerifyBenchOptions } from './verify.ts';
+
+/** Names in lines of 120 characters. */
+const listed = (names: readonly string[]): string => {
+  const indent = ' '.repeat(20);
+  const lines: string[] = [];
+  for (const name of names) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + name.length < 116) lines[lines.length - 1] = `${last} · ${name}`;
+    else lines.push(`${indent}${name}`);
+  }
+  return lines.join('\n');
+};
 
 export const help = `npm run bench -- ingest [options]
 npm run bench -- transports [options]
 npm run bench -- udp [options]
 npm run bench -- verify [options]
 npm run bench -- search [options]
+npm run bench -- layout [options]
 
 ingest sends the same generated RFC 5424 lines over four TCP connections to syslog-ng (from Debian's packages) and to
 Holdfast, counts what each has stored, and prints lines/s, CPU, memory and disk, with the ratios to syslog-ng.
@@ -23,19 +38,28 @@ what Holdfast has counted as lost against what is missing.
 verify makes a vault of N lines, verifies it, and reads the same files with sha256sum and zstd, of which it prints
 lines/s, CPU and memory.
 search asks Holdfast at its API, and ripgrep and zgrep on the files that syslog-ng would have written, the same questions
-of the same lines, and prints how long each took. docs/performance.md says what exactly is measured.
+of the same lines, and prints how long each took.
+layout fills tables that are laid out in other ways with the rows of an index, and prints the bytes, the CPU seconds and
+how long the questions of search take. docs/performance.md says what exactly is measured.
 
   --lines N         lines (default 2000000, of ingest 328 MB, kept in .cache/bench; verify repeats 200000 of them; of
-                    search 20000000, which take 20 GB of disk while it runs)
+                    search and layout 20000000, which take 20 GB of disk while it runs)
   --runs K          repeat all of it K times and print medians; of udp, the trials at and beyond the highest rate
                     (default 1); of search, how often each question is asked
   --json            print the rows as one JSON object too
   --keep            leave what was stored in .cache/bench/run-PID
 
+of search and layout:
+  --fill DIR        keep vault, index and files (of layout: tables) in DIR, and use what an earlier run of the same
+                    lines left there
+  --fill-only       make what is missing in DIR, and ask nothing
+
 of search alone:
   --stream RATE     lines a second that come in while it is asked again (default 50000)
-  --fill DIR        keep vault, index and files in DIR, and use what an earlier run of the same lines left there
-  --fill-only       make what is missing in DIR, and ask nothing
+
+of layout alone:
+  --alternative X   one of the following, or 'codecs'; repeat for more (default: all)
+${listed(alternatives.map(({ name }) => name))}
 
 of ingest, transports and udp:
   --profile DIR     let every process of Holdfast write a CPU profile there; such a run is slower. ingest prints
@@ -68,6 +92,7 @@ compared with cannot be had here
   npm run bench -- verify --lines 20000000
   npm run bench -- search --lines 2000000
   npm run bench -- search --fill /var/tmp/twenty-million --fill-only
+  npm run bench -- layout --alternative 'as it is' --alternative 'ORDER BY time'
 `;
 
 export type Order = { json: 'yes' | 'no' } & (
@@ -76,6 +101,7 @@ export type Order = { json: 'yes' | 'no' } & (
   | { bench: 'udp'; options: UdpOptions }
   | { bench: 'verify'; options: VerifyBenchOptions }
   | { bench: 'search'; options: SearchBenchOptions }
+  | { bench: 'layout'; options: LayoutOptions }
   | { bench: 'fill'; options: { lines: number; fill: string } }
 );
 
@@ -86,9 +112,10 @@ const optionsOf = {
   udp: ['seconds', 'from', 'rate', 'senders', 'profile'],
   verify: [],
   search: ['stream', 'fill', 'fill-only'],
+  layout: ['fill', 'fill-only', 'alternative'],
 } as const satisfies Record<Exclude<Order['bench'], 'fill'>, readonly string[]>;
 
-const benches = ['ingest', 'transports', 'udp', 'verify', 'search'] as const;
+const benches = ['ingest', 'transports', 'udp', 'verify', 'search', 'layout'] as const;
 
 /** @returns `null` when help is asked for @throws BenchError `usage` */
 export const parseOrder = (argv: string[]): Order | null => {
@@ -109,7 +136,10 @@ export const parseOrder = (argv: string[]): Order | null => {
   }
   const json = values.json ? 'yes' : 'no';
   const common = {
-    lines: whole('lines', values.lines ?? (bench === 'search' ? '20000000' : '2000000')),
+    lines: whole(
+      'lines',
+      values.lines ?? (bench === 'search' || bench === 'layout' ? '20000000' : '2000000'),
+    ),
     runs: whole('runs', values.runs),
     after: values.keep ? ('keep' as const) : ('remove' as const),
   };
@@ -120,6 +150,17 @@ export const parseOrder = (argv: string[]): Order | null => {
       return { bench, json, options: common };
     case 'search':
       return searchOrder(json, common, values);
+    case 'layout':
+      return {
+        bench,
+        json,
+        options: {
+          ...common,
+          fill: fillDirectory(values),
+          until: values['fill-only'] ? 'filled' : 'asked',
+          alternatives: values.alternative?.map(alternative) ?? [...layouts, 'codecs'],
+        },
+      };
     case 'transports': {
       const wanted = values.transport?.map(transport) ?? transportNames;
       return {
@@ -166,17 +207,24 @@ export const parseOrder = (argv: string[]): Order | null => {
 const searchOrder = (
   json: Order['json'],
   common: Omit<SearchBenchOptions, 'rate' | 'fill'>,
-  values: ReturnType<typeof parsed>['values'],
+  values: Values,
 ): Order => {
-  const fill = values.fill === undefined ? null : resolve(values.fill);
-  if (!values['fill-only'])
-    return {
-      bench: 'search',
-      json,
-      options: { ...common, fill, rate: whole('stream', values.stream ?? '50000') },
-    };
-  if (fill === null) throw new BenchError('usage', '--fill-only fills the directory that --fill names');
-  return { bench: 'fill', json, options: { lines: common.lines, fill } };
+  const fill = fillDirectory(values);
+  if (values['fill-only'] && fill !== null)
+    return { bench: 'fill', json, options: { lines: common.lines, fill } };
+  return {
+    bench: 'search',
+    json,
+    options: { ...common, fill, rate: whole('stream', values.stream ?? '50000') },
+  };
+};
+
+type Values = ReturnType<typeof parsed>['values'];
+
+const fillDirectory = (values: Values): string | null => {
+  if (values.fill !== undefined) return resolve(values.fill);
+  if (values['fill-only']) throw new BenchError('usage', '--fill-only fills the directory that --fill names');
+  return null;
 };
 
 const parsed = (argv: string[]) => {
@@ -197,6 +245,7 @@ const parsed = (argv: string[]) => {
         senders: { type: 'string', multiple: true },
         stream: { type: 'string' },
         fill: { type: 'string' },
+        alternative: { type: 'string', multiple: true },
         'fill-only': { type: 'boolean' },
         profile: { type: 'string' },
         json: { type: 'boolean', default: false },
@@ -220,6 +269,13 @@ const stage = (text: string): Stage => {
   const known = stages.find((name) => name === text);
   if (known === undefined) throw new BenchError('usage', `--stage takes ${stages.join(', ')}, not '${text}'`);
   return known;
+};
+
+const layouts = alternatives.map(({ name }) => name);
+
+const alternative = (text: string): string => {
+  if (text === 'codecs' || layouts.includes(text)) return text;
+  throw new BenchError('usage', `--alternative takes codecs, ${layouts.join(', ')}, not '${text}'`);
 };
 
 const transport = (text: string): TransportName => {

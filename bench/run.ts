@@ -3,6 +3,8 @@ import { help, parseOrder, type Order } from './command-line.ts';
 import { BenchError, exitStatus } from './errors.ts';
 import { ingest } from './ingest.ts';
 import { renderIngest } from './ingest/render.ts';
+import { layoutBench } from './layout.ts';
+import { renderLayout } from './layout/render.ts';
 import { cleanUpOnSignals } from './run/clean-up.ts';
 import { fillForLater, searchBench } from './search.ts';
 import { renderSearch } from './search/render.ts';
@@ -24,6 +26,10 @@ const carryOut = async (order: Order, cache: string): Promise<Done> => {
     case 'search': {
       const result = await searchBench(order.options, cache);
       return { text: renderSearch(result), result };
+    }
+    case 'layout': {
+      const result = await layoutBench(order.options, cache);
+      return { text: renderLayout(result), result };
     }
     case 'fill':
       await fillForLater(order.options, cache);

@@ -19,34 +19,40 @@ export const fill = async (home: string, corpus: Corpus): Promise<Filled> => {
   mkdirSync(home, { recursive: true });
   const files = join(home, 'files');
   const compressed = join(home, 'compressed');
-  const state = stateDirectory(join(home, 'state'));
-  const of = `${corpus.lines} lines, sum ${corpus.sum}`;
-  const lines = corpus.lines.toLocaleString('en-US');
-
-  await made(home, 'files', of, [files, compressed], () => {
-    progress(`laying ${lines} lines out in files …`);
+  await made(home, 'files', identity(corpus), [files, compressed], () => {
+    progress(`laying ${corpus.lines.toLocaleString('en-US')} lines out in files …`);
     layOut(corpus, files);
     compress(files, compressed);
   });
-  await made(home, 'vault', of, [state.root], () => {
+  return { files, compressed, ...(await fillIndex(home, corpus)) };
+};
+
+/** Vault and index alone. @throws BenchError `wrong-count` */
+export const fillIndex = async (
+  home: string,
+  corpus: Corpus,
+): Promise<Pick<Filled, 'state' | 'indexing'>> => {
+  mkdirSync(home, { recursive: true });
+  const state = stateDirectory(join(home, 'state'));
+  await made(home, 'vault', identity(corpus), [state.root], () => {
     progress('growing the vault …');
     return keep(state, corpus);
   });
-  const indexing = await made(
-    home,
-    'index',
-    `${of}, parser ${parserVersion}, ${JSON.stringify(tables)}`,
-    [state.index],
-    () => {
-      progress('indexing …');
-      return index(state, corpus);
-    },
-  );
-  return { files, compressed, state, indexing };
+  const indexing = await made(home, 'index', indexIdentity(corpus), [state.index], () => {
+    progress('indexing …');
+    return index(state, corpus);
+  });
+  return { state, indexing };
 };
 
+const identity = ({ lines, sum }: Corpus): string => `${lines} lines, sum ${sum}`;
+
+/** Of which lines an index is made, and how. */
+export const indexIdentity = (corpus: Corpus): string =>
+  `${identity(corpus)}, parser ${parserVersion}, ${JSON.stringify(tables)}`;
+
 /** Done once: `NAME.done` says of what, and with what result. */
-const made = async <T>(
+export const made = async <T>(
   home: string,
   name: string,
   of: string,

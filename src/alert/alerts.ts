@@ -4,12 +4,19 @@ import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import { formatMicros } from '#base/rfc3339';
 import type { Index } from '#index';
-import { SearchError } from '#search';
 import type { AlertEvent, AlertRule, AlertState, TestAnswer } from '#wire/alert';
 import { AlertError } from './errors.ts';
 import { tellOfFailure, tellOfRecovery } from './failing.ts';
 import { addNotification, notify, sayEvents, writeOutbox, type Voice } from './publish.ts';
-import { fewerEntries, forgetOthers, lookOnce, mostEntries, whyBroken, type RuleRun } from './rules.ts';
+import {
+  fewerEntries,
+  forgetOthers,
+  isForGood,
+  lookOnce,
+  mostEntries,
+  whyBroken,
+  type RuleRun,
+} from './rules.ts';
 import { statesOf } from './states.ts';
 import { openStore } from './store.ts';
 
@@ -88,7 +95,7 @@ export const startAlerts = async (options: AlertsOptions): Promise<Alerts> => {
     } catch (error) {
       if (stopping.signal.aborted) return false;
       // Nothing was kept of it: whatever it was (a full disk, a statement that ran into its limit), it is looked at again.
-      if (error instanceof SearchError && error.code === 'bad-query') run.broken = messageOf(error);
+      if (isForGood(error)) run.broken = messageOf(error);
       if (run.trouble === null)
         log('error', `alert ${run.rule.name} could not be evaluated: ${messageOf(error)}`);
       run.trouble = messageOf(error);

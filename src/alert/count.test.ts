@@ -123,6 +123,14 @@ describe('so many lines within a window', () => {
     assert.match(last.look ?? '', / program:"sshd" severity:"info" facility:"auth" pid:"1" since:/);
   });
 
+  test('a window may be as long as a week', async () => {
+    const within = 7 * 86_400;
+    await alerted.restart([{ ...rule, name: 'long', watch: { for: 'count', lines: 2, within, by: [] } }]);
+    alerted.said.length = 0;
+    await alerted.add([failed(600, 'web9'), failed(600 + within - 1, 'web9')]);
+    assert.equal((await alerted.alerts().list()).find(({ rule: name }) => name === 'long')?.state, 'firing');
+  });
+
   test('a statement ends at its limit', async () => {
     const { engine } = alerted.served.index;
     const condition = { where: '1', parameters: {} };

@@ -5,6 +5,9 @@ import { keySql, parseKey, valuesOf } from './keys.ts';
 import { samplesOf, select, within, µs, type Look, type Outcome } from './look.ts';
 import { lengthInWords, linesInWords } from './words.ts';
 
+/** The engine takes no longer way back from a row: beyond it times are told apart by some µs alone. */
+const farthest = 2 ** 31 - 1;
+
 /** Beyond so many keys in one look the rest is not told apart. */
 const mostKeys = 1000;
 /** Beyond so many stretches of time that late lines fall into, all between the first and the last is counted again. */
@@ -147,6 +150,7 @@ const fullWindows = async (
       ? `time >= fromUnixTimestamp64Micro(${(first - 1) * window})`
       : `time >= fromUnixTimestamp64Micro(${(first - 1) * window}) AND time < fromUnixTimestamp64Micro(${(end + 2) * window})
         AND intDiv(${µs('time')}, ${window}) IN (${[...near].join(', ')})`;
+  const unit = Math.ceil(window / farthest);
   const rows = await select(
     look,
     `SELECT key, max(n) AS most, argMax(at, n) AS ends, argMax(began, n) AS begins, max(heard) AS newest_heard FROM (
@@ -154,7 +158,7 @@ const fullWindows = async (
         SELECT ${key.sql} AS key, ${µs('time')} AS at, ${µs('received')} AS heard, entry FROM lines
         WHERE entry < ${look.to} AND ${times} AND ${matching}
           AND key IN (SELECT ${key.sql} FROM lines WHERE ${slice})
-      ) WINDOW w AS (PARTITION BY key ORDER BY at RANGE BETWEEN ${window - 1} PRECEDING AND CURRENT ROW)
+      ) WINDOW w AS (PARTITION BY key ORDER BY intDiv(at, ${unit}) RANGE BETWEEN ${Math.floor((window - 1) / unit)} PRECEDING AND CURRENT ROW)
     ) WHERE n >= ${watch.lines} AND newest >= ${look.from} GROUP BY key ORDER BY most DESC LIMIT ${mostKeys}`,
     key.parameters,
   );

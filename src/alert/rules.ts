@@ -4,7 +4,7 @@ import { micros, type Clock, type Micros } from '#base/clock';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import { IndexError, type Index, type IndexState } from '#index';
-import { checkQuery, conditionOf, SearchError } from '#search';
+import { checkQuery, conditionOf, SearchError, UnknownSavedSearch } from '#search';
 import type { AlertEvent, AlertRule } from '#wire/alert';
 import { lookForCount } from './count.ts';
 import { AlertError } from './errors.ts';
@@ -185,11 +185,15 @@ export const whyBroken = async (index: Index, rule: AlertRule, clock: Clock): Pr
     await checkQuery(index, rule.query, clock);
     return null;
   } catch (error) {
-    if (error instanceof SearchError && error.code === 'bad-query') return messageOf(error);
+    if (isForGood(error)) return messageOf(error);
     if (error instanceof SearchError || error instanceof IndexError) return null;
     throw error;
   }
 };
+
+/** Whether a rule can never be evaluated. A search that is not saved yet, or not indexed yet, may come. */
+export const isForGood = (error: unknown): boolean =>
+  error instanceof SearchError && error.code === 'bad-query' && !(error instanceof UnknownSavedSearch);
 
 type StoredRule = { position: number; first: Micros | null; fired: string | null };
 

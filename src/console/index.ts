@@ -4,8 +4,13 @@ import { systemClock, type Clock } from '#base/clock';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import { stateDirectory } from '#base/state';
+import { addAlerts } from './api/alerts/route.ts';
 import { addAudit } from './api/audit/route.ts';
+import { addBrowse } from './api/browse/route.ts';
 import { addCounts } from './api/counts/route.ts';
+import { addFields } from './api/fields/route.ts';
+import { addPatterns } from './api/patterns/route.ts';
+import { addSaved } from './api/saved/route.ts';
 // oxlint-disable-next-line no-restricted-imports -- the API's noun of that name, not the room
 import { addSearch } from './api/search/route.ts';
 import { addSenders } from './api/senders/route.ts';
@@ -66,6 +71,11 @@ export const startConsole = async (parts: ConsoleParts): Promise<RunningConsole>
   addErrors(app, parts.log);
   addSearch(app, search);
   addCounts(app, search);
+  addPatterns(app, search);
+  addFields(app, search);
+  addBrowse(app, search);
+  addSaved(app, search);
+  addAlerts(app, search);
   addTail(app, search);
   addSources(app, search);
   addSenders(app, search);

@@ -18,6 +18,8 @@ export type ScriptedSearch = {
   senders: SenderFigures[];
   /** What answers say of it. */
   freshness: Freshness;
+  /** What a path answers, beside searches, counts and tails: its lines. */
+  answers: Map<string, (body: unknown) => readonly unknown[]>;
   /** Answers every further search and tail with this. */
   refuse(status: number, error: SearchError['error'] | null): void;
   /** Sends a line to all that follow, as it stands. */
@@ -32,6 +34,7 @@ export const startScriptedSearch = async (socketPath: string): Promise<ScriptedS
   const directory = dirname(socketPath);
   const hits: Hit[] = [];
   const senders: SenderFigures[] = [];
+  const answers: ScriptedSearch['answers'] = new Map();
   const said: { freshness: Freshness } = {
     freshness: { verdict: 'unknown', detail: 'no witness is configured' },
   };
@@ -80,6 +83,12 @@ export const startScriptedSearch = async (socketPath: string): Promise<ScriptedS
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     if (request.url === '/search') return void search(request, response);
     if (request.url === '/counts') return void count(request, response);
+    const scripted = answers.get(request.url ?? '');
+    if (scripted !== undefined)
+      return void text(request).then((body) => {
+        const lines = scripted(JSON.parse(body)).map((line) => `${JSON.stringify(line)}\n`);
+        response.end(lines.join(''));
+      });
     response.flushHeaders();
     tails.add(response);
     response.on('close', () => tails.delete(response));
@@ -91,6 +100,7 @@ export const startScriptedSearch = async (socketPath: string): Promise<ScriptedS
   return {
     hits,
     senders,
+    answers,
     get freshness() {
       return said.freshness;
     },
@@ -149,7 +159,8 @@ export const sampleSender = (parts: Partial<SenderFigures>): SenderFigures => ({
   ...parts,
 });
 
-const answerFor = (count: number, freshness: Freshness): Answer => ({
+/** What an answer of so many lines is worth. */
+export const answerFor = (count: number, freshness: Freshness): Answer => ({
   answer: {
     integrity: {
       verdict: 'unaltered',

@@ -48,3 +48,6 @@ export const shownJson = (value: unknown): unknown => {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shownJson(inner)]));
 };
+
+/** An answer of search with every string escaped; it keeps its shape. */
+export const shown = <T>(value: T): T => shownJson(value) as T;

@@ -1,7 +1,8 @@
 import type { Clock } from '#base/clock';
 import type { Index } from '#index';
+import { badQuery } from './errors.ts';
 import type { Compiled } from './query/compile.ts';
-import { parseQuery } from './query/parse.ts';
+import { readQuery } from './query/read.ts';
 import { prepareQuery } from './query/prepare.ts';
 
 /** What a query asks of rows of `lines`, for whoever writes the rest of the statement. */
@@ -18,6 +19,13 @@ export const conditionOf = async (
   searched: string,
   clock: Clock,
 ): Promise<Condition> => {
-  const { where, parameters } = await prepareQuery(index, parseQuery(query, clock.now()), searched);
+  const asked = await readQuery(index, query, clock);
+  if (asked.since !== null || asked.until !== null || asked.around !== null)
+    throw badQuery(
+      'since:, until: and around: have no place here, a rule looks at each line as it comes',
+      0,
+      'this goes for the saved searches that it asks for, too',
+    );
+  const { where, parameters } = await prepareQuery(index, asked, searched);
   return { where, parameters };
 };

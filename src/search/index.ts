@@ -1,6 +1,6 @@
 export { conditionOf, type Condition } from './condition.ts';
 export { fieldText } from './counts/field-text.ts';
-export { SearchError, type SearchErrorCode } from './errors.ts';
+export { SearchError, UnknownSavedSearch, type SearchErrorCode } from './errors.ts';
 export { openFreshness, type FreshnessReader } from './freshness.ts';
 export { hitColumns, readHits } from './hit.ts';
 export { formSql } from './patterns/fold.ts';

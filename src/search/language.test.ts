@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { micros, type Micros } from '#base/clock';
-import { serveVault, type ServedVault } from './testing/served-vault.ts';
+import { bodyOf, serveVault, type ServedVault } from './testing/served-vault.ts';
 import type { TestLine } from '../index/testing/grown-vault.ts';
 
 const at = (time: string): Micros => micros(Date.parse(`2026-05-12T${time}Z`) * 1000);
@@ -136,6 +136,9 @@ const cases: [query: string, found: number[]][] = [
   ['SRC=10.0.0.0/8', [6]],
   ['SRC=10.1.0.0/16', []],
   ['DST=2001:db8::/32', [6]],
+  // By the name of a search that was saved
+  ['@failed-logins', [4]],
+  ['-@failed-logins user=*', [5, 9]],
   // What is said of lines, and not by them
   ['guessed=year', []],
   ['guessed=*', []],
@@ -179,6 +182,9 @@ describe('the query language on lines', () => {
   let served: ServedVault;
   before(async () => {
     served = await serveVault(lines);
+    await bodyOf(
+      await served.call('POST', '/save', { name: 'failed-logins', query: 'user=alice OR status>=500' }),
+    );
     await served.add([
       {
         raw: '<14>1 2026-05-13T02:55:20Z later app - - - another part of the table',

@@ -7,7 +7,7 @@ import { SearchError } from './errors.ts';
 import { hitColumns, readHits } from './hit.ts';
 import { compileQuery, type Compiled } from './query/compile.ts';
 import type { Query } from './query/expression.ts';
-import { parseQuery } from './query/parse.ts';
+import { readQuery } from './query/read.ts';
 import { prepareQuery, type Prepared } from './query/prepare.ts';
 import { nobodyOutside, type FreshnessReader } from './freshness.ts';
 import { withOtherVaults } from './other-vaults.ts';
@@ -41,7 +41,7 @@ export const search = async (
   const started = clock.elapsed();
   const state = index.state();
   const searched = `entry < ${Math.min(state.indexed, request.below ?? state.indexed)}`;
-  const compiled = await compiledFor(index, parseQuery(request.query, clock.now()), searched);
+  const compiled = await compiledFor(index, await readQuery(index, request.query, clock), searched);
   const { query } = compiled;
   const where = `${searched} AND ${compiled.where}`;
   const direction = request.from === 'newest' ? 'DESC' : 'ASC';
@@ -101,9 +101,17 @@ const countLines = async (index: Index, where: string, { parameters }: Compiled)
   return Number(row?.['n'] ?? 0);
 };
 
-/** @throws SearchError `bad-query` for a query that could never be answered */
-export const checkQuery = async (index: Index, query: string, clock: Clock): Promise<void> => {
-  const compiled = compileQuery(parseQuery(query, clock.now()), () => []);
+/**
+ * @param as the name under which it will be saved
+ * @throws SearchError `bad-query` for a query that could never be answered
+ */
+export const checkQuery = async (
+  index: Index,
+  query: string,
+  clock: Clock,
+  as: string | null = null,
+): Promise<void> => {
+  const compiled = compileQuery(await readQuery(index, query, clock, as), () => []);
   if (compiled.regexes.length === 0) return;
   const mistake = await badRegex(index, compiled, null);
   if (mistake !== null) throw mistake;
@@ -123,7 +131,7 @@ export const searchEntries = async (
   clock: Clock,
 ): Promise<Slice> => {
   const searched = `entry >= ${range.from} AND entry < ${range.to}`;
-  const compiled = await compiledFor(index, parseQuery(query, clock.now()), searched);
+  const compiled = await compiledFor(index, await readQuery(index, query, clock), searched);
   const where = `${searched} AND ${compiled.where}`;
   return asSearchError(index, compiled, async () => {
     const hits = readHits(
@@ -151,7 +159,7 @@ export const searchOnwards = async (
 ): Promise<Hit[]> => {
   const { entry, line, part } = range.from;
   const searched = `entry >= ${entry} AND entry < ${range.to} AND (entry, line, part) >= (${entry}, ${line}, ${part})`;
-  const compiled = await compiledFor(index, parseQuery(query, clock.now()), searched);
+  const compiled = await compiledFor(index, await readQuery(index, query, clock), searched);
   return asSearchError(index, compiled, async () =>
     readHits(
       await index.engine.binary(

@@ -1,15 +1,27 @@
 import { z } from 'zod';
 import { couldNotLook, finding, sectionName } from './audit.ts';
 import { ready } from './ready.ts';
+import { branch } from './browse.ts';
 import { counts } from './counts.ts';
+import { field, fieldsRead } from './fields.ts';
+import { pattern, patternsFolded } from './patterns.ts';
+import { savedSearch } from './saved.ts';
 import { answer, health } from './search.ts';
 
 /**
  * What the console's API answers, where it is not already in `search.ts`. Text that came from a log or a host has
- * control and bidirectional characters as visible escapes; `raw` alone is exact.
+ * control and bidirectional characters as visible escapes; `raw` and paths alone are exact.
  *
  *     POST /api/search        SearchRequest → NDJSON: Hit lines, then one Answer line; an ApiError line if it broke off
  *     POST /api/counts        CountsRequest → CountsAnswer
+ *     POST /api/patterns      PatternsRequest → PatternsAnswer
+ *     POST /api/fields        FieldsRequest → FieldsAnswer
+ *     POST /api/browse        BrowseRequest → BrowseAnswer; the paths in it are exact
+ *     GET  /api/leaf?path=    → text/plain, a download: the file of that path, each line its exact bytes and a line feed
+ *     POST /api/saved         → SavedAnswer
+ *     POST /api/save          SaveRequest → `{"saved":name}`
+ *     POST /api/forget        ForgetRequest → `{"forgotten":name}`
+ *     POST /api/alerts        → AlertState[]
  *     GET  /api/tail?query=   Server-Sent Events: `hit` (Hit), `dropped` ({"dropped":n}), `away` (ApiError)
  *     GET  /api/sources       → Source[]
  *     GET  /api/senders       → SenderFigures[]
@@ -83,3 +95,15 @@ export type AuditAnswer = z.infer<typeof auditAnswer>;
 /** How many lines match, and what that is worth. */
 export const countsAnswer = counts.extend(answer.shape);
 export type CountsAnswer = z.infer<typeof countsAnswer>;
+
+export const patternsAnswer = patternsFolded.extend(answer.shape).extend({ patterns: z.array(pattern) });
+export type PatternsAnswer = z.infer<typeof patternsAnswer>;
+
+export const fieldsAnswer = fieldsRead.extend(answer.shape).extend({ fields: z.array(field) });
+export type FieldsAnswer = z.infer<typeof fieldsAnswer>;
+
+export const browseAnswer = answer.extend({ branches: z.array(branch) });
+export type BrowseAnswer = z.infer<typeof browseAnswer>;
+
+export const savedAnswer = answer.extend({ saved: z.array(savedSearch) });
+export type SavedAnswer = z.infer<typeof savedAnswer>;

@@ -6,7 +6,7 @@ import { z } from 'zod';
  *
  *     POST /save     SaveRequest → `{"saved":name}`; one of that name is replaced
  *     POST /forget   ForgetRequest → `{"forgotten":name}`
- *     POST /saved    → NDJSON: SavedSearch lines in the order of their names
+ *     POST /saved    → NDJSON: SavedSearch lines in the order of their names, then one Answer line
  */
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, {
   error: 'a name is of letters, digits, _ . and -, at most 64 of them, e.g. failed-logins',

@@ -40,11 +40,22 @@ export const setStage = async (t: TestContext, look: Look): Promise<Stage> => {
   const state = await mkdtemp(join(tmpdir(), 'holdfast-console-'));
   t.after(() => rm(state, { recursive: true, force: true }));
   for (const part of ['run', 'vault']) await mkdir(join(state, part));
-  const tokenFile = join(state, 'token');
-  await writeFile(tokenFile, token, { mode: 0o600 });
   const search = await startScriptedSearch(join(state, 'run', 'search.sock'));
   t.after(() => search.stop());
   for (let line = 1; line <= 1_200; line += 1) search.hits.push(lineAt(line));
+  return { ...(await openConsole(t, state, look)), search, state };
+};
+
+/** The console of a state directory, and a page of a browser of its own. */
+export const openConsole = async (
+  t: TestContext,
+  state: string,
+  look: Look,
+): Promise<Pick<Stage, 'page' | 'complaints' | 'address'>> => {
+  const keys = await mkdtemp(join(tmpdir(), 'holdfast-token-'));
+  t.after(() => rm(keys, { recursive: true, force: true }));
+  const tokenFile = join(keys, 'token');
+  await writeFile(tokenFile, token, { mode: 0o600 });
   const { address, stop } = await startConsole({
     state,
     host: '127.0.0.1',
@@ -56,7 +67,7 @@ export const setStage = async (t: TestContext, look: Look): Promise<Stage> => {
   t.after(stop);
   const page = await (await openBrowser(t, look)).newPage();
   page.setDefaultTimeout(5_000);
-  return { page, search, complaints: complaintsOf(page), address, state };
+  return { page, complaints: complaintsOf(page), address };
 };
 
 export const lineAt = (line: number) => {

@@ -1,9 +1,14 @@
 import type {
+  AlertState,
   Answer,
   ApiError,
   AuditAnswer,
+  BrowseAnswer,
   CountsAnswer,
+  FieldsAnswer,
   Hit,
+  PatternsAnswer,
+  SavedAnswer,
   SenderFigures,
   Source,
   Status,
@@ -62,17 +67,26 @@ const errorIn = (text: string): ApiError['error'] | null => {
   }
 };
 
+/** Asks with a JSON body, which is recorded in the log as a read. */
+const post = <T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> =>
+  ask(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    ...(signal === undefined ? {} : { signal }),
+  }).then((text) => JSON.parse(text));
+
 export type Found = { hits: Hit[]; answer: Answer['answer'] };
 
 /** How many of the newest hits a search brings. */
 export const searchLimit = 1_000;
 
 /** Searches. A broken-off answer is a failure, never a shorter answer. */
-export const searchLog = async (query: string, signal: AbortSignal): Promise<Found> => {
+export const searchLog = async (query: string, signal: AbortSignal, limit = searchLimit): Promise<Found> => {
   const text = await ask('/api/search', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query, limit: searchLimit, total: 'skip' }),
+    body: JSON.stringify({ query, limit, total: 'skip' }),
     signal,
   });
   const hits: Hit[] = [];
@@ -88,17 +102,32 @@ export const searchLog = async (query: string, signal: AbortSignal): Promise<Fou
 
 /** Bars of the histogram, at most. */
 const mostBars = 90;
+/** Groups that a page shows. */
+const mostGroups = 200;
 
 /** Counts what matches, in all and over time. */
-export const countLog = async (query: string, signal: AbortSignal): Promise<CountsAnswer> =>
-  JSON.parse(
-    await ask('/api/counts', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query, bars: mostBars }),
-      signal,
-    }),
-  );
+export const countLog = (query: string, signal: AbortSignal): Promise<CountsAnswer> =>
+  post('/api/counts', { query, bars: mostBars }, signal);
+export const countLogBy = (query: string, by: string[], signal: AbortSignal): Promise<CountsAnswer> =>
+  post('/api/counts', { query, by, top: mostGroups }, signal);
+
+export const fetchPatterns = (
+  query: string,
+  newSince: string | null,
+  signal: AbortSignal,
+): Promise<PatternsAnswer> => post('/api/patterns', { query, newSince }, signal);
+export const fetchFields = (query: string, signal: AbortSignal): Promise<FieldsAnswer> =>
+  post('/api/fields', { query, values: 10 }, signal);
+export const fetchBranches = (path: string, signal: AbortSignal): Promise<BrowseAnswer> =>
+  post('/api/browse', { path }, signal);
+/** Where the browser downloads the file of a whole path. */
+export const leafAddress = (path: string): string => `/api/leaf?${new URLSearchParams({ path })}`;
+
+export const fetchSaved = (signal: AbortSignal): Promise<SavedAnswer> => post('/api/saved', {}, signal);
+export const saveSearch = (name: string, query: string): Promise<unknown> =>
+  post('/api/save', { name, query });
+export const forgetSearch = (name: string): Promise<unknown> => post('/api/forget', { name });
+export const fetchAlerts = (signal: AbortSignal): Promise<AlertState[]> => post('/api/alerts', {}, signal);
 
 export const fetchStatus = async (signal: AbortSignal): Promise<Status> =>
   JSON.parse(await ask('/api/status', { signal }));

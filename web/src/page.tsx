@@ -1,116 +1,88 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useRef, useState } from 'react';
+import type { Address, View } from './address.ts';
 import { fetchStatus } from './api.ts';
-import { Audit } from './host/audit.tsx';
 import { Header } from './host/header.tsx';
-import { Senders } from './host/senders.tsx';
-import { Sources } from './host/sources.tsx';
-import { Vault } from './host/vault.tsx';
-import { HitDetail } from './log/hit-detail.tsx';
-import { HitList, keyTarget, type ListHandle } from './log/hit-list.tsx';
-import { Histogram } from './log/histogram.tsx';
+import { Panel, panelTitles, type PanelView } from './host/panel.tsx';
+import type { ListHandle } from './log/hit-list.tsx';
+import { Lines } from './log/lines.tsx';
 import { SearchBar } from './log/search-bar.tsx';
-import { Failed, Nothing, Searching } from './log/states.tsx';
-import { passes, useLog } from './log/use-log.ts';
-import { Verdict } from './log/verdict.tsx';
-import { Tabs, type View } from './tabs.tsx';
-import type { Answer } from './wire.ts';
-import { milliseconds } from './time.ts';
+import { Tabs, type Titles } from './tabs.tsx';
 import { narrow, useMedia } from './use-media.ts';
+import { Alerts } from './views/alerts.tsx';
+import { Counts } from './views/counts.tsx';
+import { Files } from './views/files.tsx';
+import { Patterns } from './views/patterns.tsx';
+import { Saved } from './views/saved.tsx';
+import type { Answer } from './wire.ts';
 
 const statusMs = 2_000;
 
-const iso = (at: number): string => new Date(at).toISOString();
+const narrowTitles: Titles<PanelView | 'log'> = [['log', 'Log'], ...panelTitles];
+
+const viewTitles: Titles<View> = [
+  ['lines', 'Lines'],
+  ['counts', 'Counts'],
+  ['patterns', 'Patterns'],
+  ['files', 'Files'],
+  ['saved', 'Saved'],
+  ['alerts', 'Alerts'],
+];
+
+/** Of what is searched for; the others are about the whole log. */
+const ofTheSearch: ReadonlySet<View> = new Set(['lines', 'counts', 'patterns']);
 
 export const Page = () => {
-  const { q: query, live } = useSearch({ from: '__root__' });
+  const address = useSearch({ from: '__root__' });
+  const { q: query, live, view } = address;
   const navigate = useNavigate();
-  const log = useLog(query, live);
+  const client = useQueryClient();
   const status = useQuery({
     queryKey: ['status'],
     queryFn: ({ signal }) => fetchStatus(signal),
     refetchInterval: statusMs,
   });
   const isNarrow = useMedia(narrow);
-  const [view, setView] = useState<View>('log');
-  const [active, setActive] = useState<string | null>(null);
-  const [open, setOpen] = useState(false);
+  const [panelView, setPanelView] = useState<PanelView>('audit');
+  /** What a narrow page shows, which has no room for both. */
+  const [front, setFront] = useState<'log' | 'panel'>('log');
+  const [verdicts, setVerdicts] = useState<Answer['answer'] | null>(null);
   const field = useRef<HTMLInputElement>(null);
   const list = useRef<ListHandle>(null);
 
-  const search = useCallback(
-    (q: string) => {
-      setActive(null);
-      setOpen(false);
-      setView('log');
-      if (q === query) log.again();
-      else void navigate({ to: '/', search: { q, live } });
-    },
-    [query, live, log, navigate],
+  const go = useCallback(
+    (change: Partial<Address>) => void navigate({ to: '/', search: { ...address, ...change } }),
+    [navigate, address],
   );
-  const narrowTo = (term: string) => {
-    const before = /(^|\s)OR\s/.test(query) ? `(${query})` : query;
-    search(before === '' ? term : `${before} ${term}`);
+  const choose = (name: PanelView | 'log') => {
+    setFront(name === 'log' ? 'log' : 'panel');
+    if (name !== 'log') setPanelView(name);
   };
-  const openLine = useCallback((address: string) => {
-    setActive(address);
-    setOpen(true);
-  }, []);
-
-  const activeIndex = log.hits.findIndex((hit) => hit.address === active);
-  const activeHit = log.hits[activeIndex];
+  const search = (q: string, shown: View = ofTheSearch.has(view) ? view : 'lines') => {
+    setFront('log');
+    if (q === query && shown === view) void client.refetchQueries({ type: 'active' });
+    else go({ q, view: shown });
+  };
+  const linesOf = (q: string) => search(q, 'lines');
+  const narrowed = (term: string): string => {
+    const before = /(^|\s)OR\s/.test(query) ? `(${query})` : query;
+    return before === '' ? term : `${before} ${term}`;
+  };
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-      const typing = event.target instanceof HTMLInputElement;
-      if (event.key === '/' && !typing) {
-        event.preventDefault();
-        field.current?.focus();
-        field.current?.select();
-      } else if (event.key === 'Escape' && open) {
-        setOpen(false);
-        list.current?.focus();
-      } else if ((event.key === 'ArrowUp' || event.key === 'ArrowDown') && event.target === document.body) {
-        const target = keyTarget(event.key, activeIndex, log.hits.length);
-        const hit = target === null ? undefined : log.hits[target];
-        if (target === null || hit === undefined) return;
-        event.preventDefault();
-        list.current?.focus();
-        list.current?.show(target);
-        setActive(hit.address);
-      }
+      if (event.key !== '/' || event.target instanceof HTMLInputElement) return;
+      event.preventDefault();
+      field.current?.focus();
+      field.current?.select();
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
-  }, [open, activeIndex, log.hits]);
+  }, []);
 
-  const pick = (from: number, until: number) => {
-    const index = log.hits.findIndex(
-      (hit) => milliseconds(hit.time) >= from && milliseconds(hit.time) < until,
-    );
-    const hit = log.hits[index];
-    // A bar of lines that match and are not shown: search there.
-    if (hit === undefined) {
-      if (log.counted !== null) narrowTo(`since:${iso(from)} until:${iso(until)}`);
-      return;
-    }
-    list.current?.show(index);
-    setActive(hit.address);
-  };
-
-  // A query that cannot be read says nothing about the vault: what was last known still holds.
-  const known = useRef<Answer['answer'] | null>(null);
-  useEffect(() => {
-    if (log.answer !== null) known.current = log.answer;
-  }, [log.answer]);
-  const away = passes(log.failure);
-  const verdicts = log.answer ?? (away ? null : known.current);
   const integrity = verdicts?.integrity ?? null;
-  const panelView = view === 'log' ? 'audit' : view;
-  const refused = log.failure !== null && !away;
-  const failed = log.failure !== null && (log.hits.length === 0 || refused);
   return (
     <div className="page" data-narrow={isNarrow}>
       <Header
@@ -118,84 +90,85 @@ export const Page = () => {
         statusFailed={status.isError}
         integrity={integrity}
         freshness={verdicts?.freshness ?? null}
-        onVault={() => setView('vault')}
+        onVault={() => choose('vault')}
       />
       {isNarrow && (
-        <Tabs views={['log', 'audit', 'sources', 'senders', 'vault']} view={view} onView={setView} />
+        <Tabs
+          label="Views"
+          titles={narrowTitles}
+          chosen={front === 'log' ? 'log' : panelView}
+          onChoose={choose}
+        />
       )}
-      {(!isNarrow || view === 'log') && (
+      {(!isNarrow || front === 'log') && (
         <main className="log" id="view-log">
           <SearchBar
             query={query}
             live={live}
             field={field}
             onSearch={search}
-            onLive={(next) => void navigate({ to: '/', search: { q: query, live: next }, replace: true })}
+            onLive={(next) => void navigate({ to: '/', search: { ...address, live: next }, replace: true })}
             onLeave={() => list.current?.focus()}
           />
-          {!refused && (
-            <Verdict
-              shown={log.hits.length}
-              total={log.total}
-              totalIs={log.totalIs}
-              stale={failed ? null : log.failure}
-              answer={failed ? null : log.answer}
-              tail={log.tail}
-              searching={log.searching}
-            />
-          )}
-          {!failed && <Histogram hits={log.hits} counted={log.counted} fresh={log.fresh} onPick={pick} />}
-          {failed && log.failure !== null ? (
-            <Failed query={query} failure={log.failure} />
-          ) : log.hits.length > 0 ? (
-            <HitList
-              handle={list}
-              hits={log.hits}
-              query={query}
-              active={active}
-              onMove={setActive}
-              onOpen={openLine}
-            />
-          ) : log.searching && log.answer === null ? (
-            <Searching />
-          ) : (
-            <Nothing
-              query={query}
-              live={live}
-              hints={log.answer?.hints ?? []}
-              status={status.data}
-              onClear={() => search('')}
-            />
-          )}
+          <Tabs
+            label="What is shown of the log"
+            titles={viewTitles}
+            chosen={view}
+            onChoose={(next) => go({ view: next })}
+          />
+          <div className="view" role="tabpanel" id={`view-${view}`} aria-labelledby={`tab-${view}`}>
+            {view === 'lines' && (
+              <Lines
+                query={query}
+                live={live}
+                list={list}
+                status={status.data}
+                onAnswer={setVerdicts}
+                onSearch={linesOf}
+                onNarrow={(term) => linesOf(narrowed(term))}
+              />
+            )}
+            {view === 'counts' && (
+              <Counts
+                query={query}
+                by={address.by}
+                onBy={(by) => go({ by })}
+                onAnswer={setVerdicts}
+                onLines={(term) => linesOf(narrowed(term))}
+              />
+            )}
+            {view === 'patterns' && (
+              <Patterns
+                query={query}
+                since={address.since}
+                onSince={(since) => go({ since })}
+                onAnswer={setVerdicts}
+                onLines={(term) => linesOf(narrowed(term))}
+              />
+            )}
+            {view === 'files' && (
+              <Files
+                path={address.path}
+                onPath={(path) => go({ path })}
+                onAnswer={setVerdicts}
+                onSearch={linesOf}
+              />
+            )}
+            {view === 'saved' && <Saved query={query} onAnswer={setVerdicts} onSearch={linesOf} />}
+            {view === 'alerts' && <Alerts onAnswer={setVerdicts} onSearch={linesOf} />}
+          </div>
         </main>
       )}
-      {(!isNarrow || view !== 'log') && (
-        <section className="panel" aria-label="This host">
-          {!isNarrow && (
-            <Tabs views={['audit', 'sources', 'senders', 'vault']} view={panelView} onView={setView} />
-          )}
-          <div
-            className="panel-body"
-            role="tabpanel"
-            id={`view-${panelView}`}
-            aria-labelledby={`tab-${panelView}`}
-          >
-            {panelView === 'audit' && <Audit />}
-            {panelView === 'sources' && <Sources onNarrow={narrowTo} />}
-            {panelView === 'senders' && <Senders onNarrow={narrowTo} />}
-            {panelView === 'vault' && <Vault status={status.data} integrity={integrity} />}
-          </div>
-        </section>
-      )}
-      {open && activeHit !== undefined && (
-        <HitDetail
-          hit={activeHit}
-          onClose={() => {
-            setOpen(false);
-            list.current?.focus();
-          }}
-          onNarrow={narrowTo}
-          onAround={() => search(`around:${activeHit.address}`)}
+      {(!isNarrow || front === 'panel') && (
+        <Panel
+          tabs={isNarrow ? 'elsewhere' : 'here'}
+          view={panelView}
+          query={query}
+          status={status.data}
+          integrity={integrity}
+          onView={choose}
+          onNarrow={(term) => search(narrowed(term))}
+          onAnswer={setVerdicts}
         />
       )}
     </div>

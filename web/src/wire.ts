@@ -3,8 +3,16 @@ export type { Answer, Hit, SenderFigures, Source } from '../../src/wire/search.t
 export type {
   ApiError,
   AuditAnswer,
+  BrowseAnswer,
   CheckpointStatus,
   CountsAnswer,
+  FieldsAnswer,
+  PatternsAnswer,
+  SavedAnswer,
   Status,
 } from '../../src/wire/console.ts';
 export type { Finding, SectionName, SeverityName } from '../../src/wire/audit.ts';
+export type { AlertState } from '../../src/wire/alert.ts';
+export type { Branch } from '../../src/wire/browse.ts';
+export type { Field } from '../../src/wire/fields.ts';
+export type { Pattern } from '../../src/wire/patterns.ts';

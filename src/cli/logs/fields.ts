@@ -7,7 +7,6 @@ import { callSearch } from '../search-socket.ts';
 import { table } from '../table.ts';
 import { formOf, printAnswer, verboseFlag } from './answer-line.ts';
 import { queryIn, wholeNumber } from './query.ts';
-import { expandSaved } from './saved.ts';
 
 export const logsFields: Command = {
   name: 'logs fields',
@@ -23,7 +22,7 @@ export const logsFields: Command = {
   examples: ['holdfast logs fields since:1d', 'holdfast logs fields --values 20 app:nginx'],
   async run({ io, state, json }, args, flags) {
     const body: FieldsRequest = {
-      query: await expandSaved(state, queryIn(args)),
+      query: queryIn(args),
       limit: wholeNumber(flags, 'limit', { otherwise: 100, most: 5000 }),
       values: wholeNumber(flags, 'values', { otherwise: 5, most: 50 }),
     };

@@ -9,7 +9,6 @@ import { callSearch } from '../search-socket.ts';
 import { table } from '../table.ts';
 import { formOf, printAnswer, verboseFlag } from './answer-line.ts';
 import { queryIn, wholeNumber } from './query.ts';
-import { expandSaved } from './saved.ts';
 
 export const logsPatterns: Command = {
   name: 'logs patterns',
@@ -32,7 +31,7 @@ export const logsPatterns: Command = {
   async run({ io, state, json }, args, flags) {
     const limit = wholeNumber(flags, 'limit', { otherwise: 50, most: 10_000 });
     const newSince = text(flags, 'newSince') ?? null;
-    const body: PatternsRequest = { query: await expandSaved(state, queryIn(args)), newSince, limit };
+    const body: PatternsRequest = { query: queryIn(args), newSince, limit };
     const rows: string[][] = [];
     for await (const line of callSearch(state, 'POST', '/patterns', body)) {
       const one = pattern.safeParse(line);

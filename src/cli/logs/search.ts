@@ -9,7 +9,6 @@ import { formOf, printAnswer, verboseFlag } from './answer-line.ts';
 import { printCounts } from './counts.ts';
 import { addressed, hitLine } from './hit-line.ts';
 import { queryIn, wholeNumber } from './query.ts';
-import { expandSaved } from './saved.ts';
 import { printRaw } from './raw-line.ts';
 
 export const logsSearch: Command = {
@@ -49,7 +48,7 @@ export const logsSearch: Command = {
     "holdfast logs search --histogram --by user 'failed password since:1d'",
   ],
   async run(context, args, flags) {
-    const query = await expandSaved(context.state, queryIn(args));
+    const query = queryIn(args);
     const by = fieldsIn(flags);
     const histogram = flags['histogram'] === true;
     if (!histogram && by.length === 0 && flags['count'] !== true) return list(context, query, flags);

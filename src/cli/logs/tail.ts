@@ -7,7 +7,6 @@ import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
 import { hitLine } from './hit-line.ts';
 import { queryIn, wholeNumber } from './query.ts';
-import { expandSaved } from './saved.ts';
 import { printRaw } from './raw-line.ts';
 
 export const logsTail: Command = {
@@ -27,7 +26,7 @@ export const logsTail: Command = {
   async run(context, args, flags) {
     const { io } = context;
     const print = printerOf(context, flags);
-    const query = await expandSaved(context.state, queryIn(args));
+    const query = queryIn(args);
     let backlog = wholeNumber(flags, 'backlog', {
       otherwise: wholeNumber(flags, 'lines', { otherwise: 10, most: 1000 }),
       most: 1000,

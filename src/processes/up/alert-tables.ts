@@ -100,7 +100,7 @@ const fieldsOf = (
 
 const checkQuery = (query: string, wrong: (message: string) => never): void => {
   try {
-    const { since, until, around } = parseQuery(query, micros(0));
+    const { since, until, around } = parseQuery(query, micros(0), 'unknown');
     if (since !== null || until !== null || around !== null)
       wrong('query: since:, until: and around: have no place here, a rule looks at each line as it comes');
   } catch (error) {

@@ -5,7 +5,7 @@ import type { Answer } from '#wire/search';
 import { answerTo } from '../answer.ts';
 import type { FreshnessReader } from '../freshness.ts';
 import type { Query } from '../query/expression.ts';
-import { parseQuery } from '../query/parse.ts';
+import { readQuery } from '../query/read.ts';
 import { asSearchError, compiledFor } from '../search.ts';
 import { groupsOf } from './group.ts';
 import { histogramOf } from './histogram.ts';
@@ -22,7 +22,7 @@ export const countLines = async (
   const started = clock.elapsed();
   const now = clock.now();
   const searched = `entry < ${index.state().indexed}`;
-  const compiled = await compiledFor(index, parseQuery(asked.query, now), searched);
+  const compiled = await compiledFor(index, await readQuery(index, asked.query, clock), searched);
   const { query, parameters } = compiled;
   const condition = { where: `${searched} AND ${compiled.where}`, parameters };
   return asSearchError(index, compiled, async () => {

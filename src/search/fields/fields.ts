@@ -4,7 +4,7 @@ import type { Answer } from '#wire/search';
 import type { Field, FieldsRead } from '#wire/fields';
 import { answerTo } from '../answer.ts';
 import type { FreshnessReader } from '../freshness.ts';
-import { parseQuery } from '../query/parse.ts';
+import { readQuery } from '../query/read.ts';
 import { asSearchError, compiledFor } from '../search.ts';
 import { countSelected, slices, type Selection } from '../slices.ts';
 
@@ -27,7 +27,7 @@ export const fields = async (
 ): Promise<FieldsFound> => {
   const started = clock.elapsed();
   const searched = `entry < ${index.state().indexed}`;
-  const compiled = await compiledFor(index, parseQuery(text, clock.now()), searched);
+  const compiled = await compiledFor(index, await readQuery(index, text, clock), searched);
   const { parameters, query } = compiled;
   const selection = { where: `${searched} AND ${compiled.where}`, parameters };
   return asSearchError(index, compiled, async () => {

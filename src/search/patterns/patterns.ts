@@ -6,7 +6,7 @@ import type { Pattern, PatternsFolded } from '#wire/patterns';
 import { answerTo } from '../answer.ts';
 import type { FreshnessReader } from '../freshness.ts';
 import type { Query } from '../query/expression.ts';
-import { parseQuery } from '../query/parse.ts';
+import { readQuery } from '../query/read.ts';
 import { parseWhen } from '../query/when.ts';
 import { asSearchError, compiledFor } from '../search.ts';
 import { countSelected, type Selection } from '../slices.ts';
@@ -29,7 +29,7 @@ export const patterns = async (
   freshness: FreshnessReader,
 ): Promise<PatternsFound> => {
   const started = clock.elapsed();
-  const asked = parseQuery(text, clock.now());
+  const asked = await readQuery(index, text, clock);
   const since =
     newSince === null ? null : parseWhen('since', { text: newSince, quoted: true, column: 0 }, clock.now());
   const query = since === null ? asked : { ...asked, since: later(asked.since, since) };

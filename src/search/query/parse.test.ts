@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { micros } from '#base/clock';
 import type { Sender } from '#index';
-import { SearchError } from '../errors.ts';
+import { SearchError, UnknownSavedSearch } from '../errors.ts';
 import type { Names } from './binder.ts';
 import { asksForOwnLines, asksForReads, compileQuery } from './compile.ts';
 import { parseQuery } from './parse.ts';
@@ -214,5 +214,52 @@ describe('the query language', () => {
     assert.deepEqual(scope('host:db1 OR /x/'), ['sshd', 'SSHD-session']);
     assert.deepEqual(scope('until:2026-05-11'), []);
     assert.deepEqual(scope('app:holdfast'), ['holdfast']);
+  });
+
+  describe('takes @NAME for the search that is saved under it', () => {
+    const saved = new Map([
+      ['logins', 'zeta OR theta'],
+      ['both', '@logins since:1h'],
+      ['loop', 'a @loop'],
+      ['wrong', 'hots:x'],
+    ]);
+    const asked = (query: string) => parseQuery(query, now, saved);
+    const mistakeIn = (query: string): SearchError => {
+      try {
+        asked(query);
+      } catch (error) {
+        if (error instanceof SearchError) return error;
+      }
+      return assert.fail(`no mistake was found in ${query}`);
+    };
+
+    it('as if it stood there in parentheses, and so within another', () => {
+      const typed = (query: string) => compileQuery(parseQuery(query, now), namesAmong(senders));
+      const meant = (query: string) => compileQuery(asked(query), namesAmong(senders));
+      assert.equal(meant('iota -@logins').where, typed('iota -(zeta OR theta)').where);
+      assert.equal(meant('(@both)').where, typed('((zeta OR theta) since:1h)').where);
+      assert.equal(asked('@both').since, now - hour);
+    });
+
+    it('and says with a caret where there is none, or where it cannot stand', () => {
+      const none = mistakeIn('app:sshd @login');
+      assert.ok(none instanceof UnknownSavedSearch);
+      assert.deepEqual([none.column, none.message], [9, "there is no saved search 'login'"]);
+      assert.match(none.suggestion ?? '', /did you mean @logins\?.*"@login"/);
+      assert.match(mistakeIn('x OR @both').message, /^since: .* cannot stand under OR/);
+      assert.equal(mistakeIn('x OR @both').column, 5);
+      assert.match(mistakeIn('x @loop').message, /asks for itself/);
+      assert.equal(mistakeIn('x @wrong').column, 2);
+      assert.match(
+        mistakeIn('@a').message,
+        /no saved search/,
+        'a name alone is no text, unless it is quoted',
+      );
+    });
+
+    it('and leaves text that looks like one', () => {
+      for (const text of ['"@logins"', "'@logins'", 'alice@logins', '@', '@-x', '@a,b'])
+        assert.equal(asked(text).expression.kind, 'text', text);
+    });
   });
 });

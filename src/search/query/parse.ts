@@ -6,6 +6,7 @@ import { fieldNamed, nearestField } from './field-names.ts';
 import { fieldExpression, parseAround, unknownField } from './field.ts';
 import { pairExpression } from './pair.ts';
 import { tokenize, type Token, type Value } from './tokens.ts';
+import { expandSaved, type SavedQueries } from './saved-names.ts';
 import { parseWhen } from './when.ts';
 
 export { fieldNamed };
@@ -16,17 +17,27 @@ export { fieldNamed };
  *     and     = not *( [ "AND" ] not )
  *     not     = [ "NOT" / "-" ] not / "(" or ")" / term
  *     term    = word / "phrase" / 'phrase' / /regex/[i] / field:value / field:( or ) / name=value / name>=number
+ *             / @NAME
  *
  * A word or phrase is text that the message contains, or the name of the app or host; letter case does not count. Fields
  * are host, app, source, via, listener (with `*`, `a,b`; addresses also as 10.0.0.0/8), message, severity (`err`,
  * `<=err`, `>=warning`), facility, pid, address, and since, until and around, which hold for the whole query.
+ * `@NAME` is the saved search of that name, as if it stood there in parentheses.
  * docs/search.md has all of it, with examples that a test runs.
+ * @param saved the saved searches; `unknown` where nobody can say what there are: then any name will do
  * @throws SearchError `bad-query`
  */
-export const parseQuery = (text: string, now: Micros): Query => {
-  const parser = new Parser(tokenize(text), text.length, now);
-  return parser.query();
+export const parseQuery = (text: string, now: Micros, saved: SavedQueries | 'unknown' = new Map()): Query => {
+  const tokens = tokenize(text);
+  const expanded = saved === 'unknown' ? tokens.map(anything) : expandSaved(tokens, saved, mostTerms);
+  return new Parser(expanded, text.length, now).query();
 };
+
+/** What stands for a saved search that nobody can look up: it is of the right form. */
+const anything = (token: Token): Token =>
+  token.kind === 'saved'
+    ? { kind: 'text', value: { text: token.name, quoted: true, column: token.column }, column: token.column }
+    : token;
 
 const deepest = 50;
 const mostTerms = 200;
@@ -131,6 +142,7 @@ class Parser {
       case 'named':
       case 'field':
         return this.whole(token);
+      case 'saved':
       case 'close':
         throw badQuery(
           'a word was due before this )',

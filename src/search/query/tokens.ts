@@ -10,6 +10,8 @@ export type Token =
   | { kind: 'open' | 'close' | 'and' | 'or' | 'not'; column: number }
   | { kind: 'text'; value: Value; column: number }
   | { kind: 'regex'; source: string; column: number }
+  /** `@NAME` */
+  | { kind: 'saved'; name: string; column: number }
   /** `name:value` */
   | { kind: 'field'; name: string; value: Value; column: number }
   /** `name:` before a parenthesis: it holds for each value in there. */
@@ -135,6 +137,8 @@ const wordAt = (query: string, at: number): Found => {
   const word = query.slice(at, end);
   const keyword = Object.hasOwn(keywords, word) ? keywords[word] : undefined;
   if (keyword !== undefined) return { token: { kind: keyword, column: at }, end };
+  const saved = /^@([A-Za-z0-9][A-Za-z0-9_.-]{0,63})$/.exec(word)?.[1];
+  if (saved !== undefined) return { token: { kind: 'saved', name: saved, column: at }, end };
   return (
     fieldAt(query, at, end) ??
     namedAt(query, at, end) ?? {

@@ -1,11 +1,13 @@
 import { forgetRequest, saveRequest } from '#wire/saved';
+import { answerTo } from '../answer.ts';
+import { parseQuery } from '../query/parse.ts';
 import type { ReadRoutes } from '../reading.ts';
 import { parseRequest } from '../request.ts';
 import type { Serving } from '../serving.ts';
 import { openSavedSearches } from './saved.ts';
 
 /** `POST /save`, `/forget` and `/saved` of src/wire/saved.ts. */
-export const addSaved = (reads: ReadRoutes, { index, clock }: Pick<Serving, 'index' | 'clock'>): void => {
+export const addSaved = (reads: ReadRoutes, { index, clock, freshness }: Serving): void => {
   const saved = openSavedSearches(index, clock);
   reads.read('/save', async (body, out) => {
     const asked = parseRequest(saveRequest, body);
@@ -20,6 +22,12 @@ export const addSaved = (reads: ReadRoutes, { index, clock }: Pick<Serving, 'ind
   });
 
   reads.read('/saved', async (_body, out) => {
-    for (const one of await saved.list()) await out.line(one);
+    const started = clock.elapsed();
+    const found = await saved.list();
+    for (const one of found) await out.line(one);
+    const query = parseQuery('app:holdfast kind=read', clock.now());
+    await out.remark(
+      await answerTo(index, { query, shown: [], count: found.length, started }, clock, freshness),
+    );
   });
 };

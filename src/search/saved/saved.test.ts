@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { savedSearch, type SavedSearch } from '#wire/saved';
+import { answer as answerSchema } from '#wire/search';
 import type { TestLine } from '../../index/testing/grown-vault.ts';
 import { bodyOf, serveVault, type ServedVault } from '../testing/served-vault.ts';
 
@@ -53,6 +54,7 @@ describe('saved searches', () => {
     (await bodyOf(await served.call('POST', '/saved', {})))
       .split('\n')
       .filter((line) => line !== '')
+      .slice(0, -1)
       .map((line) => savedSearch.parse(JSON.parse(line)));
 
   const post = async (path: string, body: unknown): Promise<number | undefined> => {
@@ -84,6 +86,25 @@ describe('saved searches', () => {
         ['new', 'host:web1 since:1h', 'alice'],
       ],
     );
+  });
+
+  it('come with what the answer is worth', async () => {
+    const last = (await bodyOf(await served.call('POST', '/saved', {}))).trimEnd().split('\n').at(-1);
+    const { answer } = answerSchema.parse(JSON.parse(last ?? ''));
+    assert.deepEqual([answer.integrity.verdict, answer.count], ['unaltered', (await list()).length]);
+  });
+
+  it('stand for their query wherever one is asked, and may ask for each other', async () => {
+    assert.equal(await post('/save', { name: 'own', query: 'app:holdfast kind=read' }), 200);
+    assert.equal(await post('/save', { name: 'own-saves', query: '@own read=save' }), 200);
+    const count = async (query: string): Promise<number> => (await served.find(query)).answer.count;
+    assert.equal(await count('@own-saves'), await count('app:holdfast kind=read read=save'));
+    for (const path of ['/counts', '/patterns', '/fields'])
+      assert.equal(await post(path, { query: '@own-saves' }), 200, path);
+    assert.equal(await post('/search', { query: '@nobody' }), 400);
+    assert.equal(await post('/save', { name: 'own', query: '@own-saves' }), 400, 'it would ask for itself');
+    assert.equal(await post('/forget', { name: 'own' }), 200);
+    assert.equal(await post('/search', { query: '@own-saves' }), 400);
   });
 
   it('have a name that can be typed, and a query that can be asked', async () => {

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { fetchSources } from '../api.ts';
-import { term } from '../log/hit-detail.tsx';
+import { term } from '../log/term.ts';
 import { count, localMoment, utcMoment } from '../time.ts';
 import type { Source } from '../wire.ts';
 

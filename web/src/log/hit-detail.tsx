@@ -5,6 +5,7 @@ import { toneOf } from '../severity.ts';
 import { localMoment, milliseconds, span, utcMoment } from '../time.ts';
 import type { Hit } from '../wire.ts';
 import { Hexdump } from './hexdump.tsx';
+import { term } from './term.ts';
 
 type Props = { hit: Hit; onClose(): void; onNarrow(term: string): void; onAround(): void };
 
@@ -187,7 +188,3 @@ const NarrowButton = ({
     Only {name} <b>{value}</b>
   </button>
 );
-
-/** `app:sshd`, quoted where the value is more than one plain word. */
-export const term = (name: string, value: string): string =>
-  /^[\w.@-]+$/.test(value) ? `${name}:${value}` : `${name}:"${value.replace(/["\\]/g, '\\$&')}"`;

@@ -81,7 +81,7 @@ export const useLog = (query: string, live: boolean): Log => {
   };
 };
 
-const asFailure = (error: Error | null): ApiFailure | null => {
+export const asFailure = (error: Error | null): ApiFailure | null => {
   if (error === null || error instanceof ApiFailure) return error;
   return new ApiFailure(0, { code: 'internal', message: error.message, column: null, suggestion: null });
 };

@@ -1,5 +1,6 @@
 import { count } from '../time.ts';
 import type { ApiFailure, Found } from '../api.ts';
+import { Claims } from './claims.tsx';
 import type { Tail } from './use-tail.ts';
 
 type Props = {
@@ -25,33 +26,7 @@ export const Verdict = ({ shown, total, totalIs, stale, answer, tail, searching 
         <span className="quiet">
           {answer.elapsedMs < 10 ? answer.elapsedMs.toFixed(1) : Math.round(answer.elapsedMs)} ms
         </span>
-        <Claim
-          name="Integrity"
-          verdict={answer.integrity.verdict}
-          good="unaltered"
-          bad="altered"
-          detail={answer.integrity.detail}
-        />
-        <Claim
-          name="Completeness"
-          verdict={answer.completeness.verdict}
-          good="complete"
-          bad="known gaps"
-          detail={[
-            answer.completeness.detail,
-            ...answer.completeness.gaps.map(
-              (gap) =>
-                `${gap.sender}: ${gap.cause}, ${gap.count === null ? 'unknown how many' : count(gap.count)} between ${gap.from} and ${gap.until}`,
-            ),
-          ].join('\n')}
-        />
-        <Claim
-          name="Freshness"
-          verdict={answer.freshness.verdict}
-          good="current"
-          bad="contradicted"
-          detail={answer.freshness.detail}
-        />
+        <Claims answer={answer} />
       </>
     )}
     <span className="verdict-tail" data-state={tail.state}>
@@ -73,16 +48,4 @@ export const Verdict = ({ shown, total, totalIs, stale, answer, tail, searching 
       </span>
     )}
   </div>
-);
-
-type ClaimProps = { name: string; verdict: string; good: string; bad: string; detail: string };
-
-/** "Unknown" is neither good nor bad, and looks like neither. */
-const Claim = ({ name, verdict, good, bad, detail }: ClaimProps) => (
-  <details className="claim" data-tone={verdict === good ? 'good' : verdict === bad ? 'bad' : 'unknown'}>
-    <summary>
-      {name}: <b>{verdict}</b>
-    </summary>
-    <p>{detail}</p>
-  </details>
 );

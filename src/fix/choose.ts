@@ -20,7 +20,10 @@ export type Choice = {
 export const chooseDoor = (report: ServicesReport, wanted: string): Choice => {
   const exposed = report.listeners.filter(isExposed);
   const named = exposed.filter(isMeant(wanted));
-  const units = new Map(named.map((one) => [unitOf(one), one]));
+  // smbd and nmbd are one service with one configuration.
+  const units = new Map(
+    named.map((one) => [recognise(one)?.name === 'Samba' ? 'smbd.service' : unitOf(one), one]),
+  );
   if (named.length === 0) {
     const isLocal = report.listeners.some((one) => one.scope === 'local' && isMeant(wanted)(one));
     throw new FixError(
@@ -42,7 +45,9 @@ export const chooseDoor = (report: ServicesReport, wanted: string): Choice => {
       'no-knob',
       `whatever has '${wanted}' open runs in no unit of systemd: stop it by hand, or run it in one`,
     );
-  const listeners = exposed.filter((one) => unitOf(one) === unit);
+  const listeners = exposed.filter(
+    (one) => unitOf(one) === unit || (unit === 'smbd.service' && recognise(one)?.name === 'Samba'),
+  );
   const [door] = doorsOf(listeners, report.init);
   if (door === undefined) throw new FixError('no-such-door', `nothing is '${wanted}'`);
   return { listeners, door, unit };
@@ -56,10 +61,12 @@ export const isExposed = ({ protocol, scope, netns, transient }: Listener): bool
   transient !== true;
 
 /** What systemd listens with, or the unit of the process that does. */
-export const unitOf = ({ holder, socketUnit, processes }: Listener): string | null =>
-  holder === 'systemd' && socketUnit !== null
-    ? socketUnit
-    : (processes.find(({ unit }) => unit?.endsWith('.service') === true)?.unit ?? null);
+export const unitOf = (listener: Listener): string | null => {
+  const { holder, socketUnit, processes } = listener;
+  if (holder === 'systemd' && socketUnit !== null) return socketUnit;
+  if (holder === 'kernel') return recognise(listener)?.units?.[0] ?? null;
+  return processes.find(({ unit }) => unit?.endsWith('.service') === true)?.unit ?? null;
+};
 
 const isMeant = (wanted: string): ((one: Listener) => boolean) => {
   const [, protocol, port] = /^(?:(tcp|udp)[/:])?(\d{1,5})$/.exec(wanted.toLowerCase()) ?? [];

@@ -189,7 +189,7 @@ const turn = async (
   await tell(
     'inside',
     'ok',
-    plan.closes
+    inside.local.length === 0
       ? 'nothing is open any more'
       : inside.local.map(({ protocol, address, port }) => `${protocol} ${address}:${port ?? ''}`).join(', '),
   );

@@ -1,3 +1,4 @@
+export { chooseDoor } from './choose.ts';
 export { costsOf } from './costs.ts';
 export { diffOf } from './diff.ts';
 export { FixError, type FixErrorCode } from './errors.ts';

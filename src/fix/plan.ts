@@ -38,8 +38,8 @@ export type Plan = {
   checks: Check[];
   /** Commands that make the files take effect, the new ones and, after an undo, the old ones. */
   apply: Argv[];
-  /** Nothing is to be open afterwards, not even to this host. */
-  closes: boolean;
+  /** What is not to be open afterwards even to this host: `udp 138`. */
+  closes: string[];
   /** The listen address as the daemon reads it, before and after. */
   effective: { command: string; before: string | null; after: string | null } | null;
   risks: Risk[];
@@ -94,7 +94,10 @@ export const makePlan = async (wanted: string, watchMs: number): Promise<Planned
       edits: [...turn.edits],
       checks: [...turn.checks],
       apply: [...turn.apply],
-      closes: turn.closes === true,
+      closes:
+        turn.closes === 'all'
+          ? doors.map(({ protocol, port }) => `${protocol} ${port}`)
+          : [...(turn.closes ?? [])],
       effective: await effectiveOf(turn),
       risks: risksOf(
         choice,
@@ -141,8 +144,8 @@ const effectiveOf = async ({ effective, edits }: Turn): Promise<Plan['effective'
 };
 
 /** Why the change would have no effect; `null` where it has, or where the daemon cannot be asked. */
-export const overridden = ({ effective, closes }: Plan): string | null =>
-  effective === null || effective.after === null || closes || isLocalValue(effective.after)
+export const overridden = ({ effective }: Plan): string | null =>
+  effective === null || effective.after === null || isLocalValue(effective.after)
     ? null
     : `the daemon would still listen on ${effective.after}: something read later, or its command line, sets that ('${effective.command}')`;
 

@@ -38,9 +38,10 @@ export const untilInside = async (
 
 /** Every port that must still be open to this host is. */
 export const isHere = ({ doors, closes }: Pick<Plan, 'doors' | 'closes'>, { local }: Inside): boolean =>
-  closes ||
-  [...new Set(doors.map(({ protocol, port }) => `${protocol} ${port}`))].every((door) =>
-    local.some(({ protocol, port }) => `${protocol} ${port ?? ''}` === door),
+  doors.every(
+    ({ protocol, port }) =>
+      closes.includes(`${protocol} ${port}`) ||
+      local.some((one) => one.protocol === protocol && one.port === port),
   );
 
 /** One knock: which door, from where, what came back. */

@@ -44,8 +44,8 @@ export type Turn = {
   apply: readonly Argv[];
   /** What else may happen, a sentence each. */
   cautions: readonly string[];
-  /** Nothing is left open afterwards, not even to this host. */
-  closes?: true;
+  /** What is not open afterwards even to this host: `udp 138`. */
+  closes?: 'all' | readonly string[];
 };
 
 /** Why a knob cannot be turned here, and what to do by hand. */

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { chooseDoor, FixError } from '#fix';
+import { full, root, until } from '../harness/up.ts';
+import { noFleet } from './able.ts';
+import { startFleet, type Host } from './host.ts';
+import { packagesOf, rows, type Row } from './knobs-table.ts';
+
+/** Each knob on the daemon that Debian packages: opened, fixed, local and well, undone, and as it was. */
+const skip = noFleet() ?? false;
+const endings: (() => Promise<void>)[] = [];
+const hosts = new Map<Row['on'], Promise<Host>>();
+/** Names of some doors, to try those alone. */
+const only = process.env['HOLDFAST_TEST_DOORS']?.split(',');
+
+after(async () => {
+  for (const end of endings.toReversed()) await end();
+});
+
+const hostOf = async (name: Row['on']): Promise<Host> => {
+  const started = hosts.get(name) ?? start(name);
+  hosts.set(name, started);
+  return started;
+};
+
+const start = async (name: Row['on']): Promise<Host> => {
+  const fleet = await startFleet({ after: (end) => void endings.push(end) });
+  return fleet.startHost({
+    name,
+    packages: packagesOf[name].split(' '),
+    bind: [{ from: root, to: '/usr/src/holdfast' }],
+    prepare: (directory) => {
+      mkdirSync(join(directory, 'usr/local/bin'), { recursive: true });
+      writeFileSync(
+        join(directory, 'usr/local/bin/holdfast'),
+        '#!/bin/sh\nexec /usr/src/holdfast/bin/holdfast "$@"\n',
+        { mode: 0o755 },
+      );
+    },
+  });
+};
+
+const holdfast = async (host: Host, ...args: string[]): ReturnType<Host['run']> =>
+  host.run(['holdfast', 'services', ...args], { milliseconds: 180_000 });
+
+/** Every file of the configuration with its hash, owner and mode; Debian's own generators write some at each start. */
+const configuration = async (host: Host): Promise<string> =>
+  host.ok([
+    'sh',
+    '-c',
+    'find /etc /var/lib/postgresql/15/main/postgresql.auto.conf -type f ! -name "*.cache" ! -path "/etc/tomcat*/policy/*" -exec stat -c "%n %a %u %g" {} + -exec sha256sum {} + 2>/dev/null | sort',
+  ]);
+
+/** Whether the daemon has doors to others, as this host sees them. */
+const isExposed = async (host: Host, door: string): Promise<boolean> => {
+  const { stdout } = await holdfast(host, 'list', '--json');
+  try {
+    return chooseDoor({ ...JSON.parse(stdout), init: 'systemd' }, door).listeners.length > 0;
+  } catch (error) {
+    if (error instanceof FixError) return false;
+    throw error;
+  }
+};
+
+for (const row of rows) {
+  const { door, on, unit, open, accept = [] } = row;
+  const why =
+    skip !== false
+      ? skip
+      : full || row.sampled === true || only !== undefined
+        ? false
+        : 'tried by npm run test:full';
+  const named = only?.includes(door) ?? true;
+  test(`${door}: open, fixed, local, undone`, { skip: named ? why : 'another was asked for' }, async () => {
+    const host = await hostOf(on);
+    await host.ok(['sh', '-c', open], { milliseconds: 120_000 });
+    await until(`${door} is open`, async () => isExposed(host, door), 30_000);
+    const before = await configuration(host);
+
+    const accepted = [...accept, 'unproven-outside'].flatMap((risk) => ['--accept', risk]);
+    const fixed = await holdfast(host, 'fix', door, '--watch', '0s', ...accepted);
+    assert.equal(fixed.status, 0, `${fixed.stdout}${fixed.stderr}`);
+    assert.match(fixed.stdout, /✓ inside/);
+    assert.equal(await isExposed(host, door), false);
+    if (unit !== null) assert.equal((await host.ok(['systemctl', 'is-active', unit])).trim(), 'active');
+
+    const undone = await holdfast(host, 'undo');
+    assert.equal(undone.status, 0, `${undone.stdout}${undone.stderr}`);
+    assert.equal(await configuration(host), before);
+    assert.equal(await isExposed(host, door), true);
+    if (unit !== null) assert.equal((await host.ok(['systemctl', 'is-active', unit])).trim(), 'active');
+  });
+}

@@ -1,3 +1,13 @@
+export {
+  boundAt,
+  compare,
+  holderName,
+  type Arrival,
+  type Compared,
+  type InsideDoor,
+  type InsideView,
+  type Verdict,
+} from './outside.ts';
 export { findIsolation } from './isolation.ts';
 export { findLogging } from './logging.ts';
 export { findPatches } from './patches.ts';

@@ -11,6 +11,15 @@ export const servicesProbe: Command = {
         'you answer for the host, or its operator asked you to; for those that are not enrolled here',
     },
     { flags: '--ports <list>', description: 'these alone: tcp/22,udp/53,tcp/8000-8010' },
+    {
+      flags: '--inside <file>',
+      description: "what the host says of itself, by 'services list --json' there; - for standard input",
+    },
+    {
+      flags: '--through <command>',
+      description:
+        "what runs a command on the host, e.g. 'ssh root@web1': it is asked what it has open itself",
+    },
     { flags: '--rate <n>', description: 'connections that begin in a second', default: '20' },
     {
       flags: '--udp-rate <n>',

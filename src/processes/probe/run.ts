@@ -1,36 +1,40 @@
+import { compare, type Compared } from '#advise';
 import { systemClock } from '#base/clock';
+import type { CouldNotLook } from '#base/looked';
 import { formatMicros } from '#base/rfc3339';
-import { Exit, jsonLine, type Context, type Flags } from '#cli';
-import { wellKnownDoors } from '#probe/host';
+import { Exit, jsonLine, text, type Context, type Flags } from '#cli';
+import { unique, wellKnownDoors, type Outcome } from '#probe/host';
 import { askProber } from './ask.ts';
+import { doorsOf, insideFromFile, insideThrough, type Inside } from './inside.ts';
+import { insideFromLog } from './inside-from-log.ts';
 import { probeOptions } from './options.ts';
 import { permissionToProbe } from './permission.ts';
 import { paceLine, renderSeen, vantageLine } from './render.ts';
+import { renderCompared } from './render-compared.ts';
 
 /** `services probe HOST`. @throws CliError */
-export const runProbe = async ({ io, state, json }: Context, host: string, flags: Flags): Promise<Exit> => {
+export const runProbe = async (context: Context, host: string, flags: Flags): Promise<Exit> => {
+  const { io, state, json } = context;
   const options = probeOptions(flags);
   const permission = await permissionToProbe(
     host,
     state.pki,
     flags['iOperateThisHost'] === true ? 'said' : 'not said',
   );
-  const doors = options.doors ?? [...wellKnownDoors];
+  const inside = await insideOf(context, host, flags);
+  const doors =
+    options.doors ?? unique([...(inside === null ? [] : doorsOf(inside.view)), ...wellKnownDoors]);
   const { rates, timeoutMs } = options;
   const time = formatMicros(systemClock().now());
   const { vantage, seen } = await askProber({ host, doors, rates, timeoutMs }, (from) => {
     io.err(vantageLine(io, from));
     io.err(paceLine(io, doors, rates));
   });
-  const couldNotLook = seen.alive
-    ? []
-    : [
-        {
-          what: `${host} (${vantage.address})`,
-          why: 'nothing came back from any port: a host that is off, or not there, looks the same',
-          remedy: 'Name with --ports one that must answer, or see on the host itself that it is up',
-        },
-      ];
+  const compared =
+    inside === null
+      ? null
+      : seen.outcomes.map((outcome) => compare(outcome, vantage.address, inside.view, null));
+  const couldNotLook = gapsOf(host, vantage.address, seen.alive);
   if (json) {
     const { others, ...where } = vantage;
     io.out(
@@ -40,10 +44,45 @@ export const runProbe = async ({ io, state, json }: Context, host: string, flags
         time,
         permission,
         rates,
-        doors: seen.outcomes,
+        inside: inside === null ? null : { from: inside.from, extent: inside.view.extent },
+        doors: compared === null ? seen.outcomes.map(alone) : compared.map(beside),
         couldNotLook,
       }),
     );
-  } else io.out(renderSeen(io, seen.outcomes, couldNotLook));
-  return seen.alive ? Exit.done : Exit.couldNotLook;
+  } else if (inside === null || compared === null) io.out(renderSeen(io, seen.outcomes, couldNotLook));
+  else io.out(renderCompared(io, compared, inside, couldNotLook));
+  if (!seen.alive) return Exit.couldNotLook;
+  return compared?.some(({ verdict }) => verdict === 'nobody') === true ? Exit.bad : Exit.done;
 };
+
+/** Given, asked of the host, or what its agent said last. */
+const insideOf = async ({ state, io }: Context, host: string, flags: Flags): Promise<Inside | null> => {
+  const file = text(flags, 'inside');
+  if (file !== undefined) return { view: await insideFromFile(file), from: file };
+  const through = text(flags, 'through');
+  if (through !== undefined) return { view: await insideThrough(through), from: through };
+  const said = await insideFromLog(state, host);
+  if (said === null) return null;
+  io.err(`Inside: what its agent said, last at ${said.asOf}.\n`);
+  return { view: said.view, from: `its agent, at ${said.asOf}` };
+};
+
+const gapsOf = (host: string, address: string, alive: boolean): CouldNotLook[] =>
+  alive
+    ? []
+    : [
+        {
+          what: `${host} (${address})`,
+          why: 'nothing came back from any port: a host that is off, or not there, looks the same',
+          remedy: 'Name with --ports one that must answer, or see on the host itself that it is up',
+        },
+      ];
+
+const alone = (outcome: Outcome): object => ({ ...outcome, inside: null, verdict: null, explanation: null });
+
+const beside = ({ outcome, inside, verdict, explanation }: Compared): object => ({
+  ...outcome,
+  inside,
+  verdict,
+  explanation,
+});

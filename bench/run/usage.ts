@@ -34,12 +34,16 @@ export const peakBytes = (pid: number): number => {
   return Number(match[1]) * 1024;
 };
 
-/** Sum of the sizes of all files below `dir`. A file that goes away meanwhile counts nothing. */
+/**
+ * Sum of the sizes of all files below `dir`, each once however many names it has: the engine links its tables' directories,
+ * and files from one part to the next. A file that goes away meanwhile counts nothing.
+ */
 export const bytesBelow = (dir: string): number => {
-  let bytes = 0;
+  const sizes = new Map<string, number>();
   for (const entry of readdirSync(dir, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile()) continue;
-    bytes += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0;
+    const file = statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false });
+    if (file !== undefined) sizes.set(`${file.dev} ${file.ino}`, file.size);
   }
-  return bytes;
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 };

@@ -6,6 +6,8 @@ import { systemClock } from '#base/clock';
 import { openIndex, utc, vaultSource, type Index } from '#index';
 import { growVault, type GrownVault } from '../index/testing/grown-vault.ts';
 import { openHttpFront } from '../index/testing/http-front.ts';
+import { countLines } from './counts/counts.ts';
+import { nobodyOutside } from './freshness.ts';
 import { search } from './search.ts';
 
 it('searches all vaults whose indexes are on the same servers, each as far as its own indexer has got', async () => {
@@ -72,6 +74,18 @@ it('searches all vaults whose indexes are on the same servers, each as far as it
       ['0:1'],
     );
     assert.equal((await search(first, { ...ask, limit: 0, vaults: 'all' }, clock)).hits.length, 0);
+    const asked = { query: ask.query, by: ['host'], top: 1, bars: 10 };
+    const counted = await countLines(first, { ...asked, vaults: 'all' }, clock, nobodyOutside);
+    const { groups, others, histogram } = counted.counts.counts;
+    assert.deepEqual([groups, others], [[{ values: ['web0'], count: 2 }], { groups: 1, count: 2 }]);
+    assert.equal(
+      histogram?.bars.reduce((sum, bar) => sum + bar.count, 0),
+      4,
+    );
+    const { integrity, completeness, count } = counted.answer.answer;
+    assert.deepEqual([integrity.verdict, completeness.verdict, count], ['unknown', 'unknown', 4]);
+    const mine = await countLines(first, asked, clock, nobodyOutside);
+    assert.equal(mine.answer.answer.count, 2);
   } finally {
     for (const index of indexes) await index.stop();
     await front.close();

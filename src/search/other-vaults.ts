@@ -65,7 +65,7 @@ const searchOne = async (
 };
 
 /** This Holdfast has not got their vaults, so it can say nothing of their lines. */
-const judged = ({ answer }: Answer, others: readonly OtherVault[], count: number): Answer => {
+export const judged = ({ answer }: Answer, others: readonly OtherVault[], count: number): Answer => {
   const names = others.slice(0, mostNamed).map(({ vault, entries }) => `${vault} (${entries} entries)`);
   const more = others.length > mostNamed ? ` and ${others.length - mostNamed} more` : '';
   const which = `${names.join(', ')}${more}`;

@@ -16,6 +16,8 @@ export const countsRequest = z.strictObject({
   top: z.int().min(1).max(10_000).default(20),
   /** Bars of the histogram, at most; 0 = no histogram. */
   bars: z.int().min(0).max(500).default(0),
+  /** `all`: also the lines of other vaults whose indexes are on the same servers. */
+  vaults: z.enum(['own', 'all']).default('own'),
 });
 export type CountsRequest = z.input<typeof countsRequest>;
 

@@ -20,14 +20,15 @@ export type Asked = {
   top: number;
   histogram: 'drawn' | 'none';
   form: AnswerForm;
+  vaults: 'own' | 'all';
 };
 
 /** How many lines match: alone, or in groups and over time. */
 export const printCounts = async (
   { io, state, json }: Context,
-  { query, by, top, histogram, form }: Asked,
+  { query, by, top, histogram, form, vaults }: Asked,
 ): Promise<Exit> => {
-  const body = { query, by: [...by], top, bars: histogram === 'drawn' ? mostBars : 0 };
+  const body = { query, by: [...by], top, bars: histogram === 'drawn' ? mostBars : 0, vaults };
   let counted: Counts['counts'] | null = null;
   for await (const line of callSearch(state, 'POST', '/counts', body)) {
     const found = countsSchema.safeParse(line);

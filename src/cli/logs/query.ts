@@ -7,6 +7,11 @@ import { text, type Flags } from '../command.ts';
  */
 export const queryIn = (args: readonly string[]): string => {
   const option = args.find((arg) => arg.startsWith('--') && arg !== '--');
+  if (option === '--all-vaults')
+    throw new CliError(
+      'usage',
+      '--all-vaults is for logs search alone (lines, --count, --by, --histogram); all else is about this vault (docs/cluster.md)',
+    );
   if (option !== undefined)
     throw new CliError(
       'usage',

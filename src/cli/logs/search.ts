@@ -52,11 +52,6 @@ export const logsSearch: Command = {
     const by = fieldsIn(flags);
     const histogram = flags['histogram'] === true;
     if (!histogram && by.length === 0 && flags['count'] !== true) return list(context, query, flags);
-    if (flags['allVaults'] === true)
-      throw new CliError(
-        'usage',
-        '--all-vaults is about lines; --count, --by and --histogram count this vault’s',
-      );
     for (const name of ['raw', 'newest', 'oldest', 'address'])
       if (flags[name] === true)
         throw new CliError('usage', `--${name} is about lines; --count, --by and --histogram show none`);
@@ -67,6 +62,7 @@ export const logsSearch: Command = {
       top,
       histogram: histogram ? 'drawn' : 'none',
       form: formOf(flags),
+      vaults: flags['allVaults'] === true ? 'all' : 'own',
     });
   },
 };

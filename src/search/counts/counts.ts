@@ -4,13 +4,21 @@ import type { Counts } from '#wire/counts';
 import type { Answer } from '#wire/search';
 import { answerTo } from '../answer.ts';
 import type { FreshnessReader } from '../freshness.ts';
+import { judged } from '../other-vaults.ts';
 import type { Query } from '../query/expression.ts';
 import { readQuery } from '../query/read.ts';
 import { asSearchError, compiledFor } from '../search.ts';
 import { groupsOf } from './group.ts';
 import { histogramOf } from './histogram.ts';
+import { rowsOfAll, type Rows } from './rows.ts';
 
-export type Counting = { query: string; by: readonly string[]; top: number; bars: number };
+export type Counting = {
+  query: string;
+  by: readonly string[];
+  top: number;
+  bars: number;
+  vaults?: 'own' | 'all';
+};
 
 /** How many lines match, in all, in groups and over time, and what can be said of that. @throws SearchError */
 export const countLines = async (
@@ -23,27 +31,33 @@ export const countLines = async (
   const now = clock.now();
   const searched = `entry < ${index.state().indexed}`;
   const compiled = await compiledFor(index, await readQuery(index, asked.query, clock), searched);
-  const { query, parameters } = compiled;
-  const condition = { where: `${searched} AND ${compiled.where}`, parameters };
+  const { query } = compiled;
   return asSearchError(index, compiled, async () => {
+    const others = asked.vaults === 'all' ? await index.engine.otherVaults() : [];
+    const own: Rows = {
+      from: `lines WHERE ${searched} AND ${compiled.where}`,
+      parameters: compiled.parameters,
+    };
+    const rows = others.length === 0 ? own : rowsOfAll(query, searched, others);
     const [total] = await index.engine.rows(
       'interactive',
       `SELECT count() AS n${asked.bars === 0 ? '' : ', toUnixTimestamp64Micro(min(time)) AS first, toUnixTimestamp64Micro(max(time)) AS last'}
-      FROM lines WHERE ${condition.where}`,
-      parameters,
+      FROM ${rows.from}`,
+      rows.parameters,
     );
     const count = Number(total?.['n'] ?? 0);
     const grouped =
       asked.by.length === 0
         ? { groups: [], others: { groups: 0, count: 0 } }
-        : await groupsOf(index, condition, asked.by, asked.top);
+        : await groupsOf(index, rows, asked.by, asked.top);
     const found =
       count === 0 ? null : { first: micros(Number(total?.['first'])), last: micros(Number(total?.['last'])) };
     const range = asked.bars === 0 ? null : rangeOf(query, found, now);
-    const histogram = range === null ? null : await histogramOf(index, condition, range, asked.bars);
+    const histogram = range === null ? null : await histogramOf(index, rows, range, asked.bars);
+    const answer = await answerTo(index, { query, shown: [], count, started }, clock, freshness);
     return {
       counts: { counts: { by: [...asked.by], ...grouped, histogram } },
-      answer: await answerTo(index, { query, shown: [], count, started }, clock, freshness),
+      answer: others.length === 0 ? answer : judged(answer, others, count),
     };
   });
 };

@@ -1,9 +1,10 @@
-import type { Index, Parameters } from '#index';
+import type { Index } from '#index';
 import { printable } from '#base/printable';
 import type { Counts } from '#wire/counts';
 import { SearchError } from '../errors.ts';
 import { fieldNamed, nearestField } from '../query/field-names.ts';
 import { fieldText } from './field-text.ts';
+import type { Rows } from './rows.ts';
 
 type Groups = Pick<Counts['counts'], 'groups' | 'others'>;
 
@@ -13,7 +14,7 @@ type Groups = Pick<Counts['counts'], 'groups' | 'others'>;
  */
 export const groupsOf = async (
   index: Index,
-  { where, parameters }: { where: string; parameters: Parameters },
+  { from, parameters }: Rows,
   by: readonly string[],
   top: number,
 ): Promise<Groups> => {
@@ -24,7 +25,7 @@ export const groupsOf = async (
   const rows = await index.engine.rows(
     'interactive',
     `SELECT ${names}, n, count() OVER () AS every, sum(n) OVER () AS total
-    FROM (SELECT ${columns.join(', ')}, count() AS n FROM lines WHERE ${where} GROUP BY ${names})
+    FROM (SELECT ${columns.join(', ')}, count() AS n FROM ${from} GROUP BY ${names})
     ORDER BY n DESC, ${names} LIMIT ${top}`,
     { ...parameters, ...bound },
   );

@@ -1,7 +1,8 @@
 import { micros, type Micros } from '#base/clock';
 import { formatMicros } from '#base/rfc3339';
-import type { Index, Parameters } from '#index';
+import type { Index } from '#index';
 import type { Counts } from '#wire/counts';
+import type { Rows } from './rows.ts';
 
 type Histogram = NonNullable<Counts['counts']['histogram']>;
 
@@ -47,7 +48,7 @@ const barOf = (time: Micros, step: number): number => Math.floor(time / (step * 
  */
 export const histogramOf = async (
   index: Index,
-  { where, parameters }: { where: string; parameters: Parameters },
+  { from, parameters }: Rows,
   { first, last }: { first: Micros; last: Micros },
   bars: number,
 ): Promise<Histogram> => {
@@ -55,7 +56,7 @@ export const histogramOf = async (
   const rows = await index.engine.rows(
     'interactive',
     `SELECT intDiv(toUnixTimestamp64Micro(time), ${step * second}) AS bar, count() AS n, countIf(severity <= 3) AS errors
-    FROM lines WHERE ${where} GROUP BY bar`,
+    FROM ${from} GROUP BY bar`,
     parameters,
   );
   const counted = new Map(rows.map((row) => [Number(row['bar']), row]));

@@ -56,8 +56,8 @@ export type EditionOptions = {
   limits?: GroupLimits;
   /** Asked between groups. */
   isInterrupted(): boolean;
-  /** Awaited before rows are deleted. */
-  beforeDeleting(): Promise<void>;
+  /** Awaited before rows are deleted, replaced, or added to entries that were passed over. */
+  beforeRewriting(): Promise<void>;
   onInserted(group: Group): void | Promise<void>;
 };
 
@@ -138,6 +138,7 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
   };
 
   const empty = async (): Promise<void> => {
+    await options.beforeRewriting();
     await emptyIndex(engine);
     senders.clear();
     done = { ...nothingIndexed, origin: done.origin };
@@ -184,7 +185,7 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
         done = after;
         written = after;
         if (rows === 0) continue;
-        await options.beforeDeleting();
+        await options.beforeRewriting();
         await deleteWithdrawn(engine, after);
         await engine.deletePartsNow(lines);
         senders.become(await loadSenders(engine, options.mostSenders));
@@ -199,11 +200,12 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
       restored = { at: performance.now(), skip: skip < done.altered.length ? skip : 0 };
       if (group === null) return;
       const entries = done.altered.length - group.after.altered.length;
+      await options.beforeRewriting();
       await insert(group);
       log('info', `${entries} entries that were altered are as committed again: ${group.rows} lines indexed`);
     },
     async undo() {
-      await options.beforeDeleting();
+      await options.beforeRewriting();
       await undo(engine, done);
     },
     async refreshSenders() {

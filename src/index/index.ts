@@ -22,3 +22,4 @@ export {
   type Rechecked,
   type VaultSource,
 } from './vault-source.ts';
+export type { Words } from './words/words.ts';

@@ -18,11 +18,14 @@ import { completeTakeOver, openReparse } from './reparse.ts';
 import { lines as linesTable, tables, tokenIndex } from './schema.ts';
 import type { Senders } from './senders.ts';
 import { meansAltered, type VaultSource } from './vault-source.ts';
+import { openWordList, type Words } from './words/words.ts';
 
 export type Index = {
   readonly engine: Engine;
   readonly senders: Senders;
   readonly vault: VaultSource;
+  /** What the token index has in it; `null` as long as that is not known. */
+  words(): Words | null;
   state(): IndexState;
   /** @returns how to stop listening */
   onIndexed(listener: (range: Indexed) => void): () => void;
@@ -44,6 +47,8 @@ export type IndexOptions = Omit<EngineOptions, 'memory'> & {
   restoreMs?: number;
   /** How many senders are kept by name. */
   mostSenders?: number;
+  /** From how many lines on words are listed (words/words.ts). */
+  wordsFrom?: number;
   /** Where the index is, if not in this process. */
   server?: IndexServer;
 };
@@ -107,6 +112,8 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
   let tidied = performance.now();
   let building = false;
   const pause = openMergePause(engine, () => building);
+  const words =
+    options.server === undefined ? openWordList(engine, options.path, log, options.wordsFrom) : null;
 
   const editionOptions = {
     engine,
@@ -115,7 +122,10 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
     local: options.local ?? machineZone,
     restoreMs: options.restoreMs ?? 60_000,
     mostSenders: options.mostSenders,
-    beforeDeleting: () => pause.end(),
+    async beforeRewriting() {
+      await pause.end();
+      await words?.forget();
+    },
     isInterrupted: () => stopping.signal.aborted || emptying.length > 0,
   };
   const edition = openEdition(
@@ -188,6 +198,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
         )
         .finally(() => (building = false));
     } else await edition.refreshSenders();
+    if (!building) words?.refresh(edition.progress().entry, edition.progress().lines);
     if (!editionOptions.isInterrupted()) await reparse.step();
   };
 
@@ -224,6 +235,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
     engine,
     senders: edition.senders,
     vault,
+    words: () => words?.current() ?? null,
     state() {
       const { entry, lines, redelivered, conflicts, heldUntil, altered, numbering } = edition.progress();
       return {
@@ -255,6 +267,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
       );
       // What waits for merges would keep the engine from closing.
       await pause.end().catch(() => undefined);
+      await words?.forget();
       await engine.close();
     },
   };

@@ -109,6 +109,7 @@ export const openReparse = (
     await next.remember('if due');
     if (next.progress().entry < current.progress().entry) return;
     if (tokenIndex === 'not begun') return buildIndex();
+    await options.beforeRewriting();
     await takeOver();
     current.become(next.progress(), { senders: next.senders, withdrawn: next.withdrawn(), lines: -1 });
     log('info', `all lines are as parser ${parserVersion} reads them`);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { micros, type Micros } from '#base/clock';
 import { bodyOf, serveVault, type ServedVault } from './testing/served-vault.ts';
 import type { TestLine } from '../index/testing/grown-vault.ts';
@@ -181,17 +182,20 @@ const documentedTimes = firstColumn(docs.slice(docs.indexOf('### Times')));
 describe('the query language on lines', () => {
   let served: ServedVault;
   before(async () => {
-    served = await serveVault(lines);
+    served = await serveVault(lines, { wordsFrom: 1 });
     await bodyOf(
       await served.call('POST', '/save', { name: 'failed-logins', query: 'user=alice OR status>=500' }),
     );
-    await served.add([
+    await add();
+  });
+
+  const add = (): Promise<number> =>
+    served.add([
       {
         raw: '<14>1 2026-05-13T02:55:20Z later app - - - another part of the table',
         received: at('23:00:00'),
       },
     ]);
-  });
   after(() => served.remove());
 
   const check = async (): Promise<void> => {
@@ -219,6 +223,15 @@ describe('the query language on lines', () => {
       "SELECT sum(secondary_indices_compressed_bytes) AS bytes FROM system.parts WHERE table = 'lines' AND active",
     );
     assert.ok(Number(part?.['bytes']) > 0);
+    await check();
+  });
+
+  it('finds the same once the words of the token index are known, of lines that came since too', async () => {
+    const { index } = served;
+    while (index.words()?.below !== index.state().indexed) await sleep(20);
+    await check();
+    await add();
+    assert.equal(index.words()?.below, index.state().indexed - 1);
     await check();
   });
 

@@ -5,6 +5,7 @@ import type { Answer, Hit } from '#wire/search';
 import { answerTo } from './answer.ts';
 import { SearchError } from './errors.ts';
 import { hitColumns, readHits } from './hit.ts';
+import { matchingLines, type MatchingLines } from './matching-lines.ts';
 import { compileQuery, type Compiled } from './query/compile.ts';
 import type { Query } from './query/expression.ts';
 import { readQuery } from './query/read.ts';
@@ -12,6 +13,7 @@ import { prepareQuery, type Prepared } from './query/prepare.ts';
 import { nobodyOutside, type FreshnessReader } from './freshness.ts';
 import { withOtherVaults } from './other-vaults.ts';
 import { refusal } from './refusal.ts';
+import { probableTime } from './time-edge.ts';
 
 export type Search = {
   query: string;
@@ -39,32 +41,12 @@ export const search = async (
   freshness: FreshnessReader = nobodyOutside,
 ): Promise<Found> => {
   const started = clock.elapsed();
-  const state = index.state();
-  const searched = `entry < ${Math.min(state.indexed, request.below ?? state.indexed)}`;
-  const compiled = await compiledFor(index, await readQuery(index, request.query, clock), searched);
-  const { query } = compiled;
-  const where = `${searched} AND ${compiled.where}`;
-  const direction = request.from === 'newest' ? 'DESC' : 'ASC';
-  const order = ['time', 'entry', 'line', 'part'].map((column) => `${column} ${direction}`).join(', ');
-  return asSearchError(index, compiled, async () => {
-    // One more than is asked for shows whether there are more.
-    const skips = request.total === 'skip' && request.limit > 0;
-    const most = request.limit + (skips ? 1 : 0);
-    const hits =
-      most === 0
-        ? []
-        : readHits(
-            await index.engine.binary(
-              'interactive',
-              `SELECT ${hitColumns} FROM lines WHERE ${where} ORDER BY ${order} LIMIT ${most}`,
-              compiled.parameters,
-            ),
-          );
-    // Fewer than were asked for are all there are.
-    const known = hits.length < most || skips;
-    const count = known ? hits.length : await countLines(index, where, compiled);
-    const more = hits.length > request.limit;
-    if (more) hits.length = request.limit;
+  const { indexed } = index.state();
+  const to = Math.min(indexed, request.below ?? indexed);
+  const prepared = await compiledFor(index, await readQuery(index, request.query, clock), `entry < ${to}`);
+  const { query } = prepared;
+  return asSearchError(index, prepared, async () => {
+    const { hits, count, more } = await lookFor(index, prepared, to, request);
     if (request.from === 'newest') hits.reverse();
     const own = {
       hits,
@@ -77,6 +59,53 @@ export const search = async (
     };
     return request.vaults === 'all' ? withOtherVaults(index, own, query, request) : own;
   });
+};
+
+type Looked = { hits: Hit[]; count: number; more: boolean };
+
+/** @throws IndexError */
+const lookFor = async (index: Index, prepared: Prepared, to: number, request: Search): Promise<Looked> => {
+  for (const words of ['use', 'leave'] as const) {
+    const lines = await matchingLines(index, prepared, to, words);
+    const looked = await (request.total === 'skip' && request.limit > 0 ? first : counted)(
+      index,
+      lines,
+      prepared.query,
+      request,
+    );
+    if (words === 'leave' || lines.holds()) return looked;
+  }
+  throw new SearchError('internal', 'a search ended without having looked');
+};
+
+type Look = (index: Index, lines: MatchingLines, query: Query, request: Search) => Promise<Looked>;
+
+/** One more than is asked for shows whether there are more. */
+const first: Look = async (index, lines, query, { from, limit }) => {
+  const hits = await endOf(index, lines, query, from, limit + 1, null);
+  const count = hits.length;
+  return { hits: hits.slice(0, limit), count, more: count > limit };
+};
+
+const counted: Look = async (index, lines, query, { from, limit }) => {
+  const count = await lines.count();
+  const most = Math.min(limit, count);
+  const hits = most === 0 ? [] : await endOf(index, lines, query, from, most, count);
+  return { hits, count, more: false };
+};
+
+/** The first `most` from one end, of the time within which they probably are, or else of all. */
+const endOf = async (
+  index: Index,
+  lines: MatchingLines,
+  query: Query,
+  from: Search['from'],
+  most: number,
+  count: number | null,
+): Promise<Hit[]> => {
+  const time = probableTime(index, query, from, most, count);
+  const hits = time === null ? [] : await lines.hits(from, most, time);
+  return hits.length < most ? lines.hits(from, most) : hits;
 };
 
 /**

@@ -1,12 +1,23 @@
 import type { Parameters } from '#index';
+import { addressText } from './address-text.ts';
 import { Binder, insideSql, type Names } from './binder.ts';
 import type { Expression, NameQuestion, Query } from './expression.ts';
 import { comparedSql, inNetworkSql, namedSql } from './named-sql.ts';
+import { everyPart, wordsSql, type KnownWords } from './runs.ts';
 import type { Value } from './tokens.ts';
 import { hasWildcard, nameMatcher } from './wildcard.ts';
 
 /** A condition on rows of `lines`. Nothing that was typed stands in `where`: it is all in `parameters`. */
-export type Compiled = { where: string; parameters: Parameters; regexes: { name: string; column: number }[] };
+export type Compiled = {
+  /**
+   * For PREWHERE: what the words of each line must be; `true` if nothing is known of words. Anywhere else the engine may
+   * look at the message instead of at its token index, and tell small letters from capitals.
+   */
+  words: string;
+  where: string;
+  parameters: Parameters;
+  regexes: { name: string; column: number }[];
+};
 
 /** All names that the query asks for. */
 export const nameQuestions = (expression: Expression): NameQuestion[] => {
@@ -30,10 +41,12 @@ export const nameQuestions = (expression: Expression): NameQuestion[] => {
 /**
  * The SQL of a query.
  * @param names where names are looked up, so that the table is asked for exact ones
+ * @param known words of the lines that it is for; they must all be in the token index
  */
-export const compileQuery = (query: Query, names: Names): Compiled => {
+export const compileQuery = (query: Query, names: Names, known: KnownWords | null = null): Compiled => {
   const binder = new Binder(names);
-  const conditions = [sql(query.expression, binder)];
+  const { words, rest } = withWords(query.expression, known, binder);
+  const conditions = [sql(rest, binder)];
   if (query.since !== null)
     conditions.push(`time >= fromUnixTimestamp64Micro(${binder.bind('Int64', String(query.since))})`);
   if (query.until !== null)
@@ -42,6 +55,7 @@ export const compileQuery = (query: Query, names: Names): Compiled => {
   // What was asked stands in the record of a read: it would be found by whatever anybody has ever looked for.
   else if (!asksForReads(query.expression)) conditions.push("NOT (via = 'self' AND fields['kind'] = 'read')");
   return {
+    words: words.join(' AND ') || 'true',
     where: conditions.filter((condition) => condition !== 'true').join(' AND ') || 'true',
     parameters: binder.parameters,
     regexes: binder.regexes,
@@ -84,15 +98,37 @@ const sql = (expression: Expression, binder: Binder): string => {
   }
 };
 
+/** @returns `rest`: what the words do not say */
+const withWords = (
+  expression: Expression,
+  known: KnownWords | null,
+  binder: Binder,
+): { words: string[]; rest: Expression } => {
+  if (known === null) return { words: [], rest: expression };
+  const words: string[] = [];
+  const of = everyPart(expression).filter((part) => {
+    if (part.kind !== 'text' || matchesAll(part.value) || addressText(part.value) !== null) return true;
+    // A name may have the text instead.
+    if (part.where === 'anywhere' && nameConditions(part.value, binder).length > 0) return true;
+    const { conditions, isAll } = wordsSql(part.value, known, binder);
+    words.push(...conditions);
+    return !isAll;
+  });
+  return { words, rest: { kind: 'and', of } };
+};
+
 const textSql = (value: Value, where: 'anywhere' | 'message', binder: Binder): string => {
   if (matchesAll(value)) return 'true';
   const message = insideSql('message', value, binder);
   if (where === 'message') return message;
-  const names = (['app', 'host'] as const)
-    .map((field) => binder.sender({ field, value, ask: 'inside' }))
-    .filter((condition) => condition !== 'false');
+  const names = nameConditions(value, binder);
   return names.length === 0 ? message : `(${[message, ...names].join(' OR ')})`;
 };
+
+const nameConditions = (value: Value, binder: Binder): string[] =>
+  (['app', 'host'] as const)
+    .map((field) => binder.sender({ field, value, ask: 'inside' }))
+    .filter((condition) => condition !== 'false');
 
 const matchesAll = (value: Value): boolean =>
   value.text === '' || (hasWildcard(value) && /^\*+$/.test(value.text));

@@ -3,11 +3,12 @@ import { formatMicros } from '#base/rfc3339';
 import type { Index } from '#index';
 import { badQuery } from '../errors.ts';
 import { lookUpNames } from '../names.ts';
+import type { Names } from './binder.ts';
 import { compileQuery, type Compiled } from './compile.ts';
 import type { Query } from './expression.ts';
 
 /** A query that can be asked: what it says, and the condition on rows of `lines` that it means. */
-export type Prepared = Compiled & { query: Query };
+export type Prepared = Compiled & { query: Query; names: Names };
 
 /**
  * Looks up what a query names: senders, and the line of `around:`. They are those of now, as its relative times are of
@@ -17,7 +18,8 @@ export type Prepared = Compiled & { query: Query };
  */
 export const prepareQuery = async (index: Index, asked: Query, searched: string): Promise<Prepared> => {
   const query = await placed(index, asked);
-  return { query, ...compileQuery(query, await lookUpNames(index, query, searched)) };
+  const names = await lookUpNames(index, query, searched);
+  return { query, names, ...compileQuery(query, names) };
 };
 
 /** `around:` as since: and until:. */

@@ -1,0 +1,97 @@
+import type { Index } from '#index';
+import type { Hit } from '#wire/search';
+import { hitColumns, readHits } from './hit.ts';
+import { compileQuery, type Compiled } from './query/compile.ts';
+import type { Prepared } from './query/prepare.ts';
+import { lookUpWords } from './query/runs.ts';
+
+/** Lines that match, as the table is asked for them. */
+export type MatchingLines = {
+  /** @throws IndexError */
+  count(): Promise<number>;
+  /**
+   * At most so many, in the order of their time from that end on.
+   * @param time a condition on it, to look at fewer
+   * @throws IndexError
+   */
+  hits(from: 'newest' | 'oldest', most: number, time?: string): Promise<Hit[]>;
+  /** Whether what it was made with is so still; else what it gave may be wrong. */
+  holds(): boolean;
+};
+
+type Range = { entries: string; compiled: Compiled };
+
+/**
+ * Entries whose words are known (src/index/words) are asked for by these, the others, which are few, by the text alone.
+ * @param to entries below are searched
+ * @param words `leave`: as if no words were known
+ */
+export const matchingLines = async (
+  index: Index,
+  prepared: Prepared,
+  to: number,
+  words: 'use' | 'leave',
+): Promise<MatchingLines> => {
+  const known = words === 'use' ? index.words() : null;
+  const below = Math.min(known?.below ?? 0, to);
+  const all: Range[] = [{ entries: `entry < ${to}`, compiled: prepared }];
+  if (known === null || below === 0) return asked(index, all, () => true);
+  const { query, names } = prepared;
+  const compiled = compileQuery(query, names, await lookUpWords(query.expression, known));
+  if (compiled.words === 'true') return asked(index, all, () => true);
+  const ranges: Range[] = [
+    { entries: `entry < ${below}`, compiled },
+    ...(below < to ? [{ entries: `entry >= ${below} AND entry < ${to}`, compiled: prepared }] : []),
+  ];
+  return asked(index, ranges, known.holds);
+};
+
+const asked = (index: Index, ranges: readonly Range[], holds: () => boolean): MatchingLines => ({
+  async count() {
+    const counts = await Promise.all(
+      ranges.map(async (range) => {
+        const { sql, settings } = statement(range);
+        const [row] = await index.engine.rows(
+          'interactive',
+          `SELECT count() AS n ${sql} ${settings}`,
+          range.compiled.parameters,
+        );
+        return Number(row?.['n'] ?? 0);
+      }),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  },
+  async hits(from, most, time = 'true') {
+    const direction = from === 'newest' ? 'DESC' : 'ASC';
+    const order = ['time', 'entry', 'line', 'part'].map((column) => `${column} ${direction}`).join(', ');
+    const found = await Promise.all(
+      ranges.map(async (range) => {
+        const { sql, settings } = statement(range);
+        return readHits(
+          await index.engine.binary(
+            'interactive',
+            `SELECT ${hitColumns} ${sql} AND ${time} ORDER BY ${order} LIMIT ${most} ${settings}`,
+            range.compiled.parameters,
+          ),
+        );
+      }),
+    );
+    // Of lines with the same time those of the later range have the higher entries.
+    const [one = [], other = []] = from === 'newest' ? found.toReversed() : found;
+    if (other.length === 0) return one;
+    const sign = from === 'newest' ? -1 : 1;
+    return [...one, ...other].toSorted((a, b) => sign * compared(a.time, b.time)).slice(0, most);
+  },
+  holds,
+});
+
+const compared = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Messages are then read only where words leave any, and need not be looked up in the dictionary. */
+const statement = ({ entries, compiled: { words, where } }: Range): { sql: string; settings: string } =>
+  words === 'true'
+    ? { sql: `FROM lines WHERE ${entries} AND ${where}`, settings: '' }
+    : {
+        sql: `FROM lines PREWHERE ${entries} AND ${words} WHERE ${where}`,
+        settings: 'SETTINGS use_text_index_like_evaluation_by_dictionary_scan = 0',
+      };

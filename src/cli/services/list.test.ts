@@ -47,12 +47,12 @@ const listener = (changes: Partial<Listener>): Listener => ({
 });
 
 test('a wildcard of IPv6 says whether it takes IPv4 too', () => {
-  const address = (changes: Partial<Listener>) => rowOf(listener(changes), null)[1];
-  assert.equal(address({ v6only: true }), '[::]:80 (IPv6 only)');
-  assert.equal(address({ v6only: false }), '[::]:80 (IPv4 too)');
-  assert.equal(address({ v6only: null }), '[::]:80 (IPv4 too: ?)');
-  assert.equal(address({ address: '0.0.0.0', v6only: null }), '0.0.0.0:80');
-  assert.equal(address({ address: '2001:db8::1', v6only: null }), '[2001:db8::1]:80');
+  const address = (changes: Partial<Listener>) => rowOf(listener(changes), null)[0];
+  assert.equal(address({ v6only: true }), 'tcp [::]:80 (IPv6 only)');
+  assert.equal(address({ v6only: false }), 'tcp [::]:80 (IPv4 too)');
+  assert.equal(address({ v6only: null }), 'tcp [::]:80 (IPv4 too: ?)');
+  assert.equal(address({ address: '0.0.0.0', v6only: null }), 'tcp 0.0.0.0:80');
+  assert.equal(address({ address: '2001:db8::1', v6only: null }), 'tcp [2001:db8::1]:80');
 });
 
 test('every holder is named, with the script that an interpreter runs', () => {
@@ -65,12 +65,12 @@ test('every holder is named, with the script that an interpreter runs', () => {
   ];
   assert.equal(
     rowOf(listener({ processes }), null).at(-1),
-    '/usr/bin/python3.11 /srv/app.py [1, 3]; /usr/sbin/nginx [2]; ? [4]; /usr/sbin/nginx (deleted) [5]',
+    'python3.11 /srv/app.py [1, 3] root, nginx.service; nginx [2] root, nginx.service; ? [4] root, nginx.service; nginx (deleted) [5] root, nginx.service',
   );
 });
 
 test('who can reach it is said in one word, or that it could not be judged', () => {
-  const whence = (reachable: Reachable | null) => rowOf(listener({}), reachable)[2];
+  const whence = (reachable: Reachable | null) => rowOf(listener({}), reachable)[1];
   const rule = 'tcp dport 80 accept';
   const networks = ['192.0.2.0/24'];
   assert.equal(whence(null), '?');

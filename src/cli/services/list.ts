@@ -1,3 +1,4 @@
+import { printable } from '#base/printable';
 import type { HolderProcess, Listener, Reachable } from '#inspect';
 import { isUnseen } from '#wire/audit';
 import type { Command } from '../command.ts';
@@ -5,6 +6,7 @@ import { Exit } from '../exit.ts';
 import { renderGaps } from '../gap.ts';
 import { jsonLine } from '../json-line.ts';
 import { table } from '../table.ts';
+import { wrap } from '../wrap.ts';
 import { addressOf, placeOf } from './endpoint.ts';
 
 export const servicesList: Command = {
@@ -24,50 +26,33 @@ export const servicesList: Command = {
     const shown = listeners.filter(
       ({ protocol }) => flags['all'] === true || ['tcp', 'udp', 'udplite', 'sctp'].includes(protocol),
     );
-    const head = [
-      'PROTO',
-      'ADDRESS',
-      'REACHABLE FROM',
-      'SCOPE',
-      'HELD BY',
-      'USER',
-      'UNIT',
-      'PACKAGE',
-      'PROCESS',
-    ];
+    const head = ['DOOR', 'REACHABLE FROM', 'HELD BY'];
     const rows = shown.map((one) => rowOf(one, one.reachable));
     io.out(table(io, head, rows));
     for (const [rule, doors] of Map.groupBy(shown.filter(isBeyondHost), ({ reachable }) =>
       decidedBy(reachable),
     ))
-      io.out(
-        `${doors.map(({ protocol, port }) => `${protocol} ${port ?? ''}`).join(', ')}: ${io.paint('dim', rule)}\n`,
-      );
+      io.out(wrap(`${printable(portsOf(doors))}: ${printable(rule)}`, io.width, '    ', '  '));
     io.err(renderGaps(io, couldNotLook));
     return status;
   },
 };
 
-/** One listener as the cells of a row; where several processes hold it, user, unit and package are the first's. */
-export const rowOf = (listener: Listener, reachable: Reachable | null): string[] => {
-  const [first] = listener.processes;
-  return [
-    listener.protocol,
-    addressOf(listener),
-    listener.permissions === null ? whence(reachable) : `this host: ${listener.permissions.connect}`,
-    listener.netns.own ? listener.scope : `${listener.scope} (${placeOf(listener.netns)})`,
-    heldBy(listener),
-    first?.user ?? (listener.uid === null ? '-' : `uid ${listener.uid}`),
-    first?.unit ?? listener.socketUnit ?? '-',
-    first?.package ?? '-',
-    programsOf(listener.processes),
-  ];
-};
+/** One door as the cells of a row. */
+export const rowOf = (listener: Listener, reachable: Reachable | null): string[] => [
+  `${listener.protocol} ${addressOf(listener)}${listener.netns.own ? '' : ` in ${placeOf(listener.netns)}`}`,
+  listener.permissions === null ? whence(reachable) : `this host: ${listener.permissions.connect}`,
+  [heldBy(listener), programsOf(listener)].filter((part) => part !== '').join(' '),
+];
 
-const heldBy = ({ holder, kernelService, translatedBy, forwardsTo }: Listener): string => {
+/** What holds it, where that is no process of its own. */
+const heldBy = (listener: Listener): string => {
+  const { holder, kernelService, translatedBy, forwardsTo, uid } = listener;
+  if (holder === 'process') return '';
   if (holder === 'kernel') return `kernel: ${kernelService ?? '?'}`;
-  if (holder !== 'forwarder') return holder;
-  return `${translatedBy === null ? 'forwarder' : 'a rule'}${forwardsTo === null ? '' : `, to ${forwardsTo}`}`;
+  if (holder === 'unseen') return `unseen${uid === null ? '' : `, of uid ${uid}`}`;
+  if (holder === 'systemd') return `systemd (${listener.socketUnit ?? 'init'})`;
+  return `${translatedBy === null ? 'forwarder' : 'a rule'}${forwardsTo === null ? '' : ` to ${forwardsTo}`}`;
 };
 
 /** `anyone`, `anyone but 10.0.0.0/8`, `192.0.2.0/24, …`; `?` where it could not be judged. */
@@ -79,6 +64,9 @@ const whence = (reachable: Reachable | null): string => {
   return doubts.length > 0 ? `at most ${who}` : who;
 };
 
+const portsOf = (doors: readonly Listener[]): string =>
+  [...new Set(doors.map(({ protocol, port }) => `${protocol} ${port ?? ''}`))].join(', ');
+
 const isBeyondHost = <T extends { reachable: Reachable | null }>(
   one: T,
 ): one is T & { reachable: Reachable } => one.reachable !== null && one.reachable.from !== 'this host';
@@ -86,15 +74,24 @@ const isBeyondHost = <T extends { reachable: Reachable | null }>(
 const decidedBy = ({ rule, doubts }: Reachable): string =>
   [rule, ...doubts.map((doubt) => `not certain: ${doubt}`)].join('; ');
 
-/** `/usr/bin/python3.11 /srv/app.py [812, 813]`: each program once, with every process of it. */
-const programsOf = (processes: readonly HolderProcess[]): string => {
+/** `nginx [51-53] www-data, nginx.service`: each program once, with every process of it; systemd itself is said before. */
+const programsOf = ({ processes, holder }: Listener): string => {
+  const others = processes.filter(({ exe }) => holder !== 'systemd' || !isSystemd(exe));
   const programs = Map.groupBy(
-    processes,
+    others,
     ({ exe, deleted, script }) =>
-      `${exe ?? '?'}${deleted ? ' (deleted)' : ''}${script === null ? '' : ` ${script}`}`,
+      `${exe === null ? '?' : exe.slice(exe.lastIndexOf('/') + 1)}${deleted ? ' (deleted)' : ''}${script === null ? '' : ` ${script}`}`,
   );
-  return (
-    [...programs].map(([name, held]) => `${name} [${held.map(({ pid }) => pid).join(', ')}]`).join('; ') ||
-    '-'
-  );
+  return [...programs]
+    .map(([name, of]) => {
+      const [first] = of;
+      const more = [first?.user, first?.unit].filter((one) => one !== null && one !== undefined).join(', ');
+      return `${name} [${pidsOf(of)}]${more === '' ? '' : ` ${more}`}`;
+    })
+    .join('; ');
 };
+
+const isSystemd = (exe: string | null): boolean => exe?.endsWith('/lib/systemd/systemd') ?? false;
+
+const pidsOf = (of: readonly HolderProcess[]): string =>
+  of.length > 4 ? `${of[0]?.pid}, … ${of.length} processes` : of.map(({ pid }) => pid).join(', ');

@@ -10,6 +10,7 @@ import { renderGaps } from '../gap.ts';
 import type { Io } from '../io.ts';
 import { jsonLine } from '../json-line.ts';
 import { table } from '../table.ts';
+import { wrap } from '../wrap.ts';
 import { addressOf, isMeant, placeOf } from './endpoint.ts';
 import { keptUses } from './kept-uses.ts';
 import { renderWindow } from './window.ts';
@@ -105,9 +106,13 @@ export const renderUses = (
   const dialling = book.uses.filter(
     ({ door, client }) => client.dialsOut && listeners.some((one) => listenerKey(one) === doorKey(door)),
   );
-  const trap = dialling.map(
-    (one) =>
-      `${io.paint('yellow', '!')} ${printable(programOf(one) ?? 'a program of this host')} dials ${printable(one.client.to)}, an address of this host's on the network: it would lose ${one.door.protocol} ${one.door.port ?? one.door.address} if that were bound to loopback alone. Point it to 127.0.0.1 or localhost first.\n`,
+  const trap = dialling.map((one) =>
+    wrap(
+      `${printable(programOf(one) ?? 'a program of this host')} dials ${printable(one.client.to)}, an address of this host's on the network: it would lose ${one.door.protocol} ${one.door.port ?? one.door.address} if that were bound to loopback alone. Point it to 127.0.0.1 or localhost first.`,
+      io.width,
+      '    ',
+      `  ${io.paint('yellow', '!')} `,
+    ),
   );
   const body =
     rows.length === 0

@@ -35,7 +35,7 @@ export const describeProcesses = (
   const atBoot = unitsAtBoot(root);
   const booted = bootTime(textOf(`${proc}/stat`) ?? '');
   const containerOf = containerFinder(paths);
-  const self = [linkOf(`${proc}/self/ns/mnt`), linkOf(`${proc}/self/root`)] as const;
+  const mounts = linkOf(`${proc}/self/ns/mnt`);
   const names = userNames(textOf(`${root}/etc/passwd`) ?? '');
   const found = pids.flatMap((pid): DescribedProcess[] => {
     const uid = userIdOf(proc, pid);
@@ -64,7 +64,7 @@ export const describeProcesses = (
       startedAt: booted === null ? null : startOf(textOf(`${proc}/${pid}/stat`) ?? '', booted),
       container: containerOf(pid),
     };
-    return [{ shown, argv, root: rootOf(proc, root, pid, self) }];
+    return [{ shown, argv, root: rootOf(proc, root, pid, mounts) }];
   });
 
   const files = found.flatMap(({ shown: { pid, exe }, root: of }) =>
@@ -84,9 +84,9 @@ export const describeProcesses = (
   );
 };
 
-/** Where the files of a process are seen from here: the host's own root, or through /proc/<pid>/root. */
-const rootOf = (proc: string, root: string, pid: number, self: readonly (string | null)[]): string => {
-  const [mounts, directory] = self;
-  const same = linkOf(`${proc}/${pid}/ns/mnt`) === mounts && linkOf(`${proc}/${pid}/root`) === directory;
-  return same ? root : `${proc}/${pid}/root`;
-};
+/**
+ * Where the files of a process are seen from here: the host's own root, or through /proc/<pid>/root. The kernel writes
+ * paths as the reader sees them, so that a process which has only changed its root (chroot) needs nothing else.
+ */
+const rootOf = (proc: string, root: string, pid: number, mounts: string | null): string =>
+  linkOf(`${proc}/${pid}/ns/mnt`) === mounts ? root : `${proc}/${pid}/root`;

@@ -4,6 +4,7 @@ import { findHolders, type SocketHolders } from './descriptors.ts';
 import { nameOf, readEndpoints, type Endpoint } from './endpoints.ts';
 import type { OpenNamespace } from './namespaces.ts';
 import { findStrays } from './stray-sockets.ts';
+import { askUnixPeers } from './unix-peers.ts';
 import { askDetails, type SocketDetails } from './socket-details.ts';
 
 /** What a later look need not find out again. */
@@ -41,6 +42,7 @@ export const lookAround = async (
 
   const endpoints = read(known);
   const asking = [learnDetails(endpoints)];
+  const pairing = learnPeers(endpoints);
   const holders = findHolders(proc, pids, inodesOf(endpoints));
   if (memory.asked.size > 65_536) memory.asked.clear(); // inodes of sockets that are no more
   const strays = await findStrays(known, holders, memory.asked);
@@ -52,12 +54,44 @@ export const lookAround = async (
       holders.byInode.set(inode, pidsOf);
   }
   const answers = await Promise.all(asking);
+  const pairs = await pairing;
+  couldNotLook.push(...pairs.couldNotLook);
   couldNotLook.push(...answers.flatMap((answer) => answer.couldNotLook));
   return {
     namespaces: [...known, ...strays.namespaces],
-    endpoints: [...endpoints, ...more],
+    endpoints: [...endpoints, ...more].filter(
+      ({ row, inodes }) => row.perhapsPaired !== true || !inodes.every((inode) => pairs.paired.has(inode)),
+    ),
     holders,
     details: new Map(answers.flatMap(({ details }) => [...details])),
+    couldNotLook,
+  };
+};
+
+/** Of datagram sockets with a name, those that take from their peer alone. */
+const learnPeers = async (
+  endpoints: readonly Endpoint[],
+): Promise<{ paired: Set<number>; couldNotLook: CouldNotLook[] }> => {
+  const asked = new Set(
+    endpoints.flatMap(({ row, namespace }) => (row.perhapsPaired === true ? [namespace] : [])),
+  );
+  const couldNotLook: CouldNotLook[] = [];
+  const answers = await Promise.all(
+    [...asked].map(async (namespace) => {
+      try {
+        return await askUnixPeers(namespace.enter);
+      } catch (error) {
+        couldNotLook.push({
+          what: `which unix sockets take from one peer alone, in ${nameOf(namespace)}`,
+          why: lastWordOf(error),
+          remedy: namespace.enter.length === 0 ? 'install iproute2' : 'run as root, with iproute2 installed',
+        });
+        return [];
+      }
+    }),
+  );
+  return {
+    paired: new Set(answers.flat().flatMap(({ inode, peer }) => (peer === 0 ? [] : [inode]))),
     couldNotLook,
   };
 };

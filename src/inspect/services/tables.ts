@@ -10,6 +10,8 @@ export type SocketRow = {
   port: number | null;
   uid: number | null;
   inode: number;
+  /** It may be that it takes from its peer alone: the table does not tell. */
+  perhapsPaired?: true;
 };
 
 /** Tables of /proc/<pid>/net, and how each is read. Absent ones belong to parts the kernel does not have. */
@@ -96,7 +98,9 @@ const acceptsConnections = 0x10000; // __SO_ACCEPTCON, include/uapi/linux/net.h
 
 /**
  * /proc/net/unix (`Num RefCount Protocol Flags Type St Inode Path`): sockets that listen, and datagram sockets that have
- * a name and no peer. `@` begins an abstract name. Anyone can put a newline into a socket's name, so a line that is no row is passed over.
+ * a name. Connecting to one of these makes both ends look connected (net/unix/af_unix.c `unix_dgram_connect`), also the
+ * one that goes on to take from anyone, as /dev/log does. `@` begins an abstract name. Anyone can put a newline into a
+ * socket's name, so a line that is no row is passed over.
  */
 export const unixRows = (text: string): SocketRow[] =>
   bodyLines(text).flatMap((line) => {
@@ -104,7 +108,7 @@ export const unixRows = (text: string): SocketRow[] =>
       /^\S+ \S+ \S+ (\S+) (\S+) (\S+) +(\d+)(?: (.*))?$/.exec(line) ?? [];
     if (flags === undefined || inode === undefined) return [];
     const listens = (Number.parseInt(flags, 16) & acceptsConnections) !== 0;
-    const takesDatagrams = type === '0002' && state === '01' && path !== undefined;
+    const takesDatagrams = type === '0002' && path !== undefined;
     if (!listens && !takesDatagrams) return [];
     return [
       {
@@ -114,6 +118,7 @@ export const unixRows = (text: string): SocketRow[] =>
         port: null,
         uid: null,
         inode: Number(inode),
+        ...(takesDatagrams && state !== '01' ? { perhapsPaired: true } : {}),
       },
     ];
   });

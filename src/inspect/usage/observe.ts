@@ -3,6 +3,7 @@ import type { CouldNotLook } from '#base/looked';
 import { lastWordOf } from '../errors.ts';
 import { textOf, thisHost, type HostPaths } from '../host.ts';
 import { findHolders } from '../services/descriptors.ts';
+import { hereAlready } from '../services/enter.ts';
 import { describeProcesses } from '../services/holder-process.ts';
 import { findNamespaces, type OpenNamespace } from '../services/namespaces.ts';
 import { packageFinder, type PackageFinder } from '../services/packages.ts';
@@ -10,7 +11,7 @@ import type { Listener } from '../services/report.ts';
 import { listProcesses } from '../services/unseen.ts';
 import { parseConntrack } from './conntrack.ts';
 import { flowsIn, flowTables } from './flows.ts';
-import { askUnixPeers, type UnixEnd } from './unix-peers.ts';
+import { askUnixPeers, type UnixEnd } from '../services/unix-peers.ts';
 import { pairsOf, trackedUses, unixUses, useOf, type Client, type Sample, type Use } from './uses.ts';
 
 export type Observed = { uses: Use[]; couldNotLook: CouldNotLook[] };
@@ -35,7 +36,7 @@ export const useWatcher = (
       let ends: UnixEnd[] = [];
       if (listeners.some(({ protocol }) => protocol === 'unix')) {
         try {
-          ends = await askUnixPeers();
+          ends = await askUnixPeers(hereAlready);
         } catch (error) {
           couldNotLook.push({
             what: 'who is connected to unix sockets',

@@ -11,7 +11,7 @@ import { noteUses, parseBook, type UseBook } from './book.ts';
 import { parseConntrack } from './conntrack.ts';
 import { flowsIn } from './flows.ts';
 import { useWatcher } from './observe.ts';
-import { parseUnixPeers } from './unix-peers.ts';
+import { parseUnixPeers } from '../services/unix-peers.ts';
 import { pairsOf, trackedUses, useOf } from './uses.ts';
 
 const lan = Object.values(networkInterfaces())

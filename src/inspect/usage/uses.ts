@@ -1,7 +1,7 @@
 import type { HolderProcess, Listener, Protocol } from '../services/report.ts';
 import type { Tracked } from './conntrack.ts';
 import type { Flow, Place } from './flows.ts';
-import type { UnixEnd } from './unix-peers.ts';
+import type { UnixEnd } from '../services/unix-peers.ts';
 
 /** The door that is used, as `services list` has it. */
 export type DoorName = { protocol: Protocol; address: string; port: number | null; netns: number | null };

@@ -1,12 +1,17 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { Enter } from './enter.ts';
 
 /** One end of a pair of connected unix sockets. */
 export type UnixEnd = { path: string | null; inode: number; peer: number };
 
-/** Connected unix sockets with their peers, which /proc does not tell: by ss(8). @throws where ss is missing or refuses */
-export const askUnixPeers = async (): Promise<UnixEnd[]> => {
-  const { stdout } = await promisify(execFile)('ss', ['-H', '-x', '-n', 'state', 'connected'], {
+/**
+ * Connected unix sockets of a network namespace with their peers, which /proc does not tell: by ss(8).
+ * @throws where ss is missing or refuses
+ */
+export const askUnixPeers = async (enter: Enter): Promise<UnixEnd[]> => {
+  const [program = '', ...rest] = [...enter, 'ss', '-H', '-x', '-n', 'state', 'connected'];
+  const { stdout } = await promisify(execFile)(program, rest, {
     timeout: 5_000,
     maxBuffer: 64 << 20,
   });

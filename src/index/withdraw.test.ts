@@ -3,32 +3,15 @@ import { readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { zstdCompressSync } from 'node:zlib';
 import { openVault } from '#vault/read';
 import { Framing } from '#vault/record';
-import { encodeRedacted, sha256 } from '#vault/tree';
 import { utc } from './parse/timestamp.ts';
 import { openIndex, type Index } from './indexer.ts';
 import { recover, undo, writeProgress } from './progress.ts';
 import { growVault, type GrownVault, type TestLine } from './testing/grown-vault.ts';
+import { expire, redact } from './testing/withdrawing.ts';
 import { vaultSource } from './vault-source.ts';
 import { deleteWithdrawn, withoutWithdrawn } from './withdraw.ts';
-
-const expire = (made: GrownVault, first: number, end: number): Promise<unknown> =>
-  made.appender.commit(
-    [{ kind: 'expire', entry: { entries: { first, end }, class: 'default', policy: 'test', by: 'test' } }],
-    'none\n',
-  );
-
-const redact = async (made: GrownVault, entry: number, line: number): Promise<void> => {
-  const stored = zstdCompressSync(encodeRedacted(openVault(made.vault).batch(entry), line));
-  const segment = { sha256: sha256(stored), length: stored.length };
-  await made.appender.commit(
-    [{ kind: 'redact', entry: { target: { entry, line }, segment, reason: 'test', by: 'test' }, stored }],
-    'none\n',
-  );
-  rmSync(made.segmentFile(entry), { force: true });
-};
 
 const numbered = (sequence: number, raw: string): TestLine => ({ stream: 's', sequence, raw });
 

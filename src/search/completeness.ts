@@ -109,7 +109,11 @@ const unnumbered = (scope: readonly Sender[], others: Readonly<Others> | null): 
   const names = new Set(
     scope.filter((sender) => !sender.numbered).map((sender) => `${sender.source} by ${sender.via}`),
   );
-  return [...names, ...(others === null || others.numbered ? [] : ['senders that are not kept by name'])];
+  // Sorted: an index that is made again remembers them in another order.
+  return [
+    ...[...names].toSorted(),
+    ...(others === null || others.numbered ? [] : ['senders that are not kept by name']),
+  ];
 };
 
 const silence = (names: readonly string[]): string[] =>

@@ -18,3 +18,4 @@ export { doorsOf, endpointOf, placeOf, type Door } from './doors.ts';
 export { recognise } from './recognise.ts';
 export * from './knobs/index.ts';
 export { doorLadder, type DoorCosts, type DoorLadder } from './door-ladder.ts';
+export { narrowed, type Narrowing } from './door-firewall.ts';

@@ -39,7 +39,7 @@ import { vaultTimestamps } from './vault/timestamps.ts';
 import { vaultVerify } from './vault/verify.ts';
 
 export { callSearch } from './search-socket.ts';
-export { text, texts, type Command, type Context, type Flags } from './command.ts';
+export { text, texts, type Command, type Context, type Flag, type Flags } from './command.ts';
 export { CliError } from './errors.ts';
 export { Exit } from './exit.ts';
 export { renderGaps } from './gap.ts';

@@ -5,7 +5,7 @@ import type { Plan } from './plan.ts';
 import { run } from './run.ts';
 
 /** Asks apt, dpkg and systemd what each step of the ladder would cost here. They change nothing. */
-export const costsOf = async ({ door, unit }: Choice, { use, edits }: Plan): Promise<DoorCosts> => {
+export const costsOf = async ({ door, unit }: Choice, { use, edits, step }: Plan): Promise<DoorCosts> => {
   const owner = door.processes.find(({ pid }) => pid !== 1) ?? null;
   const name = owner?.package ?? null;
   const [removal, requiredBy, versions, sandbox] = await Promise.all([
@@ -24,7 +24,7 @@ export const costsOf = async ({ door, unit }: Choice, { use, edits }: Plan): Pro
       local.filter(({ to }) => !isLoopback(to)).map((client) => `${nameOf(client)} (dials ${client.to})`),
     ),
     watchedSeconds: Math.round(use.milliseconds / 1000),
-    localBy: edits[0]?.path ?? null,
+    localBy: step === 'local only' ? (edits[0]?.path ?? null) : null,
     ...versions,
     user: owner?.user ?? null,
     sandbox,

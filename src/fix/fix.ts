@@ -2,34 +2,37 @@ import { randomBytes } from 'node:crypto';
 import { checkCandidate } from './candidate.ts';
 import { failsCheck, unitsToWatch, whatBroke } from './dependents.ts';
 import { FixError } from './errors.ts';
+import type { Listener } from '#inspect';
 import { backUp, writeEdit } from './files.ts';
 import { alone, step, timeOf, type Fixer } from './fixer.ts';
 import { guardOf } from './guard.ts';
 import { healthOf, type Health } from './health.ts';
 import { newJournal, openingOf, type Entry, type Journal } from './journal.ts';
-import { makePlan, overridden, type Plan } from './plan.ts';
+import { makePlan, overridden, type Plan, type Wish } from './plan.ts';
 import { isHere, knockAt, knockText, untilInside, type Knock } from './prove.ts';
 import type { RiskName } from './risks.ts';
 import { lastWord, run } from './run.ts';
 import { recover, rollBack } from './undo.ts';
 
-export type FixRequest = {
-  /** As for chooseDoor. */
-  wanted: string;
+export type FixRequest = Wish & {
   /** Risks that the operator has accepted by name. */
   accept: ReadonlySet<RiskName>;
   /** The operator's own check, for sh; must pass before and after. */
   check: string | null;
   /** What reaches another host to knock from; `null`: a network namespace on this one. */
   from: string | null;
-  /** How long to watch who uses the door. */
-  watchMs: number;
   /** After how long a fix that may lock out the operator is undone unless it is confirmed. */
   confirmSeconds: number;
 };
 
 /** `awaiting`: it is undone by itself unless the operator confirms. `failed`: undone, but not as before. */
 export type FixResult = { id: string; result: 'done' | 'awaiting' | 'undone' | 'failed'; broke: string[] };
+
+const aims = {
+  'local only': 'open to this host alone',
+  'do not run': 'stopped',
+  firewalled: 'open to whom the firewall lets in',
+} as const;
 
 /** After this long systemd undoes a fix whose process was killed. */
 const guardSeconds = 300;
@@ -43,7 +46,7 @@ const shutWithinMs = 30_000;
 export const fix = async (fixer: Fixer, request: FixRequest): Promise<FixResult> =>
   alone(fixer, 0, async () => {
     await recover(fixer);
-    const { plan } = await makePlan(request.wanted, request.watchMs);
+    const { plan } = await makePlan(request);
     const id = `${timeOf(fixer).slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${plan.unit.replace(/\..*$/, '').replaceAll(/[^\w-]/g, '-')}-${randomBytes(2).toString('hex')}`;
     const journal = newJournal(fixer.fixes, id);
     const tell = async (name: string, outcome: Entry['outcome'], text: string): Promise<void> =>
@@ -52,11 +55,13 @@ export const fix = async (fixer: Fixer, request: FixRequest): Promise<FixResult>
     await tell(
       'plan',
       'ok',
-      `${plan.service} (${plan.unit}), open on ${plan.title}, is to listen on this host alone`,
+      `${plan.service} (${plan.unit}), open on ${plan.title}, is to be ${aims[plan.step]}`,
     );
     await tell('use', 'told', useText(plan));
     const knocks = await tryBefore(plan, request, tell);
-    const health = await healthOf(unitsToWatch(plan));
+    const health = await healthOf(
+      plan.step === 'do not run' ? unitsToWatch(plan).slice(1) : unitsToWatch(plan),
+    );
 
     const { backups, kept } = backUp(plan.edits);
     const active = [...health.states].flatMap(([unit, state]) => (state === 'active' ? [unit] : []));
@@ -164,7 +169,7 @@ const turn = async (
     step(fixer, journal, { step: state, outcome: 'begun', text, state });
   const tell: Tell = async (name, outcome, text) => step(fixer, journal, { step: name, outcome, text });
 
-  await begin('writing', plan.edits.map(({ path }) => path).join(', '));
+  await begin('writing', plan.edits.map(({ path }) => path).join(', ') || 'no file');
   for (const [number, backup] of backups.entries()) {
     const edit = plan.edits[number];
     if (edit !== undefined) writeEdit(backup, edit);
@@ -176,23 +181,8 @@ const turn = async (
   }
   await begin('proving', 'from inside, from outside, and by those who use it');
 
-  const inside = await untilInside(
-    plan,
-    (now) => now.exposed.length === 0 && isHere(plan, now),
-    shutWithinMs,
-  );
-  if (inside.exposed.length > 0)
-    return [
-      `${plan.service} is still open to others: ${inside.exposed.map(({ protocol, address, port }) => `${protocol} ${address} ${port ?? ''}`).join(', ')}`,
-    ];
-  if (!isHere(plan, inside)) return [`${plan.service} does not answer on this host any more`];
-  await tell(
-    'inside',
-    'ok',
-    inside.local.length === 0
-      ? 'nothing is open any more'
-      : inside.local.map(({ protocol, address, port }) => `${protocol} ${address}:${port ?? ''}`).join(', '),
-  );
+  const open = plan.step === 'firewalled' ? null : await notShutInside(plan, tell);
+  if (open !== null) return [open];
   const after = await knockAt(plan.doors, from);
   for (const knock of after) {
     if (knock.answer === 'open') return [`it still answers from outside: ${knockText(knock)}`];
@@ -211,6 +201,21 @@ const turn = async (
       `${[...health.states.keys()].join(', ')} healthy; ${plan.use.clients.filter(({ local }) => local).length} local clients looked after${check === null ? '' : `; '${check}' passes`}`,
     );
   return broke;
+};
+
+/** @returns what this host itself still sees open, or does not see any more; `null` where all is as it must be */
+const notShutInside = async (plan: Plan, tell: Tell): Promise<string | null> => {
+  const inside = await untilInside(
+    plan,
+    (now) => now.exposed.length === 0 && isHere(plan, now),
+    shutWithinMs,
+  );
+  const text = (all: readonly Listener[]): string =>
+    all.map(({ protocol, address, port }) => `${protocol} ${address}:${port ?? ''}`).join(', ');
+  if (inside.exposed.length > 0) return `${plan.service} is still open to others: ${text(inside.exposed)}`;
+  if (!isHere(plan, inside)) return `${plan.service} does not answer on this host any more`;
+  await tell('inside', 'ok', inside.local.length === 0 ? 'nothing is open any more' : text(inside.local));
+  return null;
 };
 
 const knockTarget = ({ protocol, address, port }: Knock['target']): string =>

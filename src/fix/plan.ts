@@ -4,13 +4,12 @@ import {
   endpointOf,
   isLocalValue,
   knobOf,
+  narrowed,
   placeOf,
   socketKnob,
   type Argv,
   type Check,
   type Edit,
-  type Knob,
-  type KnobFacts,
   type Turn,
 } from '#advise';
 import { collectServices, type ServicesReport } from '#inspect';
@@ -21,9 +20,24 @@ import { FixError } from './errors.ts';
 import { factsFor } from './facts.ts';
 import { risksOf, type Risk } from './risks.ts';
 import { run } from './run.ts';
+import { stopped } from './stopped.ts';
 
 /** Where one protocol and port of the daemon is open now. */
 export type OpenDoor = { protocol: 'tcp' | 'udp'; address: string; port: number };
+
+/** Steps of the ladder that a fix can take. */
+export type FixStep = 'local only' | 'do not run' | 'firewalled';
+
+/** What is wanted of a door. */
+export type Wish = {
+  /** As for chooseDoor. */
+  wanted: string;
+  step: FixStep;
+  /** `firewalled`: networks that are let in. */
+  allow: readonly string[];
+  /** How long to watch who uses the door. */
+  watchMs: number;
+};
 
 /** Everything that a fix would do, before any of it is done. JSON, as it stands in a journal. */
 export type Plan = {
@@ -36,8 +50,12 @@ export type Plan = {
   doors: OpenDoor[];
   edits: Edit[];
   checks: Check[];
-  /** Commands that make the files take effect, the new ones and, after an undo, the old ones. */
+  /** Commands that make the new files take effect. */
   apply: Argv[];
+  /** Commands of an undo: before the old files are put back, and after. */
+  release: Argv[];
+  revert: Argv[];
+  step: FixStep;
   /** What is not to be open afterwards even to this host: `udp 138`. */
   closes: string[];
   /** The listen address as the daemon reads it, before and after. */
@@ -54,10 +72,9 @@ export type Planned = { plan: Plan; choice: Choice; report: ServicesReport };
 
 /**
  * Looks at the host and says what a fix would do. Changes nothing: checks run in a mount namespace.
- * @param watchMs how long to watch who uses the door
  * @throws FixError `could-not-look`, `no-such-door`, `ambiguous-door`, `no-knob`
  */
-export const makePlan = async (wanted: string, watchMs: number): Promise<Planned> => {
+export const makePlan = async ({ wanted, step, allow, watchMs }: Wish): Promise<Planned> => {
   if (process.geteuid?.() !== 0)
     throw new FixError(
       'could-not-look',
@@ -71,15 +88,7 @@ export const makePlan = async (wanted: string, watchMs: number): Promise<Planned
     );
   const choice = chooseDoor(report, wanted);
   const service = choice.door.known?.name ?? choice.unit;
-  const knob = choice.unit.endsWith('.socket')
-    ? socketKnob(choice.unit, choice.door.lead.activates)
-    : knobOf(service);
-  if (knob === null)
-    throw new FixError(
-      'no-knob',
-      `how ${service} is told to listen on this host alone is not known well enough to do it for you: holdfast audit says what is known`,
-    );
-  const { turn, facts } = await turned(knob, choice);
+  const turn = await turnFor(step, choice, service, allow);
   const doors = doorsIn(choice);
   const use = await watchUse(new Set(doors.map(({ port }) => port)), watchMs);
   const conffiles = await conffilesAmong(turn.edits);
@@ -93,19 +102,16 @@ export const makePlan = async (wanted: string, watchMs: number): Promise<Planned
       doors,
       edits: [...turn.edits],
       checks: [...turn.checks],
+      step,
       apply: [...turn.apply],
+      release: [...(turn.release ?? [])],
+      revert: [...(turn.revert ?? turn.apply)],
       closes:
         turn.closes === 'all'
           ? doors.map(({ protocol, port }) => `${protocol} ${port}`)
           : [...(turn.closes ?? [])],
       effective: await effectiveOf(turn),
-      risks: risksOf(
-        choice,
-        turn,
-        use,
-        (path) => conffiles.has(path),
-        (path) => facts.files.get(path) ?? textOf(path),
-      ),
+      risks: risksOf(choice, turn, use, (path) => conffiles.has(path), textOf, step, allow),
       cautions: [...turn.cautions],
       use,
       losesLogin: service === 'OpenSSH',
@@ -113,17 +119,44 @@ export const makePlan = async (wanted: string, watchMs: number): Promise<Planned
   };
 };
 
-const turned = async (knob: Knob, choice: Choice): Promise<{ turn: Turn; facts: KnobFacts }> => {
-  const facts = await factsFor(knob, choice);
-  const turn = knob.turn(facts);
+const turnFor = async (
+  step: FixStep,
+  choice: Choice,
+  service: string,
+  allow: readonly string[],
+): Promise<Turn> => {
+  switch (step) {
+    case 'do not run':
+      return stopped(choice.unit);
+    case 'firewalled':
+      return narrowed({
+        name: choice.unit.replace(/\.\w+$/, '').replaceAll(/[^\w-]/g, '-'),
+        doors: doorsIn(choice),
+        allow,
+      });
+    case 'local only':
+      return madeLocal(choice, service);
+  }
+};
+
+const madeLocal = async (choice: Choice, service: string): Promise<Turn> => {
+  const knob = choice.unit.endsWith('.socket')
+    ? socketKnob(choice.unit, choice.door.lead.activates)
+    : knobOf(service);
+  if (knob === null)
+    throw new FixError(
+      'no-knob',
+      `how ${service} is told to listen on this host alone is not known well enough to do it for you: holdfast audit says what is known`,
+    );
+  const turn = knob.turn(await factsFor(knob, choice));
   if (cannotTurn(turn)) throw new FixError('no-knob', `${turn.why}: ${turn.remedy}`);
   const edits = turn.edits.filter(({ path, text }) => textOf(path) !== text);
   if (edits.length === 0)
     throw new FixError(
       'no-knob',
-      `${knob.service} is configured for this host alone already, and yet it is open to others: restart ${choice.unit}, or look for the address on its command line`,
+      `${service} is configured for this host alone already, and yet it is open to others: restart ${choice.unit}, or look for the address on its command line`,
     );
-  return { turn: { ...turn, edits }, facts };
+  return { ...turn, edits };
 };
 
 export const doorsIn = ({ listeners }: Choice): OpenDoor[] =>

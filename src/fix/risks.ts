@@ -1,12 +1,15 @@
+import { BlockList, isIP } from 'node:net';
 import { isLoopback, type Turn } from '#advise';
 import type { Choice } from './choose.ts';
 import type { Use } from './clients.ts';
+import type { FixStep } from './plan.ts';
 
 /**
  * What may hurt, by the name under which the operator accepts it:
  *
  * - `remote-clients`: other hosts were seen to use the door;
  * - `lan-address-clients`: programs of this host dial an address that will not answer any more;
+ * - `local-clients`: programs of this host use what is to be stopped;
  * - `lose-login`: this is how the operator comes in;
  * - `edits-conffile`: a file of a package is edited, which holds back its later upgrades;
  * - `configuration-management`: a file says that a program writes it, which will put the old text back;
@@ -15,6 +18,7 @@ import type { Use } from './clients.ts';
 export type RiskName =
   | 'remote-clients'
   | 'lan-address-clients'
+  | 'local-clients'
   | 'lose-login'
   | 'edits-conffile'
   | 'configuration-management'
@@ -23,6 +27,7 @@ export type RiskName =
 export const riskNames: readonly RiskName[] = [
   'remote-clients',
   'lan-address-clients',
+  'local-clients',
   'lose-login',
   'edits-conffile',
   'configuration-management',
@@ -43,16 +48,29 @@ export const risksOf = (
   use: Use,
   isConffile: (path: string) => boolean,
   before: (path: string) => string | null,
+  step: FixStep,
+  allow: readonly string[],
 ): Risk[] => {
   const risks: Risk[] = [];
-  const remote = [...new Set(use.clients.filter(({ local }) => !local).map(({ from }) => from))];
+  const remote = [
+    ...new Set(
+      use.clients.filter(({ local, from }) => !local && !isAllowed(allow, from)).map(({ from }) => from),
+    ),
+  ];
   if (remote.length > 0)
     risks.push({
       name: 'remote-clients',
       mustAccept: true,
       why: `${some(remote)} ${remote.length === 1 ? 'is' : 'are'} connected from outside, and will be refused`,
     });
-  const dialling = use.clients.filter(({ local, to }) => local && !isLoopback(to));
+  const locals = use.clients.filter(({ local }) => local);
+  if (step === 'do not run' && locals.length > 0)
+    risks.push({
+      name: 'local-clients',
+      mustAccept: true,
+      why: `${some(locals.map(({ program, unit }) => `${program ?? 'a process'} of ${unit ?? 'no unit'}`))} would lose it`,
+    });
+  const dialling = step === 'local only' ? locals.filter(({ to }) => !isLoopback(to)) : [];
   if (dialling.length > 0)
     risks.push({
       name: 'lan-address-clients',
@@ -90,3 +108,15 @@ export const risksOf = (
 
 const some = (all: readonly string[]): string =>
   all.length <= 3 ? all.join(', ') : `${all.slice(0, 3).join(', ')} and ${all.length - 3} more`;
+
+/** Whether an address is in one of the networks (CIDR notation, or single addresses). */
+const isAllowed = (allow: readonly string[], address: string): boolean => {
+  const list = new BlockList();
+  for (const network of allow) {
+    const [base = '', bits] = network.split('/');
+    const family = isIP(base) === 6 ? 'ipv6' : 'ipv4';
+    if (bits === undefined) list.addAddress(base, family);
+    else list.addSubnet(base, Number(bits), family);
+  }
+  return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+};

@@ -15,15 +15,25 @@ import { lastWord, run } from './run.ts';
 export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Promise<boolean> => {
   const { plan, backups, active } = openingOf(journal);
   await step(fixer, journal, { step: 'undo', outcome: 'begun', text: why, state: 'undoing' });
+  for (const argv of plan.release) {
+    const outcome = await run(argv);
+    // Where it was interrupted before, there is nothing yet to let go.
+    await step(fixer, journal, {
+      step: 'release',
+      outcome: outcome.status === 0 ? 'ok' : 'told',
+      text: outcome.status === 0 ? argv.join(' ') : `${argv.join(' ')}: ${lastWord(outcome)}`,
+    });
+  }
   for (const backup of backups) putBack(journal.directory, backup);
-  await step(fixer, journal, {
-    step: 'restore',
-    outcome: 'ok',
-    text: backups
-      .map(({ path, kept }) => `${path} ${kept === null ? 'removed' : 'as before, byte for byte'}`)
-      .join(', '),
-  });
-  for (const argv of plan.apply) {
+  if (backups.length > 0)
+    await step(fixer, journal, {
+      step: 'restore',
+      outcome: 'ok',
+      text: backups
+        .map(({ path, kept }) => `${path} ${kept === null ? 'removed' : 'as before, byte for byte'}`)
+        .join(', '),
+    });
+  for (const argv of plan.revert) {
     const outcome = await run(argv);
     await step(fixer, journal, {
       step: 'restart',

@@ -40,7 +40,6 @@ export const rows: readonly Row[] = [
     door: 'PostgreSQL',
     on: 'one',
     unit: 'postgresql@15-main.service',
-    sampled: true,
     // ALTER SYSTEM is read after every file.
     open: `runuser -u postgres -- psql -qc "ALTER SYSTEM SET listen_addresses='*'" && systemctl restart postgresql@15-main`,
   },
@@ -48,7 +47,6 @@ export const rows: readonly Row[] = [
     door: 'Redis',
     on: 'one',
     unit: 'redis-server.service',
-    sampled: true,
     open: write('/etc/redis/redis.conf', '^bind .*', 'bind 0.0.0.0 ::', 'redis-server'),
   },
   {
@@ -92,7 +90,6 @@ export const rows: readonly Row[] = [
     door: 'SNMP',
     on: 'one',
     unit: 'snmpd.service',
-    sampled: true,
     open: write('/etc/snmp/snmpd.conf', '^agentaddress .*', 'agentaddress udp:161', 'snmpd'),
   },
   {
@@ -144,10 +141,12 @@ export const rows: readonly Row[] = [
     door: 'unbound',
     on: 'other',
     unit: 'unbound.service',
-    open: `printf 'server:\\n  interface: 0.0.0.0\\n  access-control: 10.0.0.0/8 allow\\n' > /etc/unbound/unbound.conf.d/lan.conf; systemctl restart unbound`,
+    // Its trust anchor is fetched over the network.
+    open: `rm -f /etc/unbound/unbound.conf.d/root-auto*; printf 'server:\\n  interface: 0.0.0.0\\n  access-control: 10.0.0.0/8 allow\\n' > /etc/unbound/unbound.conf.d/lan.conf; systemctl restart unbound`,
   },
   {
     door: 'syslog-ng',
+    sampled: true,
     on: 'other',
     unit: 'syslog-ng.service',
     open: `printf 'source s_net { network(transport("tcp") port(514)); udp(ip(0.0.0.0) port(514)); };\\nlog { source(s_net); destination(d_syslog); };\\n' > /etc/syslog-ng/conf.d/net.conf; systemctl restart syslog-ng`,

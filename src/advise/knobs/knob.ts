@@ -35,13 +35,17 @@ export type Effective = {
   value(printed: string): string | null;
 };
 
-/** What is to be done so that the daemon listens on this host alone. */
+/** What is to be done: mostly, so that the daemon listens on this host alone. */
 export type Turn = {
   edits: readonly Edit[];
   checks: readonly Check[];
   effective: Effective | null;
-  /** What makes it take effect. The same makes the old files take effect again. */
+  /** What makes it take effect. */
   apply: readonly Argv[];
+  /** What is run before the old files are put back, where something must let go of the new ones. */
+  release?: readonly Argv[];
+  /** What makes the old files take effect again, where that is not `apply`. */
+  revert?: readonly Argv[];
   /** What else may happen, a sentence each. */
   cautions: readonly string[];
   /** What is not open afterwards even to this host: `udp 138`. */

@@ -47,6 +47,7 @@ export const socketKnob = (unit: string, activates: string | null): Knob => ({
     if (printed === null || printed === undefined)
       return { why: `systemctl does not show ${unit}`, remedy: `see 'systemctl cat ${unit}'` };
     const listens = listensIn(printed);
+    const units = activates === null || activates.includes('@') ? [unit] : [unit, activates];
     const keys = [...new Set(listens.map(({ key }) => key))];
     return {
       edits: [
@@ -60,9 +61,8 @@ export const socketKnob = (unit: string, activates: string | null): Knob => ({
       effective: null,
       apply: [
         ['systemctl', 'daemon-reload'],
-        ...(activates === null ? [] : [['systemctl', 'stop', activates]]),
-        ['systemctl', 'restart', unit],
-        ...(activates === null || activates.includes('@') ? [] : [['systemctl', 'start', activates]]),
+        ['systemctl', 'stop', ...units],
+        ['systemctl', 'start', ...units],
       ],
       cautions: [],
     };

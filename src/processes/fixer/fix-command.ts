@@ -1,14 +1,15 @@
 import { CliError, Exit, jsonLine, text, type Command } from '#cli';
 import type { FixResult } from '#fix';
-import { acceptedRisks, secondsOf } from './flags.ts';
+import { acceptedRisks, secondsOf, stepFlags, wishOf } from './flags.ts';
 import { renderStep } from './render.ts';
 import { withFixer } from './surroundings.ts';
 
 export const servicesFix: Command = {
   name: 'services fix',
-  summary: 'make one door local, prove it shut and its users well; undone by itself otherwise',
+  summary: 'shut one door to others, prove it and that its users are well; undone by itself otherwise',
   arguments: '[door]',
   flags: [
+    ...stepFlags,
     { flags: '--accept <risk>', description: 'a risk that `services plan` names; repeats', repeats: true },
     { flags: '--check <command>', description: 'your own check, for sh: must pass before and after' },
     { flags: '--from <command>', description: "what reaches another host to knock from, e.g. 'ssh web1'" },
@@ -40,6 +41,7 @@ export const servicesFix: Command = {
       throw new CliError('usage', "name a door: a port, 'udp/161', a unit or a service");
     const request = {
       wanted,
+      ...wishOf(flags),
       accept: acceptedRisks(flags),
       check: text(flags, 'check') ?? null,
       from: text(flags, 'from') ?? null,

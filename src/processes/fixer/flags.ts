@@ -1,5 +1,6 @@
-import { CliError, text, texts, type Flags } from '#cli';
-import { riskNames, type RiskName } from '#fix';
+import { CliError, text, texts, type Flag, type Flags } from '#cli';
+import { isIP } from 'node:net';
+import { riskNames, type FixStep, type RiskName } from '#fix';
 
 /** @throws CliError `usage` */
 export const secondsOf = (flags: Flags, name: string, fallback: number): number => {
@@ -20,3 +21,31 @@ export const acceptedRisks = (flags: Flags): Set<RiskName> =>
       return name;
     }),
   );
+
+const steps: Readonly<Record<string, FixStep>> = {
+  local: 'local only',
+  stop: 'do not run',
+  firewall: 'firewalled',
+};
+
+/** Flags of what is wanted of a door, the same for a plan and a fix. */
+export const stepFlags: readonly Flag[] = [
+  { flags: '--step <step>', description: 'local, stop or firewall', default: 'local' },
+  { flags: '--allow <network>', description: 'with --step firewall: who is let in; repeats', repeats: true },
+];
+
+/** @throws CliError `usage` */
+export const wishOf = (flags: Flags): { step: FixStep; allow: readonly string[] } => {
+  const step = steps[text(flags, 'step') ?? 'local'];
+  if (step === undefined) throw new CliError('usage', `--step takes one of ${Object.keys(steps).join(', ')}`);
+  const allow = texts(flags, 'allow') ?? [];
+  for (const network of allow) {
+    const [base = '', bits] = network.split('/');
+    const most = isIP(base) === 6 ? 128 : 32;
+    if (isIP(base) === 0 || (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= most)))
+      throw new CliError('usage', `--allow: '${network}' is no address and no network like 10.0.0.0/8`);
+  }
+  if (allow.length > 0 && step !== 'firewalled')
+    throw new CliError('usage', '--allow is of --step firewall: nobody else is let in otherwise');
+  return { step, allow };
+};

@@ -2,15 +2,22 @@ import { printable } from '#base/printable';
 import { CliError, Exit, jsonLine, wrap, type Command, type Io } from '#cli';
 import type { DoorLadder } from '#advise';
 import type { Plan } from '#fix';
-import { secondsOf } from './flags.ts';
+import { secondsOf, stepFlags, wishOf } from './flags.ts';
 import { renderDiff } from './render.ts';
 
 export const servicesPlan: Command = {
   name: 'services plan',
   summary: 'what `services fix` would write and run for one door; changes nothing',
   arguments: '<door>',
-  flags: [{ flags: '--watch <time>', description: 'how long to watch who uses it', default: '3s' }],
-  examples: ['holdfast services plan 3306', 'holdfast services plan mariadb --watch 60s'],
+  flags: [
+    ...stepFlags,
+    { flags: '--watch <time>', description: 'how long to watch who uses it', default: '3s' },
+  ],
+  examples: [
+    'holdfast services plan 3306',
+    'holdfast services plan mariadb --watch 60s',
+    'holdfast services plan 3306 --step firewall --allow 10.0.0.7',
+  ],
   async run({ io, json }, args, flags) {
     const [{ makePlan, diffOf, costsOf, FixError }, { doorLadder }] = await Promise.all([
       import('#fix'),
@@ -18,7 +25,7 @@ export const servicesPlan: Command = {
     ]);
     const watchMs = secondsOf(flags, 'watch', 3) * 1000;
     try {
-      const { plan, choice } = await makePlan(args[0] ?? '', watchMs);
+      const { plan, choice } = await makePlan({ wanted: args[0] ?? '', watchMs, ...wishOf(flags) });
       const ladder = doorLadder(choice.door.known, await costsOf(choice, plan));
       const diffs = plan.edits.map(diffOf);
       if (json) io.out(jsonLine({ ...plan, diffs, ladder }));
@@ -51,9 +58,10 @@ const renderPlan = (
     heading('THE LADDER, and what each step would cost here'),
     ...ladder.rungs.map(({ step, cost }) => renderRung(io, step, cost, step === ladder.recommended)),
     line(`Recommended: ${ladder.recommended}. ${ladder.reason} (confidence: ${ladder.confidence})`),
-    heading('LOCAL ONLY: WRITE'),
+    heading(`${plan.step.toUpperCase()}: WRITE`),
+    ...(diffs.length === 0 ? [line('no file')] : []),
     ...diffs.map((diff) => renderDiff(io, diff)),
-    heading('CHECK, on the files as they are to be'),
+    ...(plan.checks.length === 0 ? [] : [heading('CHECK, on the files as they are to be')]),
     ...plan.checks.map(({ kind, argv }) =>
       line(`${argv.join(' ')}${kind === 'trial' ? '  (started in a namespace of its own)' : ''}`),
     ),

@@ -9,6 +9,7 @@ import type { LayoutOptions } from './layout.ts';
 import type { SearchBenchOptions } from './search.ts';
 import { transportNames, type TransportName, type TransportsOptions } from './transports.ts';
 import type { UdpOptions } from './udp.ts';
+import type { ServicesBenchOptions } from './services.ts';
 import type { VerifyBenchOptions } from './verify.ts';
 
 /** Names in lines of 120 characters. */
@@ -28,6 +29,7 @@ npm run bench -- transports [options]
 npm run bench -- udp [options]
 npm run bench -- verify [options]
 npm run bench -- search [options]
+npm run bench -- services [options]
 npm run bench -- layout [options]
 
 ingest sends the same generated RFC 5424 lines over four TCP connections to syslog-ng (from Debian's packages) and to
@@ -41,6 +43,9 @@ search asks Holdfast at its API, and ripgrep and zgrep on the files that syslog-
 of the same lines, and prints how long each took.
 layout fills tables that are laid out in other ways with the rows of an index, and prints the bytes, the CPU seconds and
 how long the questions of search take. docs/performance.md says what exactly is measured.
+
+services opens sockets in many processes and prints how long the list of doors and the agent's next look take, beside
+lsof and ss.
 
   --lines N         lines (default 2000000, of ingest 328 MB, kept in .cache/bench; verify repeats 200000 of them; of
                     search and layout 20000000, which take 20 GB of disk while it runs)
@@ -75,6 +80,9 @@ of transports alone:
   --transport NAME  tls or relp; repeat for more (default: both)
   --window N        lines that the RELP sender may leave unanswered on each connection (default 128, librelp's own)
 
+of services alone:
+  --processes N     processes with 32 sockets each (default 225)
+
 of udp alone:
   --seconds S       how long each rate is tried (default 5)
   --from RATE       the first rate that is tried, in datagrams a second (default 40000)
@@ -90,6 +98,7 @@ compared with cannot be had here
   npm run bench -- transports --transport relp --window 1024
   npm run bench -- udp --senders 1 --seconds 2
   npm run bench -- verify --lines 20000000
+  npm run bench -- services --runs 5
   npm run bench -- search --lines 2000000
   npm run bench -- search --fill /var/tmp/twenty-million --fill-only
   npm run bench -- layout --alternative 'as it is' --alternative 'ORDER BY time'
@@ -100,6 +109,7 @@ export type Order = { json: 'yes' | 'no' } & (
   | { bench: 'transports'; options: TransportsOptions }
   | { bench: 'udp'; options: UdpOptions }
   | { bench: 'verify'; options: VerifyBenchOptions }
+  | { bench: 'services'; options: ServicesBenchOptions }
   | { bench: 'search'; options: SearchBenchOptions }
   | { bench: 'layout'; options: LayoutOptions }
   | { bench: 'fill'; options: { lines: number; fill: string } }
@@ -111,11 +121,12 @@ const optionsOf = {
   transports: ['transport', 'window', 'fsync-delay', 'profile'],
   udp: ['seconds', 'from', 'rate', 'senders', 'profile'],
   verify: [],
+  services: ['processes'],
   search: ['stream', 'fill', 'fill-only'],
   layout: ['fill', 'fill-only', 'alternative'],
 } as const satisfies Record<Exclude<Order['bench'], 'fill'>, readonly string[]>;
 
-const benches = ['ingest', 'transports', 'udp', 'verify', 'search', 'layout'] as const;
+const benches = ['ingest', 'transports', 'udp', 'verify', 'search', 'layout', 'services'] as const;
 
 /** @returns `null` when help is asked for @throws BenchError `usage` */
 export const parseOrder = (argv: string[]): Order | null => {
@@ -146,6 +157,12 @@ export const parseOrder = (argv: string[]): Order | null => {
   const profiles = values.profile === undefined ? null : resolve(values.profile);
   const fsyncDelayMs = values['fsync-delay'] === undefined ? 0 : whole('fsync-delay', values['fsync-delay']);
   switch (bench) {
+    case 'services':
+      return {
+        bench,
+        json,
+        options: { processes: whole('processes', values.processes ?? '225'), runs: common.runs },
+      };
     case 'verify':
       return { bench, json, options: common };
     case 'search':
@@ -248,6 +265,7 @@ const parsed = (argv: string[]) => {
         alternative: { type: 'string', multiple: true },
         'fill-only': { type: 'boolean' },
         profile: { type: 'string' },
+        processes: { type: 'string' },
         json: { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },

@@ -13,6 +13,8 @@ import { renderTransports } from './transports/render.ts';
 import { udpBench } from './udp.ts';
 import { renderUdp } from './udp/render.ts';
 import { renderVerify } from './vault/render.ts';
+import { servicesBench } from './services.ts';
+import { renderServices } from './services/render.ts';
 import { verifyBench } from './verify.ts';
 
 type Done = { text: string; result: unknown };
@@ -41,6 +43,10 @@ const carryOut = async (order: Order, cache: string): Promise<Done> => {
     case 'udp': {
       const result = await udpBench(order.options, cache);
       return { text: renderUdp(result), result };
+    }
+    case 'services': {
+      const result = await servicesBench(order.options);
+      return { text: renderServices(result), result };
     }
     case 'verify': {
       const result = await verifyBench(order.options, cache);

@@ -174,13 +174,15 @@ for (const line of new Set(documented.map((shown) => shown.line))) {
     const counts =
       args[0] === 'search'
         ? /of ripgrep[^]*rare token[^]*the same as those of ripgrep and zgrep/
-        : args[0] === 'layout'
-          ? /as it is[^]*ORDER BY time[^]*last 100[^]*splitByNonAlpha[^]*each column alone/
-          : args[0] === 'verify'
-            ? /2000 of 2000 lines and 1 manifests/
-            : args[0] === 'udp'
-              ? /sent 2000 at [\d,]+\/s = stored \d+ \+ counted \d+/
-              : /2000 of 2000 lines, none lost, none twice, none changed/;
+        : args[0] === 'services'
+          ? /7,200 sockets in 225 processes[^]*the agent's rescan to ss -antup: \d/
+          : args[0] === 'layout'
+            ? /as it is[^]*ORDER BY time[^]*last 100[^]*splitByNonAlpha[^]*each column alone/
+            : args[0] === 'verify'
+              ? /2000 of 2000 lines and 1 manifests/
+              : args[0] === 'udp'
+                ? /sent 2000 at [\d,]+\/s = stored \d+ \+ counted \d+/
+                : /2000 of 2000 lines, none lost, none twice, none changed/;
     assert.match(stdout, counts);
     return undefined;
   });

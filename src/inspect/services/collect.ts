@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { initSystem, textOf, thisHost, type HostPaths } from '../host.ts';
 import { endpointFiles, noTables, readInodes, type Endpoint } from './endpoints.ts';
 import { describeHolders, type Held } from './holder.ts';
+import { newMemory, type Memory } from './memory.ts';
 import { findNamespaces, type OpenNamespace } from './namespaces.ts';
 import { packageFinder, type PackageFinder } from './packages.ts';
 import type { Listener, NetworkNamespace, ServicesReport } from './report.ts';
 import { scopeOf } from './scope.ts';
-import { lookAround, newMemory, type Memory } from './sight.ts';
+import { lookAround } from './sight.ts';
 import type { SocketDetails } from './socket-details.ts';
 import { hiddenProcesses, listProcesses, unreadableProcesses, whyHidden } from './unseen.ts';
 
@@ -46,8 +47,9 @@ export const collectServices = async (options: ServicesOptions = {}): Promise<Se
   if (hidden !== null) couldNotLook.push(hiddenProcesses(hidden, uid));
   if (!namespaces.some(({ own }) => own)) couldNotLook.push(noTables("the host's own network namespace"));
 
+  const memory = options.memory ?? newMemory();
   const sampled = performance.now();
-  const sight = await lookAround(proc, pids, namespaces, options.memory ?? newMemory());
+  const sight = await lookAround(proc, pids, namespaces, memory);
   const { endpoints, holders } = sight;
   couldNotLook.push(...sight.couldNotLook);
   if (holders.unreadable.length > 0) couldNotLook.push(unreadableProcesses(proc, holders.unreadable, uid));
@@ -55,6 +57,7 @@ export const collectServices = async (options: ServicesOptions = {}): Promise<Se
     paths,
     endpoints,
     { ...holders, hidden },
+    memory,
     options.packages ?? packageFinder(),
   );
   couldNotLook.push(...described.couldNotLook);
@@ -64,7 +67,9 @@ export const collectServices = async (options: ServicesOptions = {}): Promise<Se
     ephemeral(endpoint) || described.held.get(endpoint)?.processes.length === 0;
   const doubtful = Map.groupBy(endpoints.filter(passing), ({ namespace }) => namespace);
   // A closed socket is gone at once; only a client's takes a while to show what it is.
-  if (endpoints.some(ephemeral)) await sleep(Math.max(0, secondLookAfter - (performance.now() - sampled)));
+  const isKnown = ({ inodes }: Endpoint): boolean => inodes.every((inode) => memory.seen.has(inode));
+  if (endpoints.some((endpoint) => ephemeral(endpoint) && !isKnown(endpoint)))
+    await sleep(Math.max(0, secondLookAfter - (performance.now() - sampled)));
   const still = new Set(
     [...doubtful].flatMap(([namespace, some]) => [
       ...readInodes(namespace, new Set(some.map(({ row }) => row.protocol))),
@@ -79,6 +84,7 @@ export const collectServices = async (options: ServicesOptions = {}): Promise<Se
     if (closedMeanwhile && !ephemeral(endpoint)) return [];
     return [listenerOf(endpoint, held, sight.details, ephemeral(endpoint) ? gone : null)];
   });
+  memory.seen = new Set(endpoints.flatMap(({ inodes }) => inodes));
   return report({
     listeners: listeners.sort(byEndpoint),
     namespaces: sight.namespaces.map((one) => ({ ...netnsOf(one), enter: one.enter })),

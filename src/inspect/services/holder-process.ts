@@ -2,6 +2,7 @@ import { textOf, type HostPaths } from '../host.ts';
 import { shownArguments } from './arguments.ts';
 import { isAtBoot, unitsAtBoot } from './boot-units.ts';
 import { containerFinder } from './containers.ts';
+import { newMemory, recallProcess, startTicks, type Memory } from './memory.ts';
 import type { PackageFinder } from './packages.ts';
 import {
   argumentsOf,
@@ -30,6 +31,7 @@ export const describeProcesses = (
   paths: HostPaths,
   pids: readonly number[],
   packages: PackageFinder,
+  memory: Memory = newMemory(),
 ): Map<number, DescribedProcess> => {
   const { proc, root } = paths;
   const atBoot = unitsAtBoot(root);
@@ -37,7 +39,19 @@ export const describeProcesses = (
   const containerOf = containerFinder(paths);
   const mounts = linkOf(`${proc}/self/ns/mnt`);
   const names = userNames(textOf(`${root}/etc/passwd`) ?? '');
-  const found = pids.flatMap((pid): DescribedProcess[] => {
+  const keys = new Map(
+    pids.map((pid) => [pid, [startTicks(memory, proc, pid), linkOf(`${proc}/${pid}/exe`)] as const]),
+  );
+  const recalled = new Map(
+    pids.flatMap((pid): [number, DescribedProcess][] => {
+      const [start = null, exe = null] = keys.get(pid) ?? [];
+      const known = recallProcess(memory, pid, start, exe);
+      return known === null ? [] : [[pid, known]];
+    }),
+  );
+  const unknown = pids.filter((pid) => !recalled.has(pid));
+  if (unknown.length === 0) return recalled;
+  const found = unknown.flatMap((pid): DescribedProcess[] => {
     const uid = userIdOf(proc, pid);
     if (uid === null) return [];
     const executable = executableOf(proc, pid);
@@ -79,9 +93,15 @@ export const describeProcesses = (
       return [pid, { package: name, version, packageRequired: required }];
     }),
   );
-  return new Map(
-    found.map((one) => [one.shown.pid, { ...one, shown: { ...one.shown, ...byPid.get(one.shown.pid) } }]),
-  );
+  for (const one of found) {
+    const { pid } = one.shown;
+    const described = { ...one, shown: { ...one.shown, ...byPid.get(pid) } };
+    recalled.set(pid, described);
+    const [start = null, exe = null] = keys.get(pid) ?? [];
+    if (start !== null) memory.processes.set(pid, { start, exe, at: performance.now(), described });
+  }
+  for (const pid of memory.processes.keys()) if (!recalled.has(pid)) memory.processes.delete(pid);
+  return recalled;
 };
 
 /**

@@ -5,6 +5,7 @@ import type { Endpoint } from './endpoints.ts';
 import { forwarderOf } from './forwarders.ts';
 import { kernelListeners, kernelServiceOf, type KernelListener } from './kernel-listeners.ts';
 import { describeProcesses, type DescribedProcess } from './holder-process.ts';
+import type { Memory } from './memory.ts';
 import type { PackageFinder } from './packages.ts';
 import type { Holder, HolderProcess, UnixPermissions } from './report.ts';
 import { registeredByKernel } from './rpc.ts';
@@ -31,12 +32,13 @@ export const describeHolders = async (
   paths: HostPaths,
   endpoints: readonly Endpoint[],
   holders: SocketHolders & { hidden: string | null },
+  memory: Memory,
   packages: PackageFinder,
 ): Promise<{ held: Map<Endpoint, Held>; couldNotLook: CouldNotLook[] }> => {
   const couldNotLook: CouldNotLook[] = [];
   const pidsOf = endpoints.map(({ inodes }) => pidsOfInodes(inodes, holders.byInode));
   const pids = new Set(pidsOf.flat());
-  const processes = describeProcesses(paths, [...pids], packages);
+  const processes = describeProcesses(paths, [...pids], packages, memory);
   if (pids.size > 0 && !packages.hasDatabase(paths.root)) {
     couldNotLook.push({
       what: 'packages of executables',

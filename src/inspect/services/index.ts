@@ -1,6 +1,6 @@
 export { collectServices, type ServicesOptions } from './collect.ts';
 export { packageFinder, type PackageFinder, type PackagedFile } from './packages.ts';
-export { newMemory, type Memory } from './sight.ts';
+export { newMemory, type Memory } from './memory.ts';
 export type { InitSystem } from '../host.ts';
 export type {
   Holder,

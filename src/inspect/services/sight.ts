@@ -2,18 +2,11 @@ import type { CouldNotLook } from '#base/looked';
 import { lastWordOf } from '../errors.ts';
 import { findHolders, type SocketHolders } from './descriptors.ts';
 import { nameOf, readEndpoints, type Endpoint } from './endpoints.ts';
+import { recallHolders, rememberHolders, type Memory } from './memory.ts';
 import type { OpenNamespace } from './namespaces.ts';
 import { findStrays } from './stray-sockets.ts';
 import { askUnixPeers } from './unix-peers.ts';
 import { askDetails, type SocketDetails } from './socket-details.ts';
-
-/** What a later look need not find out again. */
-export type Memory = {
-  /** Inodes of sockets that no table lists and that are no door. */
-  readonly asked: Set<number>;
-};
-
-export const newMemory = (): Memory => ({ asked: new Set() });
 
 export type Sight = {
   namespaces: OpenNamespace[];
@@ -40,20 +33,25 @@ export const lookAround = async (
     });
   const inodesOf = (of: readonly Endpoint[]): Set<number> => new Set(of.flatMap(({ inodes }) => inodes));
 
+  memory.starts.clear();
   const endpoints = read(known);
-  const asking = [learnDetails(endpoints)];
+  const asking = [learnDetails(endpoints, memory)];
   const pairing = learnPeers(endpoints);
-  const holders = findHolders(proc, pids, inodesOf(endpoints));
-  if (memory.asked.size > 65_536) memory.asked.clear(); // inodes of sockets that are no more
+  const wanted = inodesOf(endpoints);
+  const recalled = recallHolders(memory, proc, wanted);
+  const holders = recalled ?? findHolders(proc, pids, wanted);
+  if (recalled === null) rememberHolders(memory, proc, wanted, holders);
   const strays = await findStrays(known, holders, memory.asked);
   couldNotLook.push(...strays.couldNotLook);
   const more = [...read(strays.namespaces), ...strays.endpoints];
   if (more.length > 0) {
-    asking.push(learnDetails(more));
+    asking.push(learnDetails(more, memory));
     for (const [inode, pidsOf] of findHolders(proc, pids, inodesOf(more)).byInode)
       holders.byInode.set(inode, pidsOf);
   }
   const answers = await Promise.all(asking);
+  const details = new Map(answers.flatMap((answer) => [...answer.details]));
+  memory.details = details;
   const pairs = await pairing;
   couldNotLook.push(...pairs.couldNotLook);
   couldNotLook.push(...answers.flatMap((answer) => answer.couldNotLook));
@@ -63,7 +61,7 @@ export const lookAround = async (
       ({ row, inodes }) => row.perhapsPaired !== true || !inodes.every((inode) => pairs.paired.has(inode)),
     ),
     holders,
-    details: new Map(answers.flatMap(({ details }) => [...details])),
+    details,
     couldNotLook,
   };
 };
@@ -99,11 +97,19 @@ const learnPeers = async (
 /** They matter for wildcards alone: only where there is one is the namespace asked. */
 const learnDetails = async (
   endpoints: readonly Endpoint[],
+  memory: Memory,
 ): Promise<{ details: Map<number, SocketDetails>; couldNotLook: CouldNotLook[] }> => {
   const asked = new Set<OpenNamespace>();
-  for (const { row, namespace } of endpoints)
-    if ((row.protocol === 'tcp' || row.protocol === 'udp') && /^(?:::|0\.0\.0\.0)$/.test(row.address))
-      asked.add(namespace);
+  const known = new Map<number, SocketDetails>();
+  for (const { row, namespace, inodes } of endpoints) {
+    if ((row.protocol !== 'tcp' && row.protocol !== 'udp') || !/^(?:::|0\.0\.0\.0)$/.test(row.address))
+      continue;
+    for (const inode of inodes) {
+      const details = memory.details.get(inode);
+      if (details === undefined) asked.add(namespace);
+      else known.set(inode, details);
+    }
+  }
   const couldNotLook: CouldNotLook[] = [];
   const answers = await Promise.all(
     [...asked].map(async (namespace) => {
@@ -119,5 +125,5 @@ const learnDetails = async (
       }
     }),
   );
-  return { details: new Map(answers.flat()), couldNotLook };
+  return { details: new Map([...known, ...answers.flat()]), couldNotLook };
 };

@@ -51,6 +51,7 @@ export const findStrays = async (
   const others = [...holders.others].filter(([inode]) => !asked.has(inode));
   if (others.length === 0) return found;
   const listed = new Set(known.flatMap(listedInodes));
+  for (const [inode] of others) if (listed.has(inode)) asked.add(inode);
   const strays = others
     .filter(([inode]) => !listed.has(inode))
     .map(([inode, descriptor]) => ({ ...descriptor, inode }));

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Endpoint } from './endpoints.ts';
 import { describeHolders } from './holder.ts';
-import { collectServices, packageFinder, type ServicesReport } from './index.ts';
+import { collectServices, newMemory, packageFinder, type ServicesReport } from './index.ts';
 
 const needsRoot = process.geteuid?.() === 0 ? false : 'mounts, network namespaces and other users take root';
 
@@ -150,7 +150,7 @@ test('a usual port is the kernel’s only if every process was seen', async (t) 
   const held = async (unseen: { hidden: string | null; unreadable: number[] }) => {
     const paths = { proc: join(root, 'proc'), sys: join(root, 'sys'), root };
     const holders = { byInode: new Map(), others: new Map(), namespaces: new Map(), ...unseen };
-    const described = await describeHolders(paths, [endpoint], holders, packageFinder());
+    const described = await describeHolders(paths, [endpoint], holders, newMemory(), packageFinder());
     return described.held.get(endpoint)?.holder;
   };
   assert.equal(await held({ hidden: null, unreadable: [] }), 'kernel');

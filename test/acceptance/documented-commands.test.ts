@@ -106,6 +106,8 @@ const expected = (line: string): readonly number[] => {
   if (/^holdfast hosts (token|enrol)\b/.test(line)) return [3];
   // No alert is configured here, and it says so: alerts.test.ts runs it where one is.
   if (/^holdfast alerts test\b/.test(line)) return [2];
+  // There may be no such door here, and it says so.
+  if (/^holdfast services users \d/.test(line)) return [0, 2];
   if (line.includes('--fail-on')) return [0, 1];
   if (line.includes('--strict')) return [0, 3];
   if (line.includes('/srv/')) return [3];

@@ -1,9 +1,11 @@
 import {
   judgeDoors,
   openingOf,
+  packageChanges,
   type Door,
   type Listener,
   type Noted,
+  type PackageChange,
   type ServicesReport,
   type UseBook,
 } from '#inspect';
@@ -30,13 +32,14 @@ export const doorFacts = (): DoorFacts => {
       const judged = known === null || fresh.length === 0 ? null : await judgeDoors(report);
       const doors = new Map(judged?.listeners.map((door) => [nameOf(door), door]));
       const before = known;
+      const changes = fresh.length === 0 ? [] : packageChanges('');
       const news = new Map(
         [...byName].map(([name, [first]]) => [
           name,
           before?.get(name) ??
             (first === undefined || !isOfNetwork(first)
               ? undefined
-              : newsOf(doors.get(name) ?? { ...first, reachable: null })),
+              : newsOf(doors.get(name) ?? { ...first, reachable: null }, changes)),
         ]),
       );
       known = news;
@@ -71,7 +74,7 @@ const toSend = (listener: Listener): unknown => ({
   processes: listener.processes.map((process) => ({ ...process, args: undefined })),
 });
 
-const newsOf = (door: Door): NonNullable<Fact['news']> => {
+const newsOf = (door: Door, changes: readonly PackageChange[]): NonNullable<Fact['news']> => {
   const { protocol, address, port, netns, scope, reachable } = door;
   const where = `${protocol} ${address.includes(':') ? `[${address}]` : address}:${port ?? '*'}`;
   const place = netns.own ? null : (netns.container?.name ?? netns.name ?? null);
@@ -83,7 +86,7 @@ const newsOf = (door: Door): NonNullable<Fact['news']> => {
     scope,
     container: place,
   };
-  const opening = openingOf(door, Date.now());
+  const opening = openingOf(door, Date.now(), changes);
   const by = opening.program?.exe ?? door.kernelService ?? opening.socketUnit ?? 'somebody unseen';
   return {
     opened: {

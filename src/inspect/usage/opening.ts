@@ -1,5 +1,5 @@
 import { textOf, thisHost, type HostPaths } from '../host.ts';
-import { packageChanges, type PackageChange } from '../patches/dpkg-log.ts';
+import type { PackageChange } from '../patches/dpkg-log.ts';
 import { executableOf, statusField, userNames } from '../services/processes.ts';
 import type { HolderProcess, Listener } from '../services/report.ts';
 
@@ -25,13 +25,20 @@ export type Opening = {
 const nearMs = 10 * 60_000;
 const nobody = 4_294_967_295; // (uid_t)-1: nobody has logged in, pam_loginuid(8)
 
-/** @param at when the door was seen first, in milliseconds since 1970 */
-export const openingOf = (listener: Listener, at: number, paths: HostPaths = thisHost): Opening => {
+/**
+ * @param at when the door was seen first, in milliseconds since 1970
+ * @param changes what dpkg did, the oldest first (`packageChanges`)
+ */
+export const openingOf = (
+  listener: Listener,
+  at: number,
+  changes: readonly PackageChange[],
+  paths: HostPaths = thisHost,
+): Opening => {
   const { proc, root } = paths;
   const holder = listener.processes.toSorted((a, b) =>
     (a.startedAt ?? '').localeCompare(b.startedAt ?? ''),
   )[0];
-  const changes = packageChanges(root);
   const opened = listener.listeningSince === null ? at : Math.min(at, Date.parse(listener.listeningSince));
   const near = changes.filter(({ time }) => {
     const when = Date.parse(time);

@@ -23,6 +23,7 @@ export const Fields = ({ query, onNarrow, onAnswer }: Props) => {
         </span>
         <Claims answer={answer} />
       </div>
+      {fields.length === 0 && <p className="panel-note">These lines have no fields.</p>}
       <ul className="fields">
         {fields.map(({ name, lines, share, values }) => (
           <li key={name}>

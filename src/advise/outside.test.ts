@@ -36,11 +36,10 @@ const whole = (...doors: InsideDoor[]): InsideView => ({ doors, extent: 'whole' 
 const partial = (...doors: InsideDoor[]): InsideView => ({ doors, extent: 'partial' });
 const local = door({ address: '127.0.0.1', scope: 'local' });
 const dropped = door({ reachable: { from: 'nobody', rule: 'tcp dport 3306 drop' } });
-const arrived = (reached: number, passed: number, logged: string | null = null): Arrival => ({
+const arrived = (reached: number, passed: number, forwarded = 0): Arrival => ({
   sent: 5,
-  reached,
-  passed,
-  logged,
+  counted: { reached, passed, forwarded },
+  logged: null,
 });
 
 const tcp: readonly (readonly [string, Outcome['state'], InsideView, Verdict, RegExp])[] = [
@@ -97,7 +96,7 @@ const udp: readonly (readonly [string, InsideView, Arrival | null, Verdict, RegE
   ['it listens, and datagrams pass', whole(syslog), arrived(5, 4), 'open', /4 of 5 datagrams passed/],
   ['it listens, and its filter drops them', whole(syslog), arrived(5, 0), 'firewalled', /let none pass/],
   ['it listens, and none arrives', whole(syslog), arrived(0, 0), 'firewalled', /dropped on the way/],
-  ['the token is in the log', partial(), arrived(0, 0, '12:4'), 'open', /at 12:4/],
+  ['the token is in the log', partial(), { sent: 5, counted: null, logged: '12:4' }, 'open', /at 12:4/],
   ['nobody listens, and datagrams pass', whole(), arrived(5, 5), 'shut', /nobody listens/],
   ['nobody is named, and datagrams pass', partial(), arrived(5, 5), 'undecided', /could not see all/],
   [

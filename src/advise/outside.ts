@@ -16,14 +16,19 @@ export type InsideDoor = Pick<
 /** What the host says of itself. `partial`: not all of it could be looked at. */
 export type InsideView = { doors: readonly InsideDoor[]; extent: 'whole' | 'partial' };
 
-/** Datagrams with a token that were sent to a silent door, and how many of them the host itself saw. */
+/** What became of datagrams with a token that were sent to a silent door. */
 export type Arrival = {
   sent: number;
-  /** Came in by an interface, before any filter. */
-  reached: number;
-  /** Passed every filter on the way to a local socket. */
-  passed: number;
-  /** The line of the log that the token came to, where it did. */
+  /** As the host counted them; `null`: it did not. */
+  counted: {
+    /** Came in by an interface, before any filter. */
+    reached: number;
+    /** Passed every filter on the way to a local socket. */
+    passed: number;
+    /** Passed every filter on the way to somewhere else. */
+    forwarded: number;
+  } | null;
+  /** Address of the line of the log that the token came to, where it did. */
   logged: string | null;
 };
 
@@ -136,33 +141,36 @@ const whySilent = (
   if (arrival?.logged !== null && arrival?.logged !== undefined)
     return ['open', `what was sent is in the log, at ${arrival.logged}`];
   const listens = door === undefined ? null : `${holderName(door)} listens on ${boundAt(door)}`;
-  if (arrival !== null) {
-    const { sent, reached, passed } = arrival;
-    if (reached === 0)
+  const nobody: [Verdict, string] =
+    extent === 'whole'
+      ? ['shut', 'nobody listens, and a filter drops what would say so']
+      : ['undecided', 'the host names nobody there, and could not see all of itself'];
+  const counted = arrival?.counted ?? null;
+  if (arrival !== null && counted !== null) {
+    const { sent } = arrival;
+    const came = (packets: number, where: string): string => `${packets} of ${sent} datagrams ${where}`;
+    if (counted.reached === 0)
       return ['firewalled', `none of ${sent} datagrams reached the host: dropped on the way`];
-    if (passed === 0)
-      return ['firewalled', `${reached} of ${sent} datagrams reached the host, and its filter let none pass`];
-    const came = `${passed} of ${sent} datagrams passed every filter`;
-    if (listens !== null) return ['open', `${listens}, and ${came}`];
-    if (other !== undefined)
-      return ['elsewhere', `${came}, and ${holderName(other)} listens on ${boundAt(other)} alone`];
-    return extent === 'whole'
-      ? ['shut', `${came}, and nobody listens: what refuses them is not heard here`]
-      : ['undecided', `${came}; the host names nobody there, and could not see all of itself`];
+    if (counted.forwarded > 0)
+      return ['forwarded', `${came(counted.forwarded, 'were handed on, past every filter')}`];
+    if (counted.passed === 0)
+      return ['firewalled', `${came(counted.reached, 'reached the host, and its filter let none pass')}`];
+    const passed = came(counted.passed, 'passed every filter');
+    if (listens !== null) return ['open', `${listens}, and ${passed}`];
+    return [nobody[0], `${passed}; ${nobody[1]}`];
   }
   if (listens !== null)
     return ['undecided', `${listens}; whether datagrams get there only the host can tell (--through)`];
   if (other !== undefined) return ['elsewhere', `${holderName(other)} listens on ${boundAt(other)} alone`];
-  return extent === 'whole'
-    ? ['shut', 'nobody listens, and a filter drops what would say so']
-    : ['undecided', 'the host names nobody there, and could not see all of itself'];
+  return nobody;
 };
 
 const towards = ({ forwardsTo }: InsideDoor): string => (forwardsTo === null ? '' : `, to ${forwardsTo}`);
 
 /** The program's name, else the unit's, else who holds it. */
 export const holderName = ({ processes, holder, translatedBy }: InsideDoor): string => {
-  const [first] = processes;
+  // Where systemd holds it too, its service tells more.
+  const first = processes.find(({ unit }) => unit !== 'init.scope') ?? processes[0];
   const program = first?.exe?.split('/').at(-1);
   if (translatedBy !== null) return 'a rule';
   return program ?? first?.unit ?? (holder === 'unseen' ? 'somebody' : `the ${holder}`);

@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { messageOf } from '#base/errors';
-import { ProbeError, probeHost, vantageOf } from '#probe/host';
+import { pacer, parseToken, ProbeError, probeHost, sendTokens, vantageOf } from '#probe/host';
 import { accounts } from './up/accounts.ts';
 import { proberTask, type ProberWord } from './probe/words.ts';
 
@@ -20,9 +20,14 @@ process.stdout.on('error', () => process.exit(1));
 
 try {
   const task = proberTask.parse(JSON.parse(await text(process.stdin)));
-  const vantage = await vantageOf(task.host);
-  say({ vantage });
-  say({ seen: await probeHost(vantage, task) });
+  if ('token' in task) {
+    await sendTokens(task.address, task.ports, { ...task, token: parseToken(task.token) }, pacer(task.rate));
+    say({ sent: task.ports.length * task.times });
+  } else {
+    const vantage = await vantageOf(task.host);
+    say({ vantage });
+    say({ seen: await probeHost(vantage, task) });
+  }
 } catch (error) {
   if (!(error instanceof ProbeError)) throw error;
   say({ error: { code: error.code, message: messageOf(error) } });

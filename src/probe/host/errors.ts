@@ -1,6 +1,6 @@
 import { HoldfastError } from '#base/errors';
 
-export type ProbeErrorCode = 'bad-ports' | 'bad-host' | 'unknown-host' | 'no-way';
+export type ProbeErrorCode = 'bad-ports' | 'bad-host' | 'bad-token' | 'unknown-host' | 'no-way';
 
 /** `bad-…`: what was asked for is wrong. `unknown-host`, `no-way`: nothing can be seen from here. */
 export class ProbeError extends HoldfastError {

@@ -7,3 +7,4 @@ export { probeTcp, type TcpTarget } from './tcp.ts';
 export { probeUdp, type UdpTarget } from './udp.ts';
 export { vantageOf, type Vantage } from './vantage.ts';
 export { wellKnownDoors } from './well-known.ts';
+export { makeToken, parseToken, sendTokens, tokenFor, tokenOffset } from './token.ts';

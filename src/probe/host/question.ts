@@ -60,6 +60,13 @@ const readRpc = (answer: Buffer): string | null =>
       : 'refuses the null procedure'
     : null;
 
+export const rpcbindQuestion: Question = {
+  service: 'rpcbind',
+  datagrams: rpcNull(100_000, 2),
+  read: readRpc,
+};
+export const nfsQuestion: Question = { service: 'nfs', datagrams: rpcNull(100_003, 3), read: readRpc };
+
 /** Discovery of the engine without any user (RFC 3414 §4), and sysDescr.0 by the community "public" (RFC 3416). */
 const snmp: Question = {
   service: 'snmp',
@@ -93,7 +100,7 @@ const ntp: Question = {
     answer.length >= 48 ? `NTPv${((answer[0] ?? 0) >> 3) & 7}, stratum ${answer[1] ?? 0}` : null,
 };
 
-const dns: Question = {
+export const dnsQuestion: Question = {
   service: 'dns',
   datagrams: (nonce) => [dnsQuery(nonce, 0, labels('version.bind'), 16, 3)],
   read: readDns,
@@ -159,13 +166,13 @@ const syslog: Question = {
 };
 
 const byPort: ReadonlyMap<number, Question> = new Map([
-  [53, dns],
-  [111, { service: 'rpcbind', datagrams: rpcNull(100_000, 2), read: readRpc }],
+  [53, dnsQuestion],
+  [111, rpcbindQuestion],
   [123, ntp],
   [137, nbns],
   [161, snmp],
   [514, syslog],
-  [2049, { service: 'nfs', datagrams: rpcNull(100_003, 3), read: readRpc }],
+  [2049, nfsQuestion],
   [5060, sip],
   [5353, mdns],
   [11211, memcached],

@@ -33,7 +33,8 @@ export const probeTcp = async (target: TcpTarget, pace: () => Promise<void>): Pr
   }
   const heard = await converse(socket, target, known);
   socket.destroy();
-  if (heard.length > 0 && !isTlsAlert(heard)) return { ...open, ...describe(heard) };
+  if (heard.length > 0 && !isTlsAlert(heard))
+    return { ...open, ...(known?.kind === 'say' ? known.read(heard) : describe(heard)) };
   return known === null ? { ...open, ...(await overTls(target, pace)) } : open;
 };
 

@@ -7,20 +7,20 @@ import { CliError } from '#cli';
 import type { Door } from '#probe/host';
 import { runThere } from './through.ts';
 
-const listener = z.looseObject({
+const listener = z.object({
   protocol: z.enum(['tcp', 'udp', 'udplite', 'sctp', 'raw', 'packet', 'unix', 'vsock']),
   address: z.string(),
   port: z.number().nullable(),
   v6only: z.boolean().nullable(),
-  netns: z.looseObject({ own: z.boolean() }),
+  netns: z.object({ own: z.boolean() }),
   holder: z.enum(['process', 'systemd', 'kernel', 'forwarder', 'unseen']),
-  processes: z.array(z.looseObject({ exe: z.string().nullable(), unit: z.string().nullable() })),
+  processes: z.array(z.object({ exe: z.string().nullable(), unit: z.string().nullable() })),
   scope: z.enum(['public', 'network', 'local', 'container']),
   forwardsTo: z.string().nullable().default(null),
   translatedBy: z.string().nullable().default(null),
   transient: z.boolean().nullable().default(null),
   reachable: z
-    .looseObject({ from: z.enum(['nobody', 'this host', 'networks', 'anyone']), rule: z.string() })
+    .object({ from: z.enum(['nobody', 'this host', 'networks', 'anyone']), rule: z.string() })
     .nullable()
     .default(null),
 });

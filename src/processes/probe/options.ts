@@ -31,9 +31,10 @@ const doorsOf = (ports: string): Door[] => {
   }
 };
 
-const flagNames = { rate: '--rate', udpRate: '--udp-rate', timeout: '--timeout' } as const;
+const flagNames = { rate: '--rate', udpRate: '--udp-rate', timeout: '--timeout', for: '--for' } as const;
 
-const numberOf = (flags: Flags, name: keyof typeof flagNames, most: number): number => {
+/** @throws CliError `usage` */
+export const numberOf = (flags: Flags, name: keyof typeof flagNames, most: number): number => {
   const value = Number(text(flags, name));
   if (value > 0 && value <= most) return value;
   throw new CliError('usage', `${flagNames[name]} takes a number above 0, at most ${most}`);

@@ -1,9 +1,11 @@
-import { compare, type Compared } from '#advise';
+import { existsSync } from 'node:fs';
+import { compare, type Arrival, type Compared } from '#advise';
 import { systemClock } from '#base/clock';
 import type { CouldNotLook } from '#base/looked';
 import { formatMicros } from '#base/rfc3339';
 import { Exit, jsonLine, text, type Context, type Flags } from '#cli';
 import { unique, wellKnownDoors, type Outcome } from '#probe/host';
+import { probeArrivals, type Arrivals } from './arrivals.ts';
 import { askProber } from './ask.ts';
 import { doorsOf, insideFromFile, insideThrough, type Inside } from './inside.ts';
 import { insideFromLog } from './inside-from-log.ts';
@@ -30,11 +32,15 @@ export const runProbe = async (context: Context, host: string, flags: Flags): Pr
     io.err(vantageLine(io, from));
     io.err(paceLine(io, doors, rates));
   });
+  const arrivals = await arrivalsOf(context, vantage.address, seen.outcomes, flags);
+  const outcomes = seen.outcomes.map((outcome) => settled(outcome, arrivals));
   const compared =
     inside === null
       ? null
-      : seen.outcomes.map((outcome) => compare(outcome, vantage.address, inside.view, null));
-  const couldNotLook = gapsOf(host, vantage.address, seen.alive);
+      : seen.outcomes.map((outcome) =>
+          compare(outcome, vantage.address, inside.view, arrivalOf(outcome, arrivals)),
+        );
+  const couldNotLook = [...gapsOf(host, vantage.address, seen.alive), ...arrivals.couldNotLook];
   if (json) {
     const { others, ...where } = vantage;
     io.out(
@@ -45,11 +51,11 @@ export const runProbe = async (context: Context, host: string, flags: Flags): Pr
         permission,
         rates,
         inside: inside === null ? null : { from: inside.from, extent: inside.view.extent },
-        doors: compared === null ? seen.outcomes.map(alone) : compared.map(beside),
+        doors: compared === null ? outcomes.map(alone) : compared.map(beside),
         couldNotLook,
       }),
     );
-  } else if (inside === null || compared === null) io.out(renderSeen(io, seen.outcomes, couldNotLook));
+  } else if (inside === null || compared === null) io.out(renderSeen(io, outcomes, couldNotLook));
   else io.out(renderCompared(io, compared, inside, couldNotLook));
   if (!seen.alive) return Exit.couldNotLook;
   return compared?.some(({ verdict }) => verdict === 'nobody') === true ? Exit.bad : Exit.done;
@@ -65,6 +71,33 @@ const insideOf = async ({ state, io }: Context, host: string, flags: Flags): Pro
   if (said === null) return null;
   io.err(`Inside: what its agent said, last at ${said.asOf}.\n`);
   return { view: said.view, from: `its agent, at ${said.asOf}` };
+};
+
+/** Silent doors are tried from both sides, where there is another side. */
+const arrivalsOf = async (
+  { state, io }: Context,
+  address: string,
+  outcomes: readonly Outcome[],
+  flags: Flags,
+): Promise<Arrivals> => {
+  const ports = outcomes.flatMap(({ state: seen, port }) => (seen === 'silent' ? [port] : []));
+  const through = text(flags, 'through') ?? null;
+  const token = text(flags, 'token') ?? null;
+  if (ports.length === 0 || (through === null && token === null && !existsSync(state.searchSocket)))
+    return { byPort: new Map(), couldNotLook: [] };
+  io.err(`Sending tokens to what is silent: ${ports.map((port) => `udp/${port}`).join(', ')}.\n`);
+  return probeArrivals(state, { address, ports, through, token });
+};
+
+const arrivalOf = ({ protocol, port }: Outcome, { byPort }: Arrivals): Arrival | null =>
+  protocol === 'udp' ? (byPort.get(port) ?? null) : null;
+
+/** A silent door whose token came to the log is open. */
+const settled = (outcome: Outcome, arrivals: Arrivals): Outcome => {
+  const logged = arrivalOf(outcome, arrivals)?.logged;
+  return outcome.state === 'silent' && logged !== null && logged !== undefined
+    ? { ...outcome, state: 'open', why: `what was sent is in the log, at ${logged}` }
+    : outcome;
 };
 
 const gapsOf = (host: string, address: string, alive: boolean): CouldNotLook[] =>

@@ -9,13 +9,26 @@ const door = {
 
 const positive = z.number().positive();
 
-export const proberTask = z.strictObject({
+const looking = z.strictObject({
   host: z.string(),
   doors: z.array(z.strictObject(door) satisfies z.ZodType<Door>),
   rates: z.strictObject({ tcp: positive, udp: positive }),
   timeoutMs: positive,
 }) satisfies z.ZodType<HostProbe & { host: string }>;
-export type ProberTask = z.infer<typeof proberTask>;
+
+/** Nothing is waited for. */
+const sending = z.strictObject({
+  address: z.string(),
+  ports: z.array(door.port),
+  token: z.string(),
+  times: z.int().min(1),
+  rate: positive,
+});
+
+export const proberTask = z.union([looking, sending]);
+export type Looking = z.infer<typeof looking>;
+export type Sending = z.infer<typeof sending>;
+export type ProberTask = Looking | Sending;
 
 const line = z.string().max(1000);
 
@@ -47,11 +60,18 @@ const vantage = z.strictObject({
 
 const seen = z.strictObject({ outcomes: z.array(outcome), alive: z.boolean() }) satisfies z.ZodType<HostSeen>;
 
-const code = z.enum(['bad-ports', 'bad-host', 'unknown-host', 'no-way']) satisfies z.ZodType<ProbeErrorCode>;
+const code = z.enum([
+  'bad-ports',
+  'bad-host',
+  'bad-token',
+  'unknown-host',
+  'no-way',
+]) satisfies z.ZodType<ProbeErrorCode>;
 
 export const proberWord = z.union([
   z.strictObject({ vantage }),
   z.strictObject({ seen }),
+  z.strictObject({ sent: z.int() }),
   z.strictObject({ error: z.strictObject({ code, message: line }) }),
 ]);
 export type ProberWord = z.infer<typeof proberWord>;

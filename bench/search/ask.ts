@@ -7,8 +7,15 @@ import type { Needle, Question } from './questions.ts';
 export type Asked = { ms: number; count: number };
 
 /** Asks over `run/search.sock`, as every reader does, verdicts and the newest 100 lines included. */
-export const ask = async (state: StateDirectory, { route }: Question, needle: Needle): Promise<Asked> => {
-  const body = route === 'sql' ? { sql: needle.query } : { query: needle.query, limit: 100 };
+export const ask = async (
+  state: StateDirectory,
+  { route, total }: Question,
+  needle: Needle,
+): Promise<Asked> => {
+  const body =
+    route === 'sql'
+      ? { sql: needle.query }
+      : { query: needle.query, limit: 100, ...(total === undefined ? {} : { total }) };
   const started = performance.now();
   const said = await call(state, 'POST', `/${route}`, JSON.stringify(body));
   const ms = performance.now() - started;
@@ -17,8 +24,17 @@ export const ask = async (state: StateDirectory, { route }: Question, needle: Ne
     route === 'sql'
       ? // The last line is what can be said of the answer.
         rows.slice(0, -1).reduce((sum, row) => sum + countOf(row), 0)
-      : answer.parse(JSON.parse(rows.at(-1) ?? '')).answer.count;
+      : total === 'skip'
+        ? await countOfAll(state, needle)
+        : countIn(rows);
   return { ms, count };
+};
+
+const countIn = (rows: readonly string[]): number => answer.parse(JSON.parse(rows.at(-1) ?? '')).answer.count;
+
+const countOfAll = async (state: StateDirectory, { query }: Needle): Promise<number> => {
+  const said = await call(state, 'POST', '/search', JSON.stringify({ query, limit: 0 }));
+  return countIn(said.trimEnd().split('\n'));
 };
 
 const countOf = (row: string): number => {

@@ -11,7 +11,7 @@ export type Place = 'anywhere' | 'begin' | 'end';
 
 /** Words in a file, each ended by LF, group by group, so that few of them have to be looked at. */
 export type WordFile = {
-  /** @param text small letters and digits @returns `many` where more than `most` contain it there; each once */
+  /** @param text small letters and digits @returns itself and the words that have it there, each once; `many`: more than `most` */
   containing(text: string, place: Place, most: number): Promise<string[] | 'many'>;
   close(): Promise<void>;
 };
@@ -59,9 +59,12 @@ const lookUp = async (
   place: Place,
   most: number,
 ): Promise<string[] | 'many'> => {
-  const found = new Set<string>();
+  // Of its own length there is no other word that contains it.
+  const found = new Set<string>([text]);
   const isHex = /^[0-9a-f]+$/.test(text);
-  const wanted = extents.filter(({ length, hex }) => length >= text.length && (isHex || !hex));
+  const wanted = extents.filter(
+    ({ length, hex }) => (length > text.length || length === longestGroup) && (isHex || !hex),
+  );
   const buffer = Buffer.allocUnsafe(chunkBytes);
   for (const { from, to } of wanted) {
     for (let at = from; at < to;) {

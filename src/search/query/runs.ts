@@ -71,9 +71,7 @@ export const wordsSql = (
   return {
     conditions: [
       ...(whole.length === 0 ? [] : [`hasAllTokens(message, ${binder.bind('Array(String)', whole)})`]),
-      ...lists.map((words) =>
-        words.length === 0 ? 'false' : `hasAnyTokens(message, ${binder.bind('Array(String)', words)})`,
-      ),
+      ...lists.map((words) => `hasAnyTokens(message, ${binder.bind('Array(String)', words)})`),
     ],
     isAll: runs.length === 1 && lists.length === 1 && runs[0]?.text === value.text.toLowerCase(),
   };

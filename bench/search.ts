@@ -7,6 +7,7 @@ import { startOn } from './holdfast/installation.ts';
 import { removeAtExit } from './run/clean-up.ts';
 import { progress } from './run/progress.ts';
 import { bytesBelow } from './run/usage.ts';
+import { waitForRest } from './run/wait.ts';
 import { ask, type Asked } from './search/ask.ts';
 import { heavyQueries, streamInto, withColdStart } from './search/circumstances.ts';
 import { forget } from './search/files.ts';
@@ -91,6 +92,8 @@ export const searchBench = async (options: SearchBenchOptions, cache: string): P
   };
   const started = await startOn(state, ['indexer'], 'search', ordinary);
   await searchable(state, corpus.lines);
+  // The list of words is made anew at each start.
+  await waitForRest(started.processes.map(({ pid }) => pid));
   for (const question of questions) await askWarm(state, question, timesOf(question), greps, options.runs);
   progress(`asking while somebody else's heavy query runs …`);
   const heavy = heavyQueries(state);

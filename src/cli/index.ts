@@ -38,6 +38,7 @@ import { vaultRotateKey } from './vault/rotate-key.ts';
 import { vaultTimestamps } from './vault/timestamps.ts';
 import { vaultVerify } from './vault/verify.ts';
 
+export { keptUses } from './services/kept-uses.ts';
 export { callSearch } from './search-socket.ts';
 export { text, texts, type Command, type Context, type Flag, type Flags } from './command.ts';
 export { CliError } from './errors.ts';

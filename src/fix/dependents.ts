@@ -5,7 +5,7 @@ import { lastWord, run } from './run.ts';
 
 /** Programs of this host that held a connection all the time are expected to hold one again. */
 export const steadyClients = ({ clients, looks }: Use): Client[] =>
-  clients.filter(({ local, seen }) => local && seen >= looks * 0.8);
+  clients.filter(({ local, seen }) => local && seen > 0 && seen >= looks * 0.8);
 
 /** Units whose health is compared: the daemon's, and those of every local program that was seen to use it. */
 export const unitsToWatch = ({ unit, use }: Pick<Plan, 'unit' | 'use'>): string[] => [

@@ -176,11 +176,5 @@ export const openingOf = ({ entries, directory }: Journal): Opening => {
 export const stateOf = ({ entries }: Journal): State =>
   entries.findLast(({ state }) => state !== undefined)?.state ?? 'backed-up';
 
-/** When the guard undoes what was not confirmed; `null` where nothing waits for that. */
-export const awaitsUntil = (journal: Journal): string | null =>
-  stateOf(journal) === 'awaiting'
-    ? (journal.entries.findLast(({ until }) => until !== undefined)?.until ?? null)
-    : null;
-
 export const isInterrupted = (journal: Journal): boolean =>
   !['done', 'undone', 'awaiting'].includes(stateOf(journal));

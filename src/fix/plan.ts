@@ -12,13 +12,14 @@ import {
   type Edit,
   type Turn,
 } from '#advise';
-import { collectServices, type ServicesReport } from '#inspect';
+import { collectServices, type ServicesReport, type UseBook } from '#inspect';
 import { runOnCandidate } from './candidate.ts';
 import { chooseDoor, type Choice } from './choose.ts';
 import { watchUse, type Use } from './clients.ts';
 import { FixError } from './errors.ts';
 import { factsFor } from './facts.ts';
 import { risksOf, type Risk } from './risks.ts';
+import { withKept } from './kept-use.ts';
 import { run } from './run.ts';
 import { stopped } from './stopped.ts';
 
@@ -37,6 +38,8 @@ export type Wish = {
   allow: readonly string[];
   /** How long to watch who uses the door. */
   watchMs: number;
+  /** Who was seen before, where somebody watches all the time. */
+  noted: UseBook | null;
 };
 
 /** Everything that a fix would do, before any of it is done. JSON, as it stands in a journal. */
@@ -74,7 +77,7 @@ export type Planned = { plan: Plan; choice: Choice; report: ServicesReport };
  * Looks at the host and says what a fix would do. Changes nothing: checks run in a mount namespace.
  * @throws FixError `could-not-look`, `no-such-door`, `ambiguous-door`, `no-knob`
  */
-export const makePlan = async ({ wanted, step, allow, watchMs }: Wish): Promise<Planned> => {
+export const makePlan = async ({ wanted, step, allow, watchMs, noted }: Wish): Promise<Planned> => {
   if (process.geteuid?.() !== 0)
     throw new FixError(
       'could-not-look',
@@ -90,7 +93,8 @@ export const makePlan = async ({ wanted, step, allow, watchMs }: Wish): Promise<
   const service = choice.door.known?.name ?? choice.unit;
   const turn = await turnFor(step, choice, service, allow);
   const doors = doorsIn(choice);
-  const use = await watchUse(new Set(doors.map(({ port }) => port)), watchMs);
+  const ports = new Set(doors.map(({ port }) => port));
+  const use = withKept(await watchUse(ports, watchMs), noted, ports);
   const conffiles = await conffilesAmong(turn.edits);
   return {
     choice,

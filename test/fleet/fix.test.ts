@@ -66,7 +66,7 @@ const killedAt = async (step: string): Promise<void> => {
         undoCommand: (id) => [...program, id, '--guard'],
         async said(id, entry) { if (entry.step === '${step}') process.kill(process.pid, 'SIGKILL'); },
       },
-      { wanted: '3306', step: 'local only', allow: [], accept: new Set(), check: null, from: null, watchMs: 0, confirmSeconds: 60 },
+      { wanted: '3306', step: 'local only', allow: [], accept: new Set(), check: null, from: null, watchMs: 0, noted: null, confirmSeconds: 60 },
     );`;
   const node = `exec /usr/src/holdfast/node_modules/node-linux-*/bin/node --disable-warning=ExperimentalWarning --input-type=module --eval "$0"`;
   const { status } = await host.run(['sh', '-c', node, script]);

@@ -142,7 +142,7 @@ export const rows: readonly Row[] = [
     on: 'other',
     unit: 'unbound.service',
     // Its trust anchor is fetched over the network.
-    open: `rm -f /etc/unbound/unbound.conf.d/root-auto*; printf 'server:\\n  interface: 0.0.0.0\\n  access-control: 10.0.0.0/8 allow\\n' > /etc/unbound/unbound.conf.d/lan.conf; systemctl restart unbound`,
+    open: `rm -f /etc/unbound/unbound.conf.d/root-auto*; printf 'server:\\n  interface: 0.0.0.0\\n  access-control: 10.0.0.0/8 allow\\n' > /etc/unbound/unbound.conf.d/lan.conf; systemctl reset-failed unbound; systemctl restart unbound`,
   },
   {
     door: 'syslog-ng',

@@ -1,4 +1,4 @@
-import { CliError, Exit, jsonLine, text, type Command } from '#cli';
+import { CliError, Exit, jsonLine, keptUses, text, type Command } from '#cli';
 import type { FixResult } from '#fix';
 import { acceptedRisks, secondsOf, stepFlags, wishOf } from './flags.ts';
 import { renderStep } from './render.ts';
@@ -42,6 +42,7 @@ export const servicesFix: Command = {
     const request = {
       wanted,
       ...wishOf(flags),
+      noted: (await keptUses(context.state)).book,
       accept: acceptedRisks(flags),
       check: text(flags, 'check') ?? null,
       from: text(flags, 'from') ?? null,

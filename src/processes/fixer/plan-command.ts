@@ -1,7 +1,18 @@
 import { printable } from '#base/printable';
-import { CliError, Exit, jsonLine, wrap, type Command, type Io } from '#cli';
+import {
+  CliError,
+  Exit,
+  jsonLine,
+  keptUses,
+  text,
+  texts,
+  wrap,
+  type Command,
+  type Flags,
+  type Io,
+} from '#cli';
 import type { DoorLadder } from '#advise';
-import type { Plan } from '#fix';
+import type { FixStep, Plan } from '#fix';
 import { secondsOf, stepFlags, wishOf } from './flags.ts';
 import { renderDiff } from './render.ts';
 
@@ -18,18 +29,35 @@ export const servicesPlan: Command = {
     'holdfast services plan mariadb --watch 60s',
     'holdfast services plan 3306 --step firewall --allow 10.0.0.7',
   ],
-  async run({ io, json }, args, flags) {
-    const [{ makePlan, diffOf, costsOf, FixError }, { doorLadder }] = await Promise.all([
-      import('#fix'),
-      import('#advise'),
-    ]);
+  async run({ io, json, state }, args, flags) {
+    const [{ makePlan, diffOf, costsOf, checkCandidate, overridden, FixError }, { doorLadder }] =
+      await Promise.all([import('#fix'), import('#advise')]);
     const watchMs = secondsOf(flags, 'watch', 3) * 1000;
     try {
-      const { plan, choice } = await makePlan({ wanted: args[0] ?? '', watchMs, ...wishOf(flags) });
+      const { plan, choice } = await makePlan({
+        wanted: args[0] ?? '',
+        watchMs,
+        ...wishOf(flags),
+        noted: (await keptUses(state)).book,
+      });
       const ladder = doorLadder(choice.door.known, await costsOf(choice, plan));
       const diffs = plan.edits.map(diffOf);
-      if (json) io.out(jsonLine({ ...plan, diffs, ladder }));
-      else io.out(renderPlan(io, plan, diffs, ladder, args[0] ?? ''));
+      const noes = await Promise.all(plan.checks.map(async (check) => checkCandidate(plan.edits, check)));
+      const over = overridden(plan);
+      if (json)
+        io.out(
+          jsonLine({ ...plan, diffs, ladder, checkFailures: [...noes, over].filter((no) => no !== null) }),
+        );
+      else
+        io.out(
+          renderPlan(io, plan, {
+            diffs,
+            noes,
+            over,
+            ladder,
+            wanted: sameAgain(args[0] ?? '', plan.step, flags),
+          }),
+        );
       return Exit.done;
     } catch (error) {
       if (!(error instanceof FixError)) throw error;
@@ -42,15 +70,27 @@ export const servicesPlan: Command = {
   },
 };
 
-const renderPlan = (
-  io: Io,
-  plan: Plan,
-  diffs: readonly string[],
-  ladder: DoorLadder,
-  wanted: string,
-): string => {
-  const heading = (text: string): string => `\n${io.paint('bold', text)}\n`;
-  const line = (text: string): string => wrap(printable(text), io.width, '    ', '  ');
+/** The arguments that make a fix do what was planned. */
+const sameAgain = (door: string, step: FixStep, flags: Flags): string =>
+  [
+    door,
+    ...(step === 'local only' ? [] : [`--step ${text(flags, 'step') ?? ''}`]),
+    ...(texts(flags, 'allow') ?? []).map((network) => `--allow ${network}`),
+  ].join(' ');
+
+type Shown = {
+  diffs: readonly string[];
+  /** Of each check: why it says no, or `null`. */
+  noes: readonly (string | null)[];
+  /** Why the change would have no effect, or `null`. */
+  over: string | null;
+  ladder: DoorLadder;
+  wanted: string;
+};
+
+const renderPlan = (io: Io, plan: Plan, { diffs, noes, over, ladder, wanted }: Shown): string => {
+  const heading = (title: string): string => `\n${io.paint('bold', title)}\n`;
+  const line = (sentence: string): string => wrap(printable(sentence), io.width, '    ', '  ');
   return [
     `${io.paint('bold', `${plan.service} on ${plan.title}`)}  ${io.paint('dim', plan.unit)}\n`,
     heading('WHO USES IT'),
@@ -62,8 +102,10 @@ const renderPlan = (
     ...(diffs.length === 0 ? [line('no file')] : []),
     ...diffs.map((diff) => renderDiff(io, diff)),
     ...(plan.checks.length === 0 ? [] : [heading('CHECK, on the files as they are to be')]),
-    ...plan.checks.map(({ kind, argv }) =>
-      line(`${argv.join(' ')}${kind === 'trial' ? '  (started in a namespace of its own)' : ''}`),
+    ...plan.checks.map(({ kind, argv }, n) =>
+      line(
+        `${argv.join(' ')}${kind === 'trial' ? ', started in a namespace of its own' : ''}: ${noes[n] ?? 'passes'}`,
+      ),
     ),
     ...(plan.effective === null
       ? []
@@ -72,6 +114,7 @@ const renderPlan = (
             `${plan.effective.command}: ${plan.effective.before ?? 'unset'} → ${plan.effective.after ?? 'unknown'}`,
           ),
         ]),
+    ...(over === null ? [] : [line(over)]),
     heading('THEN'),
     ...plan.apply.map((argv) => line(argv.join(' '))),
     heading('RISKS'),

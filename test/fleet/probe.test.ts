@@ -231,11 +231,26 @@ test('the host is left as it was', { skip }, async () => {
   assert.equal((await host.run(['pgrep', '-f', 'services probe'])).stdout, '');
 });
 
-test('without the host’s help a silent port is silent', { skip }, async () => {
-  const { status, stdout } = await probe('--ports', 'tcp/22,udp/514', '--udp-rate', '5');
-  assert.equal(status, 0);
-  assert.match(stdout, /^udp\/514 +silent/m);
-});
+test(
+  'without the host’s help a silent port is silent; what is sent can be counted there by hand',
+  { skip },
+  async () => {
+    const counting = host.run([
+      'sh',
+      '-c',
+      'sleep 12 | holdfast services probe --listen-for abcdefghijkl --ports udp/514',
+    ]);
+    const { status, stdout } = await probe(
+      '--ports',
+      'tcp/22,udp/514',
+      '--udp-rate=5',
+      '--token=abcdefghijkl',
+    );
+    assert.equal(status, 0);
+    assert.match(stdout, /^udp\/514 +silent/m);
+    assert.match((await counting).stdout, /^udp\/514 +5 +5 +0$/m);
+  },
+);
 
 test('a host where nothing answers at all is not called shut', { skip }, async () => {
   await host.ok(['nft', 'insert rule inet filter input ip saddr', fleet.network.address, 'drop']);

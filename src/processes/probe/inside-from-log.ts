@@ -37,7 +37,8 @@ export const insideFromLog = async (
     throw error;
   }
   const doors = [...newest].flatMap(([name, value]) =>
-    name.startsWith('listener ') && value !== null ? insideDoor(value) : [],
+    // All listeners of one endpoint; `null` where there is none any more.
+    name.startsWith('listener ') && Array.isArray(value) ? value.flatMap(insideDoor) : [],
   );
   const gaps = newest.get('listeners could-not-look');
   if (doors.length === 0) return null;

@@ -38,11 +38,24 @@ export const insideFromLog = async (
   }
   const doors = [...newest].flatMap(([name, value]) =>
     // All listeners of one endpoint; `null` where there is none any more.
-    name.startsWith('listener ') && Array.isArray(value) ? value.flatMap(insideDoor) : [],
+    name.startsWith('listener ') && Array.isArray(value) ? value.flatMap((one) => checked(host, one)) : [],
   );
   const gaps = newest.get('listeners could-not-look');
   if (doors.length === 0) return null;
   return { view: { doors, extent: Array.isArray(gaps) && gaps.length === 0 ? 'whole' : 'partial' }, asOf };
+};
+
+/** Its agent's words are its own: what does not fit is said, and is no fault of this program. */
+const checked = (host: string, value: unknown): ReturnType<typeof insideDoor> => {
+  try {
+    return insideDoor(value);
+  } catch (error) {
+    throw new CliError(
+      'could-not-look',
+      `what the agent of ${host} said of its listeners is not understood: give --inside or --through`,
+      { cause: error },
+    );
+  }
 };
 
 const factIn = (raw: string): z.infer<typeof fact> | null => {

@@ -6,7 +6,7 @@ import { parserVersion } from './project/project.ts';
  * Raised whenever the layout changes: an index of another layout cannot be asked, so it is emptied and made again from
  * the vault. Where only `parserVersion` is another, it is read again behind the one that is searched (reparse.ts).
  */
-export const indexVersion = 5;
+export const indexVersion = 6;
 
 export const tokenIndex = 'message_tokens';
 
@@ -87,7 +87,7 @@ export const lines: TableDefinition = {
   // `text(splitByNonAlpha)` over the lower-cased message answers `ILIKE '%needle%'` from its dictionary, with the same
   // rows as a scan would give, so that substrings need no n-grams.
   indices: [
-    `${tokenIndex} message TYPE text(tokenizer = splitByNonAlpha, preprocessor = lower(message))`,
+    `${tokenIndex} message TYPE text(tokenizer = splitByNonAlpha, preprocessor = lower(message), posting_list_codec = 'bitpacking')`,
     'time_range time TYPE minmax GRANULARITY 1',
     'entry_range entry TYPE minmax GRANULARITY 1',
     'dedup_values dedup TYPE bloom_filter(0.001) GRANULARITY 1',

@@ -24,11 +24,13 @@ export const paceLine = (io: Io, doors: readonly Door[], { tcp, udp }: Rates): s
     doors.filter((door) => door.protocol === protocol).length;
   const seconds = Math.max(count('tcp') / tcp, (3 * count('udp')) / udp) + 5;
   const parts = [
-    ...(count('tcp') > 0 ? [`${tcp} TCP connections a second to ${count('tcp')} ports`] : []),
-    ...(count('udp') > 0 ? [`${udp} UDP questions a second to ${count('udp')} ports`] : []),
+    ...(count('tcp') > 0 ? [`${many(tcp, 'TCP connection')} a second to ${many(count('tcp'), 'port')}`] : []),
+    ...(count('udp') > 0 ? [`${many(udp, 'UDP question')} a second to ${many(count('udp'), 'port')}`] : []),
   ];
   return wrap(`At most ${parts.join(', ')}; up to ${Math.ceil(seconds)} s.`, io.width, '', '');
 };
+
+const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 /** What is open or undecided as a table, what is shut as lists; what could not be seen by itself. */
 export const renderSeen = (

@@ -92,13 +92,14 @@ export const fix = async (fixer: Fixer, request: FixRequest): Promise<FixResult>
       });
       return { id, result: 'awaiting', broke };
     }
-    await guard.disarm();
     await step(fixer, journal, {
       step: 'done',
       outcome: 'ok',
       text: `proven. To undo it: holdfast services undo ${id}`,
       state: 'done',
     });
+    // Killed before this, the guard finds the fix done and leaves it.
+    await guard.disarm();
     return { id, result: 'done', broke };
   });
 

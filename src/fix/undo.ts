@@ -50,7 +50,6 @@ export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Pro
   const isOpen = isAsBefore(inside);
   const down = await startAgain(fixer, journal, active);
   const good = isOpen && down.length === 0;
-  await guardOf(journal.id, []).disarm();
   await step(fixer, journal, {
     step: 'undone',
     outcome: good ? 'ok' : 'failed',
@@ -59,6 +58,7 @@ export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Pro
       : `the files are as before, but ${isOpen ? '' : `${plan.service} is not open as it was`}${!isOpen && down.length > 0 ? ', and ' : ''}${down.length === 0 ? '' : `${down.join(', ')} did not start again`}: systemctl status ${[plan.unit, ...down][0]}`,
     state: 'undone',
   });
+  await guardOf(journal.id, []).disarm();
   return good;
 };
 
@@ -147,11 +147,11 @@ export const confirm = async (fixer: Fixer, id: string): Promise<void> =>
         'no-such-fix',
         `the fix '${id}' waits for no confirmation: it is ${stateOf(journal)}`,
       );
-    await guardOf(id, []).disarm();
     await step(fixer, journal, {
       step: 'confirmed',
       outcome: 'ok',
       text: 'the operator can still come in',
       state: 'done',
     });
+    await guardOf(id, []).disarm();
   });

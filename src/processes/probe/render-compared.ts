@@ -25,7 +25,11 @@ export const renderCompared = (
 ): string => {
   const shut = compared.filter(isQuiet);
   const shown = compared.filter((one) => !isQuiet(one));
-  const differences = explained.flatMap((verdict) => shown.filter((one) => one.verdict === verdict));
+  const differences = [
+    ...explained.flatMap((verdict) => shown.filter((one) => one.verdict === verdict)),
+    // Decided by what its host counted.
+    ...shown.filter(({ verdict, outcome }) => verdict === 'open' && outcome.state === 'silent'),
+  ];
   const rows = shown.map((one) => [
     nameOfDoor(one.outcome),
     one.outcome.state,

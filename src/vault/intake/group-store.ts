@@ -99,9 +99,10 @@ export const openGroupStore = (directory: IntakeDirectory, maxFileBytes: number)
       file = await create();
     },
     async write(group) {
-      const bytes = group.reduce((sum, delivery) => sum + storedLength(delivery), 0);
-      if (file !== null && file.size > 0 && file.size + bytes > maxFileBytes) await leave();
+      // Before anything is awaited: a delivery grows until it is sealed.
       const vector = sealGroup(group);
+      const bytes = vector.reduce((sum, piece) => sum + piece.length, 0);
+      if (file !== null && file.size > 0 && file.size + bytes > maxFileBytes) await leave();
       let current: IntakeFile;
       try {
         current = file ??= await create();

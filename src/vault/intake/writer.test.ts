@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { micros, systemClock } from '#base/clock';
 import { decodeRecord, encodeRecordHead, Framing, type DecodedRecord } from '#vault/record';
@@ -131,6 +131,29 @@ describe('intake writer', () => {
       readAll(dir).map(({ raw }) => raw.toString()),
       ['one\ntwo\n', 'other\n'],
     );
+  });
+
+  it('cuts nothing off and begins one file where a delivery grows while files change', async (t) => {
+    const dir = directory(t);
+    const intake = await writer(dir, { maxFileBytes: 1000 });
+    await intake.append(head, Buffer.alloc(990, 'f'));
+    const stored = Promise.withResolvers<void>();
+    const delivery = pending('x\n', stored.resolve);
+    intake.enqueue(delivery);
+    let grown = 1;
+    while (!delivery.sealed) {
+      intake.extend(delivery, [Buffer.from('x\n')], 2);
+      grown += 1;
+      await turn();
+    }
+    await stored.promise;
+    await intake.append(head, Buffer.from('last\n'));
+    await intake.close();
+    assert.deepEqual(
+      readAll(dir).map(({ raw }) => raw.toString()),
+      ['f'.repeat(990), 'x\n'.repeat(grown), 'last\n'],
+    );
+    assert.equal(intake.stats.files, 2);
   });
 
   it('begins a file of its own at each start and at the size limit, and numbers them on', async (t) => {

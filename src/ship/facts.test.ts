@@ -86,3 +86,29 @@ test('what is new is told of once, and its end, but not what was there from the 
     ['door', 'closed', 'a'],
   ]);
 });
+
+test('a fact that was sent before its end had a line of its own is told of when it ends', async (t) => {
+  const at = place(t);
+  const server = await serveOwn(at.socket, at.received);
+  at.after(() => server.close());
+  const open = () =>
+    connectOwn({ socket: at.socket, spool: at.spool, sender: 't', stream: 't', clock, log: quiet().log });
+  const before = await open();
+  await sendFacts(before, [{ name: 'a', value: 1 }], clock);
+  const news = { opened: { kind: 'door', event: 'opened' }, closed: { kind: 'door', event: 'closed' } };
+  await sendFacts(before, [{ name: 'a', value: 1, news }], clock);
+  await before.close(1000);
+  const after = await open();
+  at.after(() => after.close(0));
+  await sendFacts(after, [], clock);
+  await until('all is acknowledged', () => after.backlog().lines === 0);
+  const said = distinct(receivedIn(at.received)).map(({ raw }) => {
+    const { kind, event, value } = JSON.parse(raw.toString());
+    return [kind, event ?? value];
+  });
+  assert.deepEqual(said, [
+    ['fact', 1],
+    ['fact', null],
+    ['door', 'closed'],
+  ]);
+});

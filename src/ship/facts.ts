@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import { hostname } from 'node:os';
+import { z } from 'zod';
 import type { Clock } from '#base/clock';
 import { formatMicros } from '#base/rfc3339';
 import type { Deliverer } from './deliver.ts';
-import { z } from 'zod';
 import { selfLine, type CursorChanges, type Line } from './line.ts';
 
 /** Something that holds of this host now. `value` is JSON. */
@@ -42,13 +42,15 @@ export const sendFacts = async (
   const hasSent = deliverer.cursors.keys().some((key) => key.startsWith('fact:'));
   for (const fact of facts) {
     const print = hash('sha256', JSON.stringify(fact.value), 'base64url').slice(0, 22);
-    if (deliverer.cursors.get(`fact:${fact.name}`) === print) continue;
+    const isSent = deliverer.cursors.get(`fact:${fact.name}`) === print;
+    // A fact that was sent without news has them when a later version knows how to tell of its end.
+    if (fact.news !== undefined && !(isSent && deliverer.cursors.has(`gone:${fact.name}`)))
+      cursors[`gone:${fact.name}`] = fact.news.closed;
+    if (isSent) continue;
     const isNew = deliverer.cursors.get(`fact:${fact.name}`) === undefined;
     cursors[`fact:${fact.name}`] = print;
     say(fact);
-    if (fact.news === undefined) continue;
-    cursors[`gone:${fact.name}`] = fact.news.closed;
-    if (isNew && hasSent) tell(fact.news.opened);
+    if (fact.news !== undefined && isNew && hasSent) tell(fact.news.opened);
   }
   const present = new Set(facts.map((fact) => `fact:${fact.name}`));
   for (const key of deliverer.cursors.keys()) {
@@ -61,5 +63,5 @@ export const sendFacts = async (
     cursors[`gone:${name}`] = null;
     tell(kindOfLine.parse(closed));
   }
-  if (lines.length > 0) await deliverer.put(lines, cursors);
+  if (Object.keys(cursors).length > 0) await deliverer.put(lines, cursors);
 };

@@ -92,7 +92,7 @@ export const startShipping = (options: ShippingOptions): { stop(): Promise<void>
       await wait(options.factsEvery ?? 2000, undefined, { signal: ended.signal });
     }
   };
-  const running = Promise.all([beating(), telling()]).catch(fail);
+  const running = Promise.all([beating().catch(fail), telling().catch(fail)]);
 
   return {
     async stop() {

@@ -6,6 +6,7 @@ import { printable } from '#base/printable';
 import { parseRequest } from '../../api-error.ts';
 import { ConsoleError } from '../../errors.ts';
 import type { SearchSocket } from '../../search-socket.ts';
+import { shown } from '../../shown.ts';
 import { whoOf } from '../../who.ts';
 import { closing } from '../closing.ts';
 import { countsBody } from './schema.ts';
@@ -23,7 +24,7 @@ export const addCounts = (app: FastifyInstance, search: SearchSocket): void => {
     }
     if (counted === null || answered === null)
       throw new ConsoleError('search-away', 'search broke off before the end of its answer; search again');
-    return { ...shownCounts(counted), ...answered };
+    return { ...shownCounts(counted), ...shown(answered) };
   });
 };
 

@@ -5,7 +5,7 @@ import type { ApiError } from '#wire/console';
 import { apiErrorOf, parseRequest } from '../../api-error.ts';
 import { ConsoleError } from '../../errors.ts';
 import type { SearchSocket } from '../../search-socket.ts';
-import { shownHit } from '../../shown.ts';
+import { shown, shownHit } from '../../shown.ts';
 import { whoOf } from '../../who.ts';
 import { closing } from '../closing.ts';
 import { searchBody } from './schema.ts';
@@ -26,9 +26,9 @@ async function* relay(lines: AsyncIterable<unknown>): AsyncGenerator<string, voi
   try {
     let answered = false;
     for await (const line of lines) {
-      const shown = shownLine(line);
-      answered = 'answer' in shown;
-      yield `${JSON.stringify(shown)}\n`;
+      const relayed = shownLine(line);
+      answered = 'answer' in relayed;
+      yield `${JSON.stringify(relayed)}\n`;
     }
     if (!answered)
       throw new ConsoleError('search-away', 'search broke off before the end of its answer; search again');
@@ -41,7 +41,7 @@ const shownLine = (line: unknown): Hit | Answer | ApiError => {
   const asHit = hit.safeParse(line);
   if (asHit.success) return shownHit(asHit.data);
   const asAnswer = answer.safeParse(line);
-  if (asAnswer.success) return asAnswer.data;
+  if (asAnswer.success) return shown(asAnswer.data);
   throw new ConsoleError('search-garbled', "a line of search's answer is neither a hit nor the answer", {
     cause: asHit.error,
   });

@@ -50,6 +50,16 @@ test('hostile text arrives as visible escapes, its bytes exactly', async (t) => 
   assert.equal(hit.raw, raw);
 });
 
+test('what an answer says of itself arrives with visible escapes too', async (t) => {
+  const { ask, search } = await startTestConsole(t);
+  search.freshness = { verdict: 'unknown', detail: 'nobody heard \u202ewitness\u001b[2J' };
+  const body = '{"query":""}';
+  const [{ answer }] = lines((await ask('/api/search', { method: 'POST', body })).body);
+  assert.equal(answer.freshness.detail, 'nobody heard \\u202ewitness\\x1b[2J');
+  const counted = await ask('/api/counts', { method: 'POST', body });
+  assert.deepEqual(JSON.parse(counted.body).answer.freshness, answer.freshness);
+});
+
 test('a query that search cannot read comes back with its column and suggestion', async (t) => {
   const { ask, search } = await startTestConsole(t);
   search.refuse(400, {

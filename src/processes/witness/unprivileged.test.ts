@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { newTestLog, temporaryDirectory } from '../../witness/testing/test-log.ts';
@@ -43,6 +54,20 @@ describe('holdfast witness, started by root', { skip }, () => {
     const { url } = await start(t, '--state', state, '--log', file, '--listen', '127.0.0.1:0');
     for (const path of paths) assert.equal(statSync(path).uid, uid, path);
     assert.equal((await post(url(), log.submission(0, 5))).status, 200);
+  });
+
+  it('leaves alone what a link in its directory leads to', async (t) => {
+    const log = newTestLog();
+    const { state, file } = init(t, log);
+    const elsewhere = temporaryDirectory(t);
+    writeFileSync(join(elsewhere, 'file'), '');
+    const link = join(state, 'witness', 'link');
+    symlinkSync(elsewhere, link);
+    chownSync(join(state, 'witness'), 0, 0);
+    await start(t, '--state', state, '--log', file, '--listen', '127.0.0.1:0');
+    assert.equal(lstatSync(link).uid, uid);
+    assert.equal(statSync(elsewhere).uid, 0);
+    assert.equal(statSync(join(elsewhere, 'file')).uid, 0);
   });
 
   it('does not witness as root where it cannot be another, and says what to do', (t) => {

@@ -74,9 +74,16 @@ const giveAway = (directory: string): void => {
     );
   const top = realpathSync(directory);
   // The directory itself is the last: until then this is done again from the beginning.
-  for (const path of readdirSync(top, { recursive: true, encoding: 'utf8' })) own(join(top, path));
+  for (const path of below(top)) own(path);
   own(top);
 };
+
+/** All that lies below a directory, what is in one before itself. A link is one of them; where it leads is not. */
+const below = (directory: string): string[] =>
+  readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    return entry.isDirectory() ? [...below(path), path] : [path];
+  });
 
 const own = (path: string): void => lchownSync(path, accounts.witness.uid, accounts.witness.gid);
 

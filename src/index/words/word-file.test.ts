@@ -16,10 +16,11 @@ describe('the file of words', () => {
 
   before(async () => {
     const writer = await writeWords(path);
-    const add = (length: number, hex: boolean, words: string): Promise<void> =>
+    const add = (length: number, hex: boolean, words: string | Buffer): Promise<void> =>
       writer.add({ length, hex }, Buffer.from(words));
     await add(5, false, 'alice\nmalic\nalixe');
     await add(6, false, 'malice\nalices');
+    await add(7, false, Buffer.from('caf\xe9bar\nbarista', 'latin1'));
     await add(6, true, 'abcdef\n123abc');
     await add(longestGroup, false, `${'x'.repeat(70)}alice\nälice${'y'.repeat(65)}`);
     file = writer.done();
@@ -46,6 +47,12 @@ describe('the file of words', () => {
       await find('lice', 'anywhere'),
       `alice alices lice malice ${'x'.repeat(70)}alice älice${'y'.repeat(65)}`,
     );
+  });
+
+  it('lists none where one of them is not UTF-8, which a string cannot hold', async () => {
+    assert.equal(await find('caf'), 'many');
+    assert.equal(await find('bar', 'end'), 'many');
+    assert.equal(await find('bar', 'begin'), 'bar barista');
   });
 
   it('says where there are more than can be listed', async () => {

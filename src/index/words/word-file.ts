@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { open, unlink, type FileHandle } from 'node:fs/promises';
 
 /** Words of about the same length; `hex`: of digits and a to f alone. */
@@ -11,7 +12,10 @@ export type Place = 'anywhere' | 'begin' | 'end';
 
 /** Words in a file, each ended by LF, group by group, so that few of them have to be looked at. */
 export type WordFile = {
-  /** @param text small letters and digits @returns itself and the words that have it there, each once; `many`: more than `most` */
+  /**
+   * @param text small letters and digits
+   * @returns itself and the words that have it there, each once; `many`: more than `most`, or one that is not UTF-8
+   */
   containing(text: string, place: Place, most: number): Promise<string[] | 'many'>;
   close(): Promise<void>;
 };
@@ -71,22 +75,26 @@ const lookUp = async (
       const { bytesRead } = await handle.read(buffer, 0, Math.min(chunkBytes, to - at), at);
       const end = buffer.subarray(0, bytesRead).lastIndexOf(LF) + 1;
       if (end === 0) return 'many';
-      collect(buffer.subarray(0, end), text, place, found);
-      if (found.size > most) return 'many';
+      if (!collect(buffer.subarray(0, end), text, place, found) || found.size > most) return 'many';
       at += end;
     }
   }
   return [...found];
 };
 
-/** @param words whole ones */
-const collect = (words: Buffer, text: string, place: Place, found: Set<string>): void => {
+/** @param words whole ones @returns whether all that have the text there are UTF-8: others are no strings */
+const collect = (words: Buffer, text: string, place: Place, found: Set<string>): boolean => {
   for (let at = words.indexOf(text, 0, 'latin1'); at >= 0;) {
     const begin = at === 0 ? 0 : words.lastIndexOf(LF, at - 1) + 1;
     const end = words.indexOf(LF, at);
     const isThere = place === 'anywhere' || (place === 'begin' ? at === begin : at + text.length === end);
-    if (isThere) found.add(words.toString('utf8', begin, end));
+    if (isThere) {
+      const word = words.subarray(begin, end);
+      if (!isUtf8(word)) return false;
+      found.add(word.toString('utf8'));
+    }
     // Within one word the text may stand at its end once more.
     at = words.indexOf(text, isThere ? end : at + 1, 'latin1');
   }
+  return true;
 };

@@ -14,7 +14,10 @@ import { longestGroup, writeWords, type Place, type WordFile, type WordGroup } f
 export type Words = {
   /** They are all words of the lines of entries below this, and the engine has these lines in its token index. */
   below: number;
-  /** @param text small letters and digits, ASCII @returns itself among them; `many`: more than a statement should list */
+  /**
+   * @param text small letters and digits, ASCII
+   * @returns itself among them; `many`: more than a statement should list, or one that is not UTF-8
+   */
   containing(text: string, place: Place): Promise<readonly string[] | 'many'>;
   /** Whether rows below `below` are still those that it was made of. What was asked with its help is true if so. */
   holds(): boolean;

@@ -95,7 +95,7 @@ export const startAlerts = async (options: AlertsOptions): Promise<Alerts> => {
     } catch (error) {
       if (stopping.signal.aborted) return false;
       // Nothing was kept of it: whatever it was (a full disk, a statement that ran into its limit), it is looked at again.
-      if (isForGood(error)) run.broken = messageOf(error);
+      if (isForGood(run.rule, error)) run.broken = messageOf(error);
       if (run.trouble === null)
         log('error', `alert ${run.rule.name} could not be evaluated: ${messageOf(error)}`);
       run.trouble = messageOf(error);

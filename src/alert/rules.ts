@@ -4,7 +4,7 @@ import { micros, type Clock, type Micros } from '#base/clock';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import { IndexError, type Index, type IndexState } from '#index';
-import { checkQuery, conditionOf, SearchError, UnknownSavedSearch } from '#search';
+import { asksForSavedSearch, checkQuery, conditionOf, SearchError } from '#search';
 import type { AlertEvent, AlertRule } from '#wire/alert';
 import { lookForCount } from './count.ts';
 import { AlertError } from './errors.ts';
@@ -185,15 +185,15 @@ export const whyBroken = async (index: Index, rule: AlertRule, clock: Clock): Pr
     await checkQuery(index, rule.query, clock);
     return null;
   } catch (error) {
-    if (isForGood(error)) return messageOf(error);
+    if (isForGood(rule, error)) return messageOf(error);
     if (error instanceof SearchError || error instanceof IndexError) return null;
     throw error;
   }
 };
 
-/** Whether a rule can never be evaluated. A search that is not saved yet, or not indexed yet, may come. */
-export const isForGood = (error: unknown): boolean =>
-  error instanceof SearchError && error.code === 'bad-query' && !(error instanceof UnknownSavedSearch);
+/** Whether a rule can never be evaluated. What is wrong with a saved search that it asks for may be mended. */
+export const isForGood = ({ query }: AlertRule, error: unknown): boolean =>
+  error instanceof SearchError && error.code === 'bad-query' && !asksForSavedSearch(query);
 
 type StoredRule = { position: number; first: Micros | null; fired: string | null };
 

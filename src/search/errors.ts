@@ -33,12 +33,5 @@ export class SearchError extends HoldfastError {
   }
 }
 
-/** A `bad-query` that may be none later: the search of that name can be saved, or its record be indexed. */
-export class UnknownSavedSearch extends SearchError {
-  constructor(message: string, options: { column: number; suggestion: string }) {
-    super('bad-query', message, options);
-  }
-}
-
 export const badQuery = (message: string, column: number, suggestion: string | null = null): SearchError =>
   new SearchError('bad-query', message, { column, suggestion });

@@ -1,5 +1,6 @@
 import type { Clock } from '#base/clock';
 import type { Index } from '#index';
+import { SearchError } from '../errors.ts';
 import { savedQueries } from '../saved/known.ts';
 import type { Query } from './expression.ts';
 import { parseQuery } from './parse.ts';
@@ -20,4 +21,14 @@ export const readQuery = async (
   if (!asksForSaved(tokenize(text))) return parseQuery(text, clock.now());
   const saved = await savedQueries(index, clock);
   return parseQuery(text, clock.now(), as === null ? saved : new Map([...saved, [as, text]]));
+};
+
+/** Whether a query names a saved search, so that what it means may change. A text that cannot be read names none. */
+export const asksForSavedSearch = (text: string): boolean => {
+  try {
+    return asksForSaved(tokenize(text));
+  } catch (error) {
+    if (error instanceof SearchError) return false;
+    throw error;
+  }
 };

@@ -1,4 +1,4 @@
-import { badQuery, UnknownSavedSearch } from '../errors.ts';
+import { badQuery, type SearchError } from '../errors.ts';
 import { nearest } from './field-names.ts';
 import { tokenize, type Token } from './tokens.ts';
 
@@ -60,14 +60,15 @@ const placedAt = (token: Token, column: number): Token =>
 
 const mostNamed = 8;
 
-const unknown = (name: string, column: number, names: readonly string[]): UnknownSavedSearch => {
+const unknown = (name: string, column: number, names: readonly string[]): SearchError => {
   const near = nearest(name, names);
   const there =
     names.length === 0
       ? 'none is saved'
       : `there are: ${names.slice(0, mostNamed).join(', ')}${names.length > mostNamed ? ', …' : ''}`;
-  return new UnknownSavedSearch(`there is no saved search '${name}'`, {
+  return badQuery(
+    `there is no saved search '${name}'`,
     column,
-    suggestion: `${near === null ? there : `did you mean @${near}?`}; to search for this text, quote it: "@${name}"`,
-  });
+    `${near === null ? there : `did you mean @${near}?`}; to search for this text, quote it: "@${name}"`,
+  );
 };

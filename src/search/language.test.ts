@@ -118,6 +118,8 @@ const cases: [query: string, found: number[]][] = [
   ['source:2001:0db8:0::7', [6]],
   ['host:10.0.0.0/8', [10]],
   ['-source:10.0.0.0/8 db1', [3, 8, 9]],
+  ['app:""', []],
+  ['host:""', []],
   ['via:syslog-tcp', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]],
   ['listener:syslog-tcp*', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]],
   ['listener:syslog-udp*', []],

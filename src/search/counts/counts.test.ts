@@ -124,4 +124,29 @@ describe('counting lines', () => {
     const counted = (await served.find('', { limit: 2 })).answer;
     assert.deepEqual([counted.count, counted.countIs], [5, undefined]);
   });
+
+  it('counts under none the lines that a query for none finds', async () => {
+    const bare = await served.add([
+      { raw: 'no priority, no program', received: at('03:00:00') },
+      line('03:00:01', 14, 'web1', 'shop', '{"user":"","message":"an empty user"}'),
+      line('03:00:02', 14, 'web1', 'shop', ''),
+      { raw: '<14>1 2026-05-12T03:00:03Z web1 shop 7 - - with a pid', received: at('03:00:03') },
+    ]);
+    for (const [by, query] of [
+      ['app', 'app:""'],
+      ['severity', '-severity:*'],
+      ['facility', '-facility:*'],
+      ['pid', '-pid:>=0'],
+      ['message', '/^$/'],
+      ['user', '(-user=* OR user="")'],
+    ] as const) {
+      const none = (await count({ query: '', by: [by] })).counts.groups.find(
+        ({ values }) => values[0] === null,
+      );
+      const { answer } = await served.find(query);
+      assert.ok(answer.count > 0, query);
+      assert.equal(answer.count, none?.count, query);
+    }
+    assert.equal((await served.find('app:""')).hits[0]?.address, `${bare}:1`);
+  });
 });

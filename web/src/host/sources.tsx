@@ -24,13 +24,10 @@ export const Sources = ({ onNarrow }: { onNarrow(term: string): void }) => {
   return (
     <ul className="sources">
       {speakers(sources.data).map(({ host, app, lines, last, from, via }) => {
-        const terms = [
-          ...(host === null ? [] : [term('host', host)]),
-          ...(app === null ? [] : [term('app', app)]),
-        ];
+        const terms = `${term('host', host)} ${term('app', app)}`;
         return (
           <li key={`${host}\n${app}`}>
-            <button type="button" disabled={terms.length === 0} onClick={() => onNarrow(terms.join(' '))}>
+            <button type="button" onClick={() => onNarrow(terms)}>
               <span className="source-name">
                 <b>{app ?? 'no app'}</b> <span className="quiet">on {host ?? 'no host'}</span>
               </span>

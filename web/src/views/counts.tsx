@@ -52,9 +52,7 @@ export const Counts = ({ query, by, onBy, onAnswer, onLines }: Props) => {
             </thead>
             <tbody>
               {groups.map(({ values, count: lines }) => {
-                const terms = values.flatMap((value, index) =>
-                  value === null ? [] : [term(names[index] ?? '', value)],
-                );
+                const terms = values.map((value, index) => term(names[index] ?? '', value));
                 return (
                   <tr key={JSON.stringify(values)}>
                     <td className="figure">{count(lines)}</td>
@@ -64,12 +62,7 @@ export const Counts = ({ query, by, onBy, onAnswer, onLines }: Props) => {
                     {values.map((value, index) => (
                       <td key={names[index]}>
                         {index === 0 ? (
-                          <button
-                            type="button"
-                            className="row-link"
-                            disabled={terms.length === 0}
-                            onClick={() => onLines(terms.join(' '))}
-                          >
+                          <button type="button" className="row-link" onClick={() => onLines(terms.join(' '))}>
                             {value ?? <i>none</i>}
                           </button>
                         ) : (

@@ -113,8 +113,8 @@ const Moment = ({ time }: { time: string }) => (
 
 const queryFor = ({ day, host, app }: Branch): string =>
   [
-    ...(host === null || host === undefined ? [] : [term('host', host)]),
-    ...(app === null || app === undefined ? [] : [term('app', app)]),
+    ...(host === undefined ? [] : [term('host', host)]),
+    ...(app === undefined ? [] : [term('app', app)]),
     `since:${day}`,
     `until:${day}`,
   ].join(' ');
@@ -128,7 +128,7 @@ const Crumbs = ({ path, onPath }: Pick<Props, 'path' | 'onPath'>) => {
       </button>
       {parts.map((part, index) => (
         <button
-          key={part}
+          key={index}
           type="button"
           className="choice"
           aria-current={index === parts.length - 1}

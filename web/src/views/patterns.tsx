@@ -101,7 +101,7 @@ const mostWords = 6;
 /** A query for what stands still in the pattern: it finds its lines, and maybe a few more. */
 const wordsOf = ({ template, app }: Pattern): string =>
   [
-    ...(app === null ? [] : [term('app', app)]),
+    term('app', app),
     ...template
       .split('<*>')
       .map((text) => text.trim())

@@ -1,6 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
 import { fetchAlerts, searchLog } from '../api.ts';
-import { asFailure } from '../log/use-log.ts';
 import { count, localMoment, utcMoment } from '../time.ts';
 import type { AlertState, Hit } from '../wire.ts';
 import { useAsked, type OnAnswer } from './use-asked.ts';
@@ -11,24 +9,20 @@ type Props = { onAnswer: OnAnswer; onSearch(query: string): void };
 const fired = 'app:holdfast kind=alert -kind=read';
 const undelivered = 'app:holdfast kind=alert-delivery -result=delivered -kind=read';
 const mostEvents = 30;
-const everyMs = 10_000;
 
-/** How each rule stands, what fired last, and what could not be delivered. */
+/** How each rule stood when it was asked, what fired last, and what could not be delivered. */
 export const Alerts = ({ onAnswer, onSearch }: Props) => {
-  const rules = useQuery({
-    queryKey: ['alerts'],
-    queryFn: ({ signal }) => fetchAlerts(signal),
-    refetchInterval: everyMs,
-    gcTime: 0,
-  });
-  const events = useAsked(
-    ['alert-events'],
+  const asked = useAsked(
+    ['alerts'],
     async (signal) => {
-      const [firings, failures] = await Promise.all([
+      const [states, firings, failures] = await Promise.all([
+        fetchAlerts(signal),
         searchLog(fired, signal, mostEvents),
         searchLog(undelivered, signal, mostEvents),
       ]);
       return {
+        at: new Date().toISOString(),
+        states,
         firings: firings.hits.toReversed(),
         failures: failures.hits.toReversed(),
         answer: firings.answer,
@@ -36,23 +30,27 @@ export const Alerts = ({ onAnswer, onSearch }: Props) => {
     },
     onAnswer,
   );
-  const failure = asFailure(rules.error);
-  const states = rules.data ?? [];
-  const firing = states.filter(({ state }) => state === 'firing').length;
   return (
     <View
-      asked={{ ...events, failure: failure ?? events.failure, asking: events.asking || rules.isLoading }}
+      asked={asked}
       query=""
-      heading={() => (
+      heading={({ states, at }) => (
         <>
           <b>{count(states.length)}</b> {states.length === 1 ? 'rule' : 'rules'}
-          {states.length > 0 && `, ${firing === 0 ? 'none is firing' : `${count(firing)} firing`}`}
+          {states.length > 0 && `, ${firingOf(states)}`}, at <Moment time={at} />
         </>
       )}
+      controls={
+        <div className="view-controls">
+          <button type="button" className="quiet-button" disabled={asked.asking} onClick={asked.again}>
+            Look again
+          </button>
+        </div>
+      }
     >
-      {({ firings, failures }) => (
+      {({ states, firings, failures }) => (
         <>
-          {states.length === 0 && !rules.isLoading ? (
+          {states.length === 0 ? (
             <Empty>
               No alert is configured. Rules stand in the configuration file as <code>[[alert]]</code>; see{' '}
               <code>docs/alerts.md</code>.
@@ -70,6 +68,11 @@ export const Alerts = ({ onAnswer, onSearch }: Props) => {
       )}
     </View>
   );
+};
+
+const firingOf = (states: AlertState[]): string => {
+  const firing = states.filter(({ state }) => state === 'firing').length;
+  return firing === 0 ? 'none is firing' : `${count(firing)} firing`;
 };
 
 const tones: Record<AlertState['state'], string> = {

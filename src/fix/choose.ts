@@ -43,7 +43,7 @@ export const chooseDoor = (report: ServicesReport, wanted: string): Choice => {
   if (unit === null)
     throw new FixError(
       'no-knob',
-      `whatever has '${wanted}' open runs in no unit of systemd: stop it by hand, or run it in one`,
+      `whatever has '${wanted}' open runs in no unit of this host's systemd (a login, a user's own units, a container): change it there`,
     );
   const listeners = exposed.filter(
     (one) => unitOf(one) === unit || (unit === 'smbd.service' && recognise(one)?.name === 'Samba'),
@@ -60,12 +60,15 @@ export const isExposed = ({ protocol, scope, netns, transient }: Listener): bool
   (scope === 'public' || scope === 'network') &&
   transient !== true;
 
-/** What systemd listens with, or the unit of the process that does. */
+/** What this host's systemd listens with, or its unit of the process that does. */
 export const unitOf = (listener: Listener): string | null => {
   const { holder, socketUnit, processes } = listener;
   if (holder === 'systemd' && socketUnit !== null) return socketUnit;
   if (holder === 'kernel') return recognise(listener)?.units?.[0] ?? null;
-  return processes.find(({ unit }) => unit?.endsWith('.service') === true)?.unit ?? null;
+  return (
+    processes.find(({ unit, container }) => container === null && unit?.endsWith('.service') === true)
+      ?.unit ?? null
+  );
 };
 
 const isMeant = (wanted: string): ((one: Listener) => boolean) => {

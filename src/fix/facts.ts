@@ -1,5 +1,6 @@
 import { globSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import type { Knob, KnobFacts } from '#advise';
+import type { HolderProcess } from '#inspect';
 import type { Choice } from './choose.ts';
 import { run } from './run.ts';
 
@@ -23,8 +24,17 @@ export const factsFor = async (knob: Knob, { listeners, door, unit }: Choice): P
   return {
     doors: listeners.map(({ protocol, address, port }) => ({ protocol, address, port })),
     unit,
-    exe: door.processes.find(({ exe, pid }) => exe !== null && pid !== 1)?.exe ?? null,
+    exe: packagedProgram(door.processes),
     files,
     answers,
   };
 };
+
+/** It is run as root, so it must be a file of a package: a name alone is anybody's. */
+export const packagedProgram = (
+  processes: readonly Pick<HolderProcess, 'exe' | 'package' | 'deleted' | 'container' | 'pid'>[],
+): string | null =>
+  processes.find(
+    (one) =>
+      one.exe !== null && one.package !== null && !one.deleted && one.container === null && one.pid !== 1,
+  )?.exe ?? null;

@@ -138,7 +138,7 @@ const tryBefore = async (plan: Plan, { accept, check, from }: FixRequest, tell: 
   for (const knock of knocks) await tell('outside', 'told', `before, ${place}: ${knockText(knock)}`);
 
   for (const syntax of plan.checks) {
-    const no = await checkCandidate(plan.edits, syntax);
+    const no = await checkCandidate(plan.edits, syntax, plan.unit);
     const what =
       syntax.kind === 'trial'
         ? `started in a namespace of its own: ${syntax.argv.join(' ')}`

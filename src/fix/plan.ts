@@ -10,6 +10,7 @@ import {
   type Argv,
   type Check,
   type Edit,
+  type Narrowing,
   type Turn,
 } from '#advise';
 import { collectServices, type ServicesReport, type UseBook } from '#inspect';
@@ -133,7 +134,7 @@ const turnFor = async (
     case 'do not run':
       return stopped(choice.unit);
     case 'firewalled':
-      return narrowed({
+      return newlyNarrowed({
         name: choice.unit.replace(/\.\w+$/, '').replaceAll(/[^\w-]/g, '-'),
         doors: doorsIn(choice),
         allow,
@@ -141,6 +142,18 @@ const turnFor = async (
     case 'local only':
       return madeLocal(choice, service);
   }
+};
+
+/** A second one would be of the same name: systemd would not load its rules, and its undo would take away the first. */
+const newlyNarrowed = (narrowing: Narrowing): Turn => {
+  const turn = narrowed(narrowing);
+  const there = turn.edits.map(({ path }) => path).filter(existsSync);
+  if (there.length > 0)
+    throw new FixError(
+      'no-knob',
+      `a firewall fix of ${narrowing.name} stands already (${there.join(', ')}): undo that one first (holdfast services undo), then make it anew with every --allow that is wanted`,
+    );
+  return turn;
 };
 
 const madeLocal = async (choice: Choice, service: string): Promise<Turn> => {

@@ -185,6 +185,9 @@ test('a firewall lets in who is named and nobody else, also after a reboot', { s
   );
   assert.equal(status, 0, `${stdout}${stderr}`);
   assert.match(stdout, /✓ outside .*3306: refused \(before: open\)/);
+  const again = await holdfast('fix', '3306', '--step', 'firewall', '--watch', '0s');
+  assert.equal(again.status, 3);
+  assert.match(again.stderr, /stands already .*: undo that one first/);
   assert.equal((await fleet.network.run(dial)).status, 0);
   await host.stop();
   await host.start();

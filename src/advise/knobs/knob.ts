@@ -9,7 +9,7 @@ export type KnobFacts = {
   doors: readonly Pick<Listener, 'protocol' | 'address' | 'port'>[];
   /** Unit that the daemon runs in, or that systemd listens for; with its suffix. */
   unit: string;
-  /** Path of the daemon's executable; `null` where systemd or the kernel listens. */
+  /** Path of the daemon's executable; `null` where no package brought it, and where systemd or the kernel listens. */
   exe: string | null;
   /** Files by their real path, as far as they exist. */
   files: ReadonlyMap<string, string>;

@@ -11,13 +11,20 @@ import { parseSystemdSockets, socketUnitOf } from './systemd-sockets.ts';
 import { parseRpcinfo } from './rpc.ts';
 import { parseDetails } from './socket-details.ts';
 
-test('the unit is the innermost one in the cgroup', () => {
+test('the unit is the one of the host’s own systemd, by a name that is no option', () => {
   assert.equal(unitOf('0::/system.slice/ssh.service\n'), 'ssh.service');
   assert.equal(
     unitOf('0::/system.slice/system-postfix.slice/postfix@-.service/worker\n'),
     'postfix@-.service',
   );
-  assert.equal(unitOf('0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.service\n'), 'x.service');
+  for (const other of [
+    'user.slice/user-1000.slice/user@1000.service/app.slice/ssh.service',
+    'machine.slice/systemd-nspawn@web.service/payload/system.slice/ssh.service',
+    'lxc.payload.web/system.slice/ssh.service',
+    'system.slice/--host=evil.service',
+  ])
+    assert.equal(unitOf(`0::/${other}\n`), null, other);
+  assert.equal(unitOf('0::/user.slice/user-1000.slice/session-3.scope\n'), 'session-3.scope');
   assert.equal(unitOf('9:name=systemd:/system.slice/cron.service\n0::/\n'), 'cron.service');
   assert.equal(unitOf('0::/\n'), null);
 });

@@ -90,17 +90,21 @@ export const scriptOf = (executable: string, argv: readonly string[]): string | 
   return null;
 };
 
+/** A name that systemctl takes for nothing but a unit. */
+const unitName = /^[A-Za-z0-9:_.@\\][\w:.@\\-]*\.(?:service|scope|socket|mount|swap)$/;
+
 /**
- * The innermost systemd unit in the text of /proc/<pid>/cgroup (cgroups(7)), preferring the unified hierarchy, or
- * `null`: `0::/system.slice/ssh.service` gives `ssh.service`; slices are not units that run something.
+ * The unit of this host's systemd in the text of /proc/<pid>/cgroup (cgroups(7)), preferring the unified hierarchy:
+ * `0::/system.slice/ssh.service` gives `ssh.service`. Only slices are above a unit; what is below one, its own manager
+ * names as it likes. `null` for units of a user's systemd, of a container's, and where there is none.
  */
 export const unitOf = (cgroup: string): string | null => {
-  for (const pattern of [/^0::(.*)$/m, /^\d+:name=systemd:(.*)$/m]) {
-    const units = (pattern.exec(cgroup)?.[1] ?? '')
-      .split('/')
-      .filter((part) => /\.(?:service|scope|socket|mount|swap)$/.test(part));
-    const innermost = units.at(-1);
-    if (innermost !== undefined) return innermost;
+  for (const pattern of [/^0::\/(.*)$/m, /^\d+:name=systemd:\/(.*)$/m]) {
+    const parts = (pattern.exec(cgroup)?.[1] ?? '').split('/');
+    const at = parts.findIndex((part) => !part.endsWith('.slice'));
+    const unit = parts[at] ?? '';
+    if (/^user@\d+\.service$/.test(unit) || parts[at + 1] === 'payload') return null;
+    if (unitName.test(unit)) return unit;
   }
   return null;
 };

@@ -42,7 +42,9 @@ export const servicesPlan: Command = {
       });
       const ladder = doorLadder(choice.door.known, await costsOf(choice, plan));
       const diffs = plan.edits.map(diffOf);
-      const noes = await Promise.all(plan.checks.map(async (check) => checkCandidate(plan.edits, check)));
+      const noes = await Promise.all(
+        plan.checks.map(async (check) => checkCandidate(plan.edits, check, plan.unit)),
+      );
       const over = overridden(plan);
       if (json)
         io.out(

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { test } from 'node:test';
+import { runOnCandidate } from './candidate.ts';
+
+const able =
+  spawnSync('unshare', ['--mount', '--net', '--pid', '--fork', '--mount-proc', 'true']).status === 0;
+const skip = process.geteuid?.() === 0 && able ? false : 'needs root and namespaces';
+const path = '/etc/holdfast-candidate-test.conf';
+
+const trial = async (command: string): Promise<string> => {
+  const { stdout, stderr } = await runOnCandidate(
+    [{ path, text: 'as it is to be\n' }],
+    ['sh', '-c', command],
+    ['nobody', ''],
+  );
+  return `${stdout}${stderr}`;
+};
+
+test('a trial runs as the user of its unit, and reads the files as they are to be', { skip }, async () => {
+  assert.equal(await trial(`id -un; cat ${path}`), 'nobody\nas it is to be\n');
+  assert.equal(existsSync(path), false);
+});
+
+test('a trial can write to layers alone, and gains nothing by a set-user-ID program', { skip }, async () => {
+  const said = await trial(
+    `grep -E '^(NoNewPrivs|CapEff)' /proc/self/status; touch /var/tmp/holdfast-x /tmp/holdfast-x && echo layers; awk '{ options[$2] = $4 } END { for (at in options) if (options[at] !~ /^ro/ && at !~ "^/(var|run|tmp|mnt)$") print "writable:", at }' /proc/self/mounts`,
+  );
+  assert.match(said, /^CapEff:\t0+\nNoNewPrivs:\t1\nlayers\n$/);
+  assert.equal(existsSync('/var/tmp/holdfast-x') || existsSync('/tmp/holdfast-x'), false);
+});
+
+test('a new file whose directory leads out of /etc is not tried on the host', { skip }, async (t) => {
+  const outside = `/var/tmp/holdfast-outside-${process.pid}`;
+  const link = `/etc/holdfast-link-${process.pid}`;
+  mkdirSync(outside);
+  symlinkSync(outside, link);
+  t.after(() => {
+    rmSync(link);
+    rmSync(outside, { recursive: true });
+  });
+  const { status, stderr } = await runOnCandidate([{ path: `${link}/new.conf`, text: 'x' }], ['true']);
+  assert.equal(status, 1);
+  assert.match(stderr, /outside \/etc/);
+  assert.deepEqual(readdirSync(outside), []);
+});
+
+test('what a killed process has left is taken away', { skip }, async () => {
+  const left = `/run/holdfast-candidate-${2 ** 22 + 1}-left`;
+  mkdirSync(left);
+  await runOnCandidate([{ path, text: 'x' }], ['true']);
+  assert.equal(existsSync(left), false);
+});
+
+test('what is mounted below /etc stays there', { skip }, async () => {
+  const hosts = readFileSync('/etc/hosts', 'utf8');
+  const { stdout } = await runOnCandidate([{ path, text: 'x' }], ['cat', '/etc/hosts']);
+  assert.equal(stdout, hosts);
+});

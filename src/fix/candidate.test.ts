@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { runOnCandidate } from './candidate.ts';
 
 const able =
@@ -29,6 +30,18 @@ test('a trial can write to layers alone, and gains nothing by a set-user-ID prog
   );
   assert.match(said, /^CapEff:\t0+\nNoNewPrivs:\t1\nlayers\n$/);
   assert.equal(existsSync('/var/tmp/holdfast-x') || existsSync('/tmp/holdfast-x'), false);
+});
+
+test('a mount that is hidden below another is no obstacle', { skip }, async () => {
+  const { stdout, stderr } = await promisify(execFile)('unshare', [
+    '--mount',
+    'sh',
+    '-ec',
+    'mount -t tmpfs tmpfs /mnt; mkdir /mnt/below; mount -t tmpfs tmpfs /mnt/below; mount -t tmpfs tmpfs /mnt; exec "$0" --disable-warning=ExperimentalWarning --input-type=module --eval "$1"',
+    process.execPath,
+    `import { runOnCandidate } from '${import.meta.dirname}/candidate.ts'; process.stdout.write(JSON.stringify(await runOnCandidate([], ['id', '-un'], ['nobody', ''])))`,
+  ]);
+  assert.equal(JSON.parse(stdout).stdout, 'nobody\n', stdout + stderr);
 });
 
 test('a new file whose directory leads out of /etc is not tried on the host', { skip }, async (t) => {

@@ -51,7 +51,10 @@ user=$1; group=$2; shift 2
 ip link set lo up
 while read -r _ _ _ _ point _; do
   point=$(printf %b "$point")
-  mount --options-source=mtab -o remount,bind,ro "$point" 2>/dev/null || umount --lazy "$point"
+  mount --options-source=mtab -o remount,bind,ro "$point" 2>/dev/null && continue
+  said=$(umount --lazy "$point" 2>&1) && continue
+  # hidden below another mount, so out of reach anyway
+  case $said in *'not mounted'* | *'no mount point'* | *'not found'*) ;; *) echo "$said" >&2; exit 1 ;; esac
 done < /proc/self/mountinfo
 mount -t tmpfs -o mode=755 tmpfs /mnt
 for part in var run; do

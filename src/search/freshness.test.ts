@@ -46,7 +46,9 @@ const said = (
 describe('the verdict on freshness', () => {
   it('is unknown without a witness, and until one that is known has cosigned', async (t) => {
     const made = await grown(t);
-    assert.match(said(made, 0, []).detail, /^no witness is configured/);
+    const { detail, unwatched } = said(made, 0, []);
+    assert.match(detail, /^no witness is configured/);
+    assert.equal(unwatched, true);
     assert.deepEqual(said(made), { verdict: 'unknown', detail: 'no witness has cosigned yet' });
     publishWitnessed(made, made.newest(), newWitness('w.example/1').line(made.newest(), time));
     assert.deepEqual(said(made), { verdict: 'unknown', detail: 'no witness that is known has cosigned' });

@@ -27,7 +27,7 @@ const keptMs = 1000;
 /** Of a vault that nobody outside watches. */
 export const nobodyOutside: FreshnessReader = () => unwatched;
 
-const unwatched: Freshness = { verdict: 'unknown', detail: nobodyWatches, brief: 'no witness' };
+const unwatched: Freshness = { verdict: 'unknown', detail: nobodyWatches, unwatched: true };
 
 export const openFreshness = ({
   vault,

@@ -37,7 +37,7 @@ export const matchingLines = async (
   const all: Range[] = [{ entries: `entry < ${to}`, compiled: prepared }];
   if (known === null || below === 0) return asked(index, all, () => true);
   const { query, names } = prepared;
-  const compiled = compileQuery(query, names, await lookUpWords(query.expression, known));
+  const compiled = compileQuery(query, names, await lookUpWords(query.expression, names, known));
   if (compiled.words === 'true') return asked(index, all, () => true);
   const ranges: Range[] = [
     { entries: `entry < ${below}`, compiled },

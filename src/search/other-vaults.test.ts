@@ -67,6 +67,8 @@ it('searches all vaults whose indexes are on the same servers, each as far as it
     );
     assert.equal(all.answer.answer.count, 4);
     assert.equal(all.answer.answer.integrity.verdict, 'unknown');
+    assert.equal('covered' in own.answer.answer.range, true);
+    assert.equal('covered' in all.answer.answer.range, false);
     assert.match(all.answer.answer.integrity.detail, /two\.example\/log \(1 entries\)/);
     const oldest = await search(first, { ...ask, from: 'oldest', limit: 1, vaults: 'all' }, clock);
     assert.deepEqual(

@@ -69,7 +69,7 @@ export const judged = ({ answer }: Answer, others: readonly OtherVault[], count:
   const names = others.slice(0, mostNamed).map(({ vault, entries }) => `${vault} (${entries} entries)`);
   const more = others.length > mostNamed ? ` and ${others.length - mostNamed} more` : '';
   const which = `${names.join(', ')}${more}`;
-  const { integrity, completeness } = answer;
+  const { integrity, completeness, range } = answer;
   return {
     answer: {
       ...answer,
@@ -84,6 +84,8 @@ export const judged = ({ answer }: Answer, others: readonly OtherVault[], count:
         brief: 'other vaults are not judged here',
         detail: `what is missing of other vaults only their own Holdfast can say; of this vault: ${completeness.detail}`,
       },
+      // When theirs begin and end is not known here.
+      range: { since: range.since, until: range.until },
       count,
     },
   };

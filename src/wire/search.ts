@@ -143,8 +143,8 @@ export const answer = z.object({
     freshness: z.object({
       verdict: z.enum(['current', 'unknown', 'contradicted']),
       detail: z.string(),
-      /** Why it is `unknown`, in a few words, where nobody is there to say. */
-      brief: z.string().optional(),
+      /** `unknown` as no witness is configured. */
+      unwatched: z.literal(true).optional(),
     }),
     range: z.object({
       /** Time range that the query asked for; `null` = open end. */
@@ -152,7 +152,7 @@ export const answer = z.object({
       until: time.nullable(),
       /**
        * The part of it for which there is anything: from the first line in the index, to what was received before the
-       * newest line of the index. `null`: there is none.
+       * newest line of the index. `null`: there is none. Left out where lines of other vaults are in the answer.
        */
       covered: z.object({ from: time, until: time }).nullable().optional(),
     }),

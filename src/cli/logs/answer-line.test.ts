@@ -16,7 +16,7 @@ const well: Verdicts = {
     notes: [],
     gaps: [],
   },
-  freshness: { verdict: 'unknown', detail: 'no witness is configured', brief: 'no witness' },
+  freshness: { verdict: 'unknown', detail: 'no witness is configured', unwatched: true },
   range: {
     since: null,
     until: null,
@@ -39,6 +39,15 @@ describe('what is said of an answer', () => {
       'more than 100 match (--count) · 2026-11-26 12:33:04 – 2026-11-27 12:33:04 UTC',
       'unaltered · completeness unknown: 1 sender does not number · freshness unknown',
     ]);
+  });
+
+  it('names no time where that of other vaults is not known', () => {
+    const range = { since: null, until: null };
+    assert.equal(printed({ range })[0], 'more than 100 match (--count)');
+    assert.match(
+      printed({ range: { ...range, covered: null } })[0] ?? '',
+      / · nothing is there for this range$/,
+    );
   });
 
   it('names each gap, and whatever else is out of the ordinary', () => {

@@ -24,7 +24,7 @@ export const printAnswer = (
   form: AnswerForm,
   heading = matching(answer, form),
 ): void => {
-  say(io, 'dim', `${heading} · ${covered(answer.range)}`, '');
+  say(io, 'dim', [heading, ...covered(answer.range)].join(' · '), '');
   for (const hint of answer.hints ?? []) say(io, 'yellow', `hint: ${printable(hint)}`);
   if (form === 'whole') printVerdicts(io, answer);
   else printBriefly(io, answer);
@@ -50,7 +50,7 @@ const printBriefly = (io: Io, { integrity, completeness, freshness }: Verdicts):
   for (const note of completeness.notes ?? []) say(io, 'yellow', printable(note));
   if (completeness.notes === undefined && completeness.brief === undefined)
     say(io, 'dim', `completeness: ${printable(completeness.detail)}`);
-  if (freshness.verdict !== 'current' && freshness.brief === undefined)
+  if (freshness.verdict !== 'current' && freshness.unwatched !== true)
     say(io, toneOf(freshness), `freshness: ${printable(freshness.detail)}`);
 };
 
@@ -90,12 +90,13 @@ const matching = ({ count, countIs }: Verdicts, form: AnswerForm): string => {
     : `more than ${count - 1} ${count === 2 ? 'line matches' : 'lines match'}; --count counts them`;
 };
 
-/** The part of the asked range for which there is anything, in whole seconds. */
-const covered = ({ covered: range }: Verdicts['range']): string => {
-  if (range === null || range === undefined) return 'nothing is there for this range';
+/** The part of the asked range for which there is anything, in whole seconds; nothing where that is not known. */
+const covered = ({ covered: range }: Verdicts['range']): string[] => {
+  if (range === undefined) return [];
+  if (range === null) return ['nothing is there for this range'];
   const [from, until] = [range.from, range.until].map((time) => time.slice(0, 19).replace('T', ' '));
   const isOneDay = from?.slice(0, 10) === until?.slice(0, 10);
-  return `${from} – ${isOneDay ? until?.slice(11) : until} UTC`;
+  return [`${from} – ${isOneDay ? until?.slice(11) : until} UTC`];
 };
 
 const say = (io: Io, style: Style, text: string, indent = '  '): void => {

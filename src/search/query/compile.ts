@@ -1,11 +1,10 @@
 import type { Parameters } from '#index';
-import { addressText } from './address-text.ts';
 import { Binder, insideSql, type Names } from './binder.ts';
 import type { Expression, NameQuestion, Query } from './expression.ts';
 import { comparedSql, inNetworkSql, namedSql } from './named-sql.ts';
-import { everyPart, wordsSql, type KnownWords } from './runs.ts';
+import { everyPart, textInMessage, wordsSql, type KnownWords } from './runs.ts';
 import type { Value } from './tokens.ts';
-import { hasWildcard, nameMatcher } from './wildcard.ts';
+import { matchesAll, nameMatcher } from './wildcard.ts';
 
 /** A condition on rows of `lines`. Nothing that was typed stands in `where`: it is all in `parameters`. */
 export type Compiled = {
@@ -45,7 +44,7 @@ export const nameQuestions = (expression: Expression): NameQuestion[] => {
  */
 export const compileQuery = (query: Query, names: Names, known: KnownWords | null = null): Compiled => {
   const binder = new Binder(names);
-  const { words, rest } = withWords(query.expression, known, binder);
+  const { words, rest } = withWords(query.expression, names, known, binder);
   const conditions = [sql(rest, binder)];
   if (query.since !== null)
     conditions.push(`time >= fromUnixTimestamp64Micro(${binder.bind('Int64', String(query.since))})`);
@@ -101,16 +100,16 @@ const sql = (expression: Expression, binder: Binder): string => {
 /** @returns `rest`: what the words do not say */
 const withWords = (
   expression: Expression,
+  names: Names,
   known: KnownWords | null,
   binder: Binder,
 ): { words: string[]; rest: Expression } => {
   if (known === null) return { words: [], rest: expression };
   const words: string[] = [];
   const of = everyPart(expression).filter((part) => {
-    if (part.kind !== 'text' || matchesAll(part.value) || addressText(part.value) !== null) return true;
-    // A name may have the text instead.
-    if (part.where === 'anywhere' && nameConditions(part.value, binder).length > 0) return true;
-    const { conditions, isAll } = wordsSql(part.value, known, binder);
+    const text = textInMessage(part, names);
+    if (text === null) return true;
+    const { conditions, isAll } = wordsSql(text, known, binder);
     words.push(...conditions);
     return !isAll;
   });
@@ -129,9 +128,6 @@ const nameConditions = (value: Value, binder: Binder): string[] =>
   (['app', 'host'] as const)
     .map((field) => binder.sender({ field, value, ask: 'inside' }))
     .filter((condition) => condition !== 'false');
-
-const matchesAll = (value: Value): boolean =>
-  value.text === '' || (hasWildcard(value) && /^\*+$/.test(value.text));
 
 /** Whether lines of Holdfast's own are asked for by name, or one line by its address. */
 export const asksForOwnLines = (expression: Expression): boolean => {

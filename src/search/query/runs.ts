@@ -1,8 +1,9 @@
 import type { Words } from '#index';
 import { addressText } from './address-text.ts';
-import type { Binder } from './binder.ts';
+import type { Binder, Names } from './binder.ts';
 import type { Expression } from './expression.ts';
 import type { Value } from './tokens.ts';
+import { matchesAll } from './wildcard.ts';
 
 /**
  * A run of ASCII letters and digits in a text, in small letters, and where in a word of the token index it stands:
@@ -30,12 +31,18 @@ const shortest = 3;
 /** Of one text so many are looked up; the others would hardly narrow it further. */
 const mostOfText = 4;
 
-/** Looks up the runs of the texts that each line must have. */
-export const lookUpWords = async (expression: Expression, words: Words): Promise<KnownWords> => {
+/** Looks up the runs of the texts that each line must have in its message. */
+export const lookUpWords = async (
+  expression: Expression,
+  names: Names,
+  words: Pick<Words, 'containing'>,
+): Promise<KnownWords> => {
   const known = new Map<string, readonly string[] | 'many'>();
-  for (const value of textsIn(expression)) {
-    const parts = runsOf(value).filter(({ place, text }) => place !== 'whole' && text.length >= shortest);
-    for (const { text, place } of parts.slice(0, mostOfText)) {
+  for (const part of everyPart(expression)) {
+    const value = textInMessage(part, names);
+    if (value === null) continue;
+    const runs = runsOf(value).filter(({ place, text }) => place !== 'whole' && text.length >= shortest);
+    for (const { text, place } of runs.slice(0, mostOfText)) {
       const key = `${place} ${text}`;
       if (place !== 'whole' && !known.has(key)) known.set(key, await words.containing(text, place));
     }
@@ -43,15 +50,21 @@ export const lookUpWords = async (expression: Expression, words: Words): Promise
   return ({ text, place }) => known.get(`${place} ${text}`) ?? 'many';
 };
 
-/** Texts of which each line that matches must have all: in its message, or perhaps in a name. */
-const textsIn = (expression: Expression): Value[] =>
-  everyPart(expression).flatMap((part) =>
-    part.kind === 'text' && addressText(part.value) === null ? [part.value] : [],
-  );
-
 /** What must be true of each line that matches. */
 export const everyPart = (expression: Expression): readonly Expression[] =>
   expression.kind === 'and' ? expression.of : [expression];
+
+/** The text that a part asks of the message itself: `null` where a name may have it instead, or words do not tell. */
+export const textInMessage = (part: Expression, names: Names): Value | null => {
+  if (part.kind !== 'text') return null;
+  const { value, where } = part;
+  if (matchesAll(value) || addressText(value) !== null) return null;
+  const isInName = (['app', 'host'] as const).some((field) => {
+    const found = names({ field, value, ask: 'inside' });
+    return found === 'many' || found.length > 0;
+  });
+  return where === 'anywhere' && isInName ? null : value;
+};
 
 /**
  * What the words of a message must be for it to contain a text.

@@ -5,6 +5,10 @@ import type { Value } from './tokens.ts';
 /** Whether a `*` in it stands for any characters. */
 export const hasWildcard = (value: Value): boolean => !value.quoted && value.text.includes('*');
 
+/** Whether every text contains it. */
+export const matchesAll = (value: Value): boolean =>
+  value.text === '' || (hasWildcard(value) && /^\*+$/.test(value.text));
+
 /** The value as a pattern for LIKE, which has `%`, `_` and `\`. */
 export const likePattern = (value: Value): string => {
   const escaped = likeEscape(value.text);

@@ -9,6 +9,7 @@ import { HoldfastError } from '#base/errors';
  * - `check-failed`: a check before the change said no, and nothing was changed;
  * - `no-such-fix`: there is none of that name, or none to undo;
  * - `changed-since`: a file is no longer what the fix had written;
+ * - `not-written`: a file could not be put into its place;
  * - `damaged`: the journal or a backup cannot be read.
  */
 export type FixErrorCode =
@@ -21,6 +22,7 @@ export type FixErrorCode =
   | 'check-failed'
   | 'no-such-fix'
   | 'changed-since'
+  | 'not-written'
   | 'damaged';
 
 export class FixError extends HoldfastError {

@@ -2,14 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { checkCandidate } from './candidate.ts';
 import { failsCheck, unitsToWatch, whatBroke } from './dependents.ts';
 import { FixError } from './errors.ts';
+import { messageOf } from '#base/errors';
 import type { Listener } from '#inspect';
-import { backUp, writeEdit } from './files.ts';
+import { backUp, changedBefore, writeEdit } from './files.ts';
 import { alone, step, timeOf, type Fixer } from './fixer.ts';
 import { guardOf } from './guard.ts';
 import { healthOf, type Health } from './health.ts';
-import { newJournal, openingOf, type Entry, type Journal } from './journal.ts';
+import { newJournal, openingOf, stateOf, type Entry, type Journal } from './journal.ts';
 import { makePlan, overridden, type Plan, type Wish } from './plan.ts';
-import { isHere, knockAt, knockText, untilInside, type Knock } from './prove.ts';
+import { answerText, isDecided, isHere, knockAt, knockText, untilInside, type Knock } from './prove.ts';
 import type { RiskName } from './risks.ts';
 import { lastWord, run } from './run.ts';
 import { recover, rollBack } from './undo.ts';
@@ -25,8 +26,14 @@ export type FixRequest = Wish & {
   confirmSeconds: number;
 };
 
-/** `awaiting`: it is undone by itself unless the operator confirms. `failed`: undone, but not as before. */
-export type FixResult = { id: string; result: 'done' | 'awaiting' | 'undone' | 'failed'; broke: string[] };
+/** `awaiting`: it is undone by itself unless the operator confirms. `failed`: undone, but not all is as before. */
+export type FixResult = {
+  id: string;
+  result: 'done' | 'awaiting' | 'undone' | 'failed';
+  /** Whether a knock from outside proved it; `unproven` goes on only where that risk was accepted. */
+  outside: 'proven' | 'unproven';
+  broke: string[];
+};
 
 const aims = {
   'local only': 'open to this host alone',
@@ -41,7 +48,7 @@ const shutWithinMs = 30_000;
 /**
  * Makes a daemon listen on this host alone, and proves it; undoes by itself what it cannot prove. What was interrupted
  * before is put back first.
- * @throws FixError where nothing was changed
+ * @throws FixError where nothing was changed; what goes wrong after the first change is undone, and told in the result
  */
 export const fix = async (fixer: Fixer, request: FixRequest): Promise<FixResult> =>
   alone(fixer, 0, async () => {
@@ -68,40 +75,59 @@ export const fix = async (fixer: Fixer, request: FixRequest): Promise<FixResult>
     const opening = { plan, backups, active, check: request.check, from: request.from };
     await fixer.said(id, journal.begin(opening, kept, timeOf(fixer)));
     const guard = guardOf(id, fixer.undoCommand(id));
-    await guard.arm(plan.losesLogin ? request.confirmSeconds : guardSeconds);
-    await tell(
-      'guard',
-      'ok',
-      `systemd undoes it at the next boot, or in ${plan.losesLogin ? request.confirmSeconds : guardSeconds} s, unless it is done by then`,
-    );
-
-    const broke = await turn(fixer, journal, health, knocks);
-    if (broke.length > 0) {
-      for (const what of broke) await tell('broke', 'failed', what);
-      const good = await rollBack(fixer, journal, 'not all is as it must be');
-      return { id, result: good ? 'undone' : 'failed', broke };
+    let turned: Turned;
+    try {
+      await guard.arm(guardSeconds);
+      await tell(
+        'guard',
+        'ok',
+        `systemd undoes it at the next boot, or in ${guardSeconds} s, unless it is done by then`,
+      );
+      turned = await turn(fixer, journal, health, knocks);
+      if (turned.broke.length === 0 && plan.losesLogin) await guard.arm(request.confirmSeconds);
+    } catch (error) {
+      if (stateOf(journal) === 'backed-up') {
+        await rollBack(fixer, journal, 'it could not begin');
+        throw error;
+      }
+      turned = { broke: [`it could not go on: ${messageOf(error)}`], outside: 'unproven' };
     }
+    if (turned.broke.length > 0) return undone(fixer, journal, turned);
+    const proven = turned.outside === 'proven' ? 'proven' : 'done, not proven from outside';
     if (plan.losesLogin) {
       const until = new Date(Date.parse(timeOf(fixer)) + request.confirmSeconds * 1000).toISOString();
       await step(fixer, journal, {
         step: 'awaiting',
         outcome: 'ok',
-        text: `undone in ${request.confirmSeconds} s unless you confirm it: holdfast services fix --confirm ${id}`,
+        text: `${proven}; undone in ${request.confirmSeconds} s unless you confirm it: holdfast services fix --confirm ${id}`,
         state: 'awaiting',
         until,
       });
-      return { id, result: 'awaiting', broke };
+      return { id, result: 'awaiting', ...turned };
     }
     await step(fixer, journal, {
       step: 'done',
       outcome: 'ok',
-      text: `proven. To undo it: holdfast services undo ${id}`,
+      text: `${proven}. To undo it: holdfast services undo ${id}`,
       state: 'done',
     });
     // Killed before this, the guard finds the fix done and leaves it.
     await guard.disarm();
-    return { id, result: 'done', broke };
+    return { id, result: 'done', ...turned };
   });
+
+/** Puts a fix back that could not be finished, and says how that went. */
+const undone = async (fixer: Fixer, journal: Journal, { broke, outside }: Turned): Promise<FixResult> => {
+  const { id } = journal;
+  try {
+    for (const text of broke) await step(fixer, journal, { step: 'broke', outcome: 'failed', text });
+    const good = await rollBack(fixer, journal, 'not all is as it must be');
+    return { id, result: good ? 'undone' : 'failed', outside, broke };
+  } catch (error) {
+    const why = `it could not be put back: ${messageOf(error)}. systemd tries it again; the old bytes are in ${journal.directory}`;
+    return { id, result: 'failed', outside, broke: [...broke, why] };
+  }
+};
 
 type Tell = (name: string, outcome: Entry['outcome'], text: string) => Promise<void>;
 
@@ -128,7 +154,7 @@ const tryBefore = async (plan: Plan, { accept, check, from }: FixRequest, tell: 
   if (check !== null) await tell('check', 'ok', `'${check}' passes`);
 
   const knocks = await knockAt(plan.doors, from);
-  const blind = knocks.filter(({ answer }) => typeof answer !== 'string' || answer === 'unreachable');
+  const blind = knocks.filter((knock) => !isDecided(knock));
   if ((knocks.length === 0 || blind.length > 0) && !accept.has('unproven-outside'))
     throw new FixError(
       'risk-not-accepted',
@@ -158,18 +184,28 @@ const tryBefore = async (plan: Plan, { accept, check, from }: FixRequest, tell: 
   return knocks;
 };
 
-/** Writes, restarts and proves. @returns what is not as it must be, a sentence each */
+/** What is not as it must be, a sentence each, and whether a knock from outside showed that the door is shut. */
+type Turned = Pick<FixResult, 'broke' | 'outside'>;
+
+/** Writes, restarts and proves. @throws FixError `check-failed` where nothing was changed; others, where it was */
 const turn = async (
   fixer: Fixer,
   journal: Journal,
   health: Health,
   before: readonly Knock[],
-): Promise<string[]> => {
+): Promise<Turned> => {
+  const broken = (...broke: string[]): Turned => ({ broke, outside: 'unproven' });
   const { plan, backups, check, from } = openingOf(journal);
   const begin = async (state: NonNullable<Entry['state']>, text: string): Promise<void> =>
     step(fixer, journal, { step: state, outcome: 'begun', text, state });
   const tell: Tell = async (name, outcome, text) => step(fixer, journal, { step: name, outcome, text });
 
+  const [changed] = changedBefore(backups);
+  if (changed !== undefined)
+    throw new FixError(
+      'check-failed',
+      `nothing was changed: ${changed} was changed by somebody else meanwhile. Run it again`,
+    );
   await begin('writing', plan.edits.map(({ path }) => path).join(', ') || 'no file');
   for (const [number, backup] of backups.entries()) {
     const edit = plan.edits[number];
@@ -178,22 +214,22 @@ const turn = async (
   await begin('restarting', plan.apply.map((argv) => argv.join(' ')).join('; '));
   for (const argv of plan.apply) {
     const outcome = await run(argv);
-    if (outcome.status !== 0) return [`'${argv.join(' ')}' failed: ${lastWord(outcome)}`];
+    if (outcome.status !== 0) return broken(`'${argv.join(' ')}' failed: ${lastWord(outcome)}`);
   }
   await begin('proving', 'from inside, from outside, and by those who use it');
 
   const open = plan.step === 'firewalled' ? null : await notShutInside(plan, tell);
-  if (open !== null) return [open];
+  if (open !== null) return broken(open);
   const after = await knockAt(plan.doors, from);
   for (const knock of after) {
-    if (knock.answer === 'open') return [`it still answers from outside: ${knockText(knock)}`];
     const was = before.find(({ target }) => knockTarget(target) === knockTarget(knock.target));
-    await tell(
-      'outside',
-      'ok',
-      `${knockText(knock)} (before: ${typeof was?.answer === 'string' ? was.answer : 'unknown'})`,
-    );
+    const text = `${knockText(knock)} (before: ${was === undefined ? 'unknown' : answerText(was)})`;
+    if (knock.answer === 'open') return broken(`it still answers from outside: ${text}`);
+    if (!isDecided(knock) && (was === undefined || isDecided(was)))
+      return broken(`from outside it cannot be told any more whether it is shut: ${text}`);
+    await tell('outside', isDecided(knock) ? 'ok' : 'told', isDecided(knock) ? text : `not proven: ${text}`);
   }
+  const outside = after.length > 0 && after.every(isDecided) ? 'proven' : 'unproven';
   const broke = await whatBroke(plan, health, check);
   if (broke.length === 0)
     await tell(
@@ -201,7 +237,7 @@ const turn = async (
       'ok',
       `${[...health.states.keys()].join(', ')} healthy; ${plan.use.clients.filter(({ local }) => local).length} local clients looked after${check === null ? '' : `; '${check}' passes`}`,
     );
-  return broke;
+  return { broke, outside };
 };
 
 /** @returns what this host itself still sees open, or does not see any more; `null` where all is as it must be */

@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import type { Argv } from '#advise';
 import { FixError } from './errors.ts';
+import { syncDirectory } from '#vault/durable';
 import { writePlainFile } from './files.ts';
 import { lastWord, run } from './run.ts';
 
@@ -9,7 +10,7 @@ import { lastWord, run } from './run.ts';
  * transient timer that starts the same service after a while. Both are gone when the fix is done.
  */
 export type Guard = {
-  /** @throws FixError `could-not-look` where systemd does not take it */
+  /** Durable when it returns. Again with another time where it is armed. @throws FixError `could-not-look`, where systemd does not take it */
   arm(seconds: number): Promise<void>;
   disarm(): Promise<void>;
 };
@@ -26,8 +27,10 @@ export const guardOf = (id: string, undo: Argv): Guard => {
       writePlainFile(file, serviceText(id, undo));
       await must(['systemctl', 'daemon-reload']);
       await must(['systemctl', 'enable', '--quiet', `${name}.service`]);
-      // A timer that waits already is for another time.
-      await run(['systemctl', 'stop', `${timer}.timer`]);
+      syncDirectory(`${directory}/multi-user.target.wants`);
+      syncDirectory(directory);
+      // A timer that waits already is for another time, and a service that it has started waits for the lock.
+      await run(['systemctl', 'stop', `${timer}.timer`, `${name}.service`]);
       await must([
         'systemd-run',
         '--quiet',
@@ -53,9 +56,14 @@ export const guardOf = (id: string, undo: Argv): Guard => {
 const serviceText = (id: string, undo: Argv): string => `[Unit]
 Description=Undo the fix ${id} of Holdfast, which was not finished
 After=local-fs.target
+StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
+Restart=on-failure
+RestartSec=10
+# It is undone, and something is not as it was: once more would not help.
+RestartPreventExitStatus=1
 ExecStart=${undo.map((word) => `"${word.replaceAll(/["\\]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$')}"`).join(' ')}
 
 [Install]
@@ -67,6 +75,6 @@ const must = async (argv: Argv): Promise<void> => {
   if (outcome.status !== 0)
     throw new FixError(
       'could-not-look',
-      `nothing would undo the fix by itself: '${argv.join(' ')}' said: ${lastWord(outcome)}. Nothing was changed`,
+      `nothing would undo the fix by itself: '${argv.join(' ')}' said: ${lastWord(outcome)}`,
     );
 };

@@ -2,6 +2,7 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -9,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { messageOf } from '#base/errors';
 import { createFile, syncDirectory } from '#vault/durable';
 import { FixError } from './errors.ts';
 import type { Plan } from './plan.ts';
@@ -87,25 +89,31 @@ const textOf = (entries: readonly Entry[]): Buffer =>
   Buffer.from(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
 
 /** A fix that is not on disk yet: nothing of the host may be changed before `begin`. */
-export const newJournal = (fixes: string, id: string): Journal => journalOf(fixes, id, [], 'in memory');
+export const newJournal = (fixes: string, id: string): Journal => journalOf(fixes, id, [], null);
 
-const journalOf = (fixes: string, id: string, entries: Entry[], where: 'in memory' | 'on disk'): Journal => {
+/** @param onDisk length on disk of the whole lines; `null`: it is not on disk yet */
+const journalOf = (fixes: string, id: string, entries: Entry[], onDisk: number | null): Journal => {
   const directory = join(fixes, id);
-  let place = where;
+  let length = onDisk;
   return {
     id,
     directory,
     entries,
     append(entry, time) {
       const whole: Entry = { n: entries.length + 1, time, ...entry };
-      if (place === 'on disk') {
-        const file = openSync(fileOf(directory), 'a');
+      if (length !== null) {
+        const line = textOf([whole]);
+        const file = openSync(fileOf(directory), 'r+');
         try {
-          writeSync(file, textOf([whole]));
+          // What an append that was interrupted left.
+          ftruncateSync(file, length);
+          for (let done = 0; done < line.length;)
+            done += writeSync(file, line, done, line.length - done, length + done);
           fsyncSync(file);
         } finally {
           closeSync(file);
         }
+        length += line.length;
       }
       entries.push(whole);
       return whole;
@@ -127,44 +135,67 @@ const journalOf = (fixes: string, id: string, entries: Entry[], where: 'in memor
         opening,
       };
       entries.push(first);
-      createFile(fileOf(directory), textOf(entries), 0o600, null);
+      const text = textOf(entries);
+      createFile(fileOf(directory), text, 0o600, null);
       syncDirectory(fixes);
-      place = 'on disk';
+      length = text.length;
       return first;
     },
   };
 };
 
-/** @throws FixError `no-such-fix`, `damaged` */
+/** Changes nothing on disk, so it needs no lock. @throws FixError `no-such-fix`, `damaged` */
 export const readJournal = (fixes: string, id: string): Journal => {
   const directory = join(fixes, id);
   if (!/^[\w-]+$/.test(id) || !existsSync(fileOf(directory)))
     throw new FixError('no-such-fix', `there is no fix '${id}' in ${fixes}`);
   // A last line without its end is of an append that was interrupted: nothing that it names had begun.
-  const text = readFileSync(fileOf(directory), 'utf8');
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  const bytes = readFileSync(fileOf(directory));
+  const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
   try {
     const entries = whole
+      .toString('utf8')
       .split('\n')
       .slice(0, -1)
       .map((line): Entry => JSON.parse(line));
-    if (whole !== text) createFile(fileOf(directory), textOf(entries), 0o600, null);
-    const journal = journalOf(fixes, id, entries, 'on disk');
+    const journal = journalOf(fixes, id, entries, whole.length);
     openingOf(journal);
     return journal;
   } catch (error) {
-    throw new FixError('damaged', `${fileOf(directory)} cannot be read`, { cause: error });
+    throw new FixError(
+      'damaged',
+      `${fileOf(directory)} cannot be read: ${messageOf(error)}. Look at it, and move ${directory} away once its files are as they must be`,
+      { cause: error },
+    );
   }
 };
 
-/** Every fix, oldest first; a directory without a journal is of one that changed nothing. */
+/** Every fix, oldest first; a directory without a journal is of one that changed nothing. @throws FixError `damaged` */
 export const readJournals = (fixes: string): Journal[] =>
+  oldestFirst(idsIn(fixes).map((id) => readJournal(fixes, id)));
+
+/** As readJournals, without those that cannot be read. */
+export const readableJournals = (fixes: string): Journal[] =>
+  oldestFirst(
+    idsIn(fixes).flatMap((id) => {
+      try {
+        return [readJournal(fixes, id)];
+      } catch (error) {
+        if (error instanceof FixError) return [];
+        throw error;
+      }
+    }),
+  );
+
+const idsIn = (fixes: string): string[] =>
   existsSync(fixes)
     ? readdirSync(fixes, { withFileTypes: true })
         .filter((entry) => entry.isDirectory() && existsSync(fileOf(join(fixes, entry.name))))
-        .map(({ name }) => readJournal(fixes, name))
-        .toSorted((a, b) => ((a.entries[0]?.time ?? '') < (b.entries[0]?.time ?? '') ? -1 : 1))
+        .map(({ name }) => name)
     : [];
+
+const oldestFirst = (journals: readonly Journal[]): Journal[] =>
+  journals.toSorted((a, b) => ((a.entries[0]?.time ?? '') < (b.entries[0]?.time ?? '') ? -1 : 1));
 
 /** @throws FixError `damaged` */
 export const openingOf = ({ entries, directory }: Journal): Opening => {

@@ -19,6 +19,7 @@ import { chooseDoor, type Choice } from './choose.ts';
 import { watchUse, type Use } from './clients.ts';
 import { FixError } from './errors.ts';
 import { factsFor } from './facts.ts';
+import { sourced, type SourcedEdit } from './files.ts';
 import { risksOf, type Risk } from './risks.ts';
 import { withKept } from './kept-use.ts';
 import { run } from './run.ts';
@@ -52,7 +53,7 @@ export type Plan = {
   /** `tcp [::]:3306` */
   title: string;
   doors: OpenDoor[];
-  edits: Edit[];
+  edits: SourcedEdit[];
   checks: Check[];
   /** Commands that make the new files take effect. */
   apply: Argv[];
@@ -105,7 +106,7 @@ export const makePlan = async ({ wanted, step, allow, watchMs, noted }: Wish): P
       service,
       title: doors.length === 1 ? endpointOf(choice.door.lead) : placeOf(choice.listeners),
       doors,
-      edits: [...turn.edits],
+      edits: turn.edits,
       checks: [...turn.checks],
       step,
       apply: [...turn.apply],
@@ -124,21 +125,31 @@ export const makePlan = async ({ wanted, step, allow, watchMs, noted }: Wish): P
   };
 };
 
+type SourcedTurn = Omit<Turn, 'edits'> & { edits: SourcedEdit[] };
+
+const withSources = (turn: Turn, read: ReadonlyMap<string, string>): SourcedTurn => ({
+  ...turn,
+  edits: sourced(turn.edits, read),
+});
+
 const turnFor = async (
   step: FixStep,
   choice: Choice,
   service: string,
   allow: readonly string[],
-): Promise<Turn> => {
+): Promise<SourcedTurn> => {
   switch (step) {
     case 'do not run':
-      return stopped(choice.unit);
+      return withSources(await stopped(choice.unit), new Map());
     case 'firewalled':
-      return newlyNarrowed({
-        name: choice.unit.replace(/\.\w+$/, '').replaceAll(/[^\w-]/g, '-'),
-        doors: doorsIn(choice),
-        allow,
-      });
+      return withSources(
+        newlyNarrowed({
+          name: choice.unit.replace(/\.\w+$/, '').replaceAll(/[^\w-]/g, '-'),
+          doors: doorsIn(choice),
+          allow,
+        }),
+        new Map(),
+      );
     case 'local only':
       return madeLocal(choice, service);
   }
@@ -156,7 +167,7 @@ const newlyNarrowed = (narrowing: Narrowing): Turn => {
   return turn;
 };
 
-const madeLocal = async (choice: Choice, service: string): Promise<Turn> => {
+const madeLocal = async (choice: Choice, service: string): Promise<SourcedTurn> => {
   const knob = choice.unit.endsWith('.socket')
     ? socketKnob(choice.unit, choice.door.lead.activates)
     : knobOf(service);
@@ -165,7 +176,8 @@ const madeLocal = async (choice: Choice, service: string): Promise<Turn> => {
       'no-knob',
       `how ${service} is told to listen on this host alone is not known well enough to do it for you: holdfast audit says what is known`,
     );
-  const turn = knob.turn(await factsFor(knob, choice));
+  const facts = await factsFor(knob, choice);
+  const turn = knob.turn(facts);
   if (cannotTurn(turn)) throw new FixError('no-knob', `${turn.why}: ${turn.remedy}`);
   const edits = turn.edits.filter(({ path, text }) => textOf(path) !== text);
   if (edits.length === 0)
@@ -173,7 +185,7 @@ const madeLocal = async (choice: Choice, service: string): Promise<Turn> => {
       'no-knob',
       `${service} is configured for this host alone already, and yet it is open to others: restart ${choice.unit}, or look for the address on its command line`,
     );
-  return { ...turn, edits };
+  return withSources({ ...turn, edits }, facts.files);
 };
 
 export const doorsIn = ({ listeners }: Choice): OpenDoor[] =>

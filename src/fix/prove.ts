@@ -84,6 +84,13 @@ const firstAddress = (family: 'IPv4' | 'IPv6'): string | null =>
     .find((one) => one.family === family && !one.internal && !one.address.startsWith('fe80:'))?.address ??
   null;
 
+/** Whether a knock tells open from shut, as far as its protocol can. */
+export const isDecided = ({ answer }: Knock): boolean =>
+  typeof answer === 'string' && answer !== 'unreachable';
+
 /** `10.0.0.5 tcp 3306: refused`. */
-export const knockText = ({ target: { address, protocol, port }, answer }: Knock): string =>
-  `${address} ${protocol} ${port}: ${typeof answer === 'string' ? answer : answer.why}`;
+export const knockText = (knock: Knock): string =>
+  `${knock.target.address} ${knock.target.protocol} ${knock.target.port}: ${answerText(knock)}`;
+
+/** `refused`, or why there is no answer. */
+export const answerText = ({ answer }: Knock): string => (typeof answer === 'string' ? answer : answer.why);

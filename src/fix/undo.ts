@@ -1,46 +1,65 @@
-import { changedSince, putBack } from './files.ts';
+import { messageOf, systemCode } from '#base/errors';
+import { changedSince, putAside, putBack } from './files.ts';
 import { FixError } from './errors.ts';
 import { alone, step, type Fixer } from './fixer.ts';
 import { guardOf } from './guard.ts';
 import { healthOf } from './health.ts';
-import { isInterrupted, openingOf, readJournal, readJournals, stateOf, type Journal } from './journal.ts';
+import {
+  isInterrupted,
+  openingOf,
+  readableJournals,
+  readJournal,
+  readJournals,
+  stateOf,
+  type Backup,
+  type Journal,
+} from './journal.ts';
 import { untilInside, type Inside } from './prove.ts';
 import { lastWord, run } from './run.ts';
 
 /**
  * Puts everything back as it was before a fix, restarts what must be, and looks whether the doors are as before. May be
- * begun again after it was interrupted. The caller holds the lock.
+ * begun again after it was interrupted. The caller holds the lock. What others have written into the files since is copied
+ * beside the journal first.
  * @returns whether the daemon is open again as it was
+ * @throws FixError `damaged` where not all files could be put back; the rest is done, and it may be begun again
  */
 export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Promise<boolean> => {
   const { plan, backups, active } = openingOf(journal);
-  await step(fixer, journal, { step: 'undo', outcome: 'begun', text: why, state: 'undoing' });
+  if (stateOf(journal) === 'backed-up') {
+    await step(fixer, journal, {
+      step: 'undone',
+      outcome: 'ok',
+      text: `${why}; nothing had been changed yet`,
+      state: 'undone',
+    });
+    await guardOf(journal.id, []).disarm();
+    return true;
+  }
+  await note(fixer, journal, { step: 'undo', outcome: 'begun', text: why, state: 'undoing' });
   for (const argv of plan.release) {
     const outcome = await run(argv);
     // Where it was interrupted before, there is nothing yet to let go.
-    await step(fixer, journal, {
+    await note(fixer, journal, {
       step: 'release',
       outcome: outcome.status === 0 ? 'ok' : 'told',
       text: outcome.status === 0 ? argv.join(' ') : `${argv.join(' ')}: ${lastWord(outcome)}`,
     });
   }
-  for (const backup of backups) putBack(journal.directory, backup);
-  if (backups.length > 0)
-    await step(fixer, journal, {
-      step: 'restore',
-      outcome: 'ok',
-      text: backups
-        .map(({ path, kept }) => `${path} ${kept === null ? 'removed' : 'as before, byte for byte'}`)
-        .join(', '),
-    });
+  const lost = await restore(fixer, journal, backups);
   for (const argv of plan.revert) {
     const outcome = await run(argv);
-    await step(fixer, journal, {
+    await note(fixer, journal, {
       step: 'restart',
       outcome: outcome.status === 0 ? 'ok' : 'failed',
       text: outcome.status === 0 ? argv.join(' ') : `${argv.join(' ')}: ${lastWord(outcome)}`,
     });
   }
+  if (lost.length > 0)
+    throw new FixError(
+      'damaged',
+      `not put back: ${lost.join('; ')}. Mend that, and run it again: holdfast services undo ${journal.id}. To leave them as they are, move ${journal.directory} away`,
+    );
   const wanted = new Set(plan.doors.map(({ protocol, port }) => `${protocol} ${port}`));
   const isAsBefore = ({ exposed }: Inside): boolean => {
     const open = new Set(exposed.map(({ protocol, port }) => `${protocol} ${port ?? ''}`));
@@ -62,6 +81,39 @@ export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Pro
   return good;
 };
 
+/** A step of an undo, which goes on also where the disk of the journal is full: its end alone must be on it. */
+const note: typeof step = async (fixer, journal, entry) => {
+  try {
+    await step(fixer, journal, entry);
+  } catch (error) {
+    if (systemCode(error) === null) throw error;
+  }
+};
+
+/** Every file that can be put back is. @returns what could not, and why */
+const restore = async (fixer: Fixer, journal: Journal, backups: readonly Backup[]): Promise<string[]> => {
+  const lost: string[] = [];
+  const restored: string[] = [];
+  for (const backup of backups)
+    try {
+      const copy = putAside(journal.directory, backup);
+      if (copy !== null)
+        await note(fixer, journal, {
+          step: 'put aside',
+          outcome: 'told',
+          text: `${backup.path} was changed by somebody else since; that text is in ${copy}`,
+        });
+      putBack(journal.directory, backup);
+      restored.push(`${backup.path} ${backup.kept === null ? 'removed' : 'as before, byte for byte'}`);
+    } catch (error) {
+      lost.push(`${backup.path}: ${messageOf(error)}`);
+    }
+  if (restored.length > 0)
+    await note(fixer, journal, { step: 'restore', outcome: 'ok', text: restored.join(', ') });
+  for (const text of lost) await note(fixer, journal, { step: 'restore', outcome: 'failed', text });
+  return lost;
+};
+
 /** What was active before and is not any more: it gave up while the door was shut. @returns what stays down */
 const startAgain = async (fixer: Fixer, journal: Journal, units: readonly string[]): Promise<string[]> => {
   const isDown = async (): Promise<string[]> =>
@@ -71,7 +123,7 @@ const startAgain = async (fixer: Fixer, journal: Journal, units: readonly string
   await run(['systemctl', 'reset-failed', ...down]);
   await run(['systemctl', 'start', ...down]);
   const still = await isDown();
-  await step(fixer, journal, {
+  await note(fixer, journal, {
     step: 'start',
     outcome: still.length === 0 ? 'ok' : 'failed',
     text: `systemctl start ${down.join(' ')}`,
@@ -93,7 +145,7 @@ export const recover = async (fixer: Fixer): Promise<string[]> => {
 export type UndoRequest = {
   /** `null`: the newest that can be undone. */
   id: string | null;
-  /** Also where files were changed since; what was written there since is lost. */
+  /** Also where files were changed since; what was written there since is copied beside the journal. */
   changed: 'refuse' | 'overwrite';
   /** `guard`: a unit asks, so a fix that is done is left alone. */
   by: 'operator' | 'guard';
@@ -124,7 +176,7 @@ export const undo = async (
     if (foreign.length > 0 && by === 'operator' && changed === 'refuse')
       throw new FixError(
         'changed-since',
-        `${foreign.join(', ')} ${foreign.length === 1 ? 'was' : 'were'} changed after the fix: with --overwrite what was written since is lost (the old text is in ${journal.directory})`,
+        `${foreign.join(', ')} ${foreign.length === 1 ? 'was' : 'were'} changed after the fix: with --overwrite what was written since is copied to ${journal.directory}, and what was before comes back`,
       );
     const why =
       by === 'operator'
@@ -136,7 +188,7 @@ export const undo = async (
   });
 
 const newestToUndo = (fixes: string): Journal | null =>
-  readJournals(fixes).findLast((journal) => stateOf(journal) !== 'undone') ?? null;
+  readableJournals(fixes).findLast((journal) => stateOf(journal) !== 'undone') ?? null;
 
 /** @throws FixError `no-such-fix`, `locked` */
 export const confirm = async (fixer: Fixer, id: string): Promise<void> =>

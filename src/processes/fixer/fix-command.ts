@@ -56,15 +56,16 @@ export const servicesFix: Command = {
   },
 };
 
-const verdict = ({ id, result }: FixResult): string => {
+const verdict = ({ id, result, outside, broke }: FixResult): string => {
+  const proven = outside === 'proven' ? 'and proven' : 'not proven from outside';
   switch (result) {
     case 'done':
-      return `Done, and proven: ${id}`;
+      return `Done, ${proven}: ${id}`;
     case 'awaiting':
-      return `Done, until it is confirmed: ${id}`;
+      return `Done, ${proven}, until it is confirmed: ${id}`;
     case 'undone':
       return `Undone, everything is as before: ${id}`;
     case 'failed':
-      return `Undone, but not all is as before: see above (${id})`;
+      return `Not all is as before (${id}): ${broke.at(-1) ?? 'see above'}`;
   }
 };

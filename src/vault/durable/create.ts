@@ -15,8 +15,11 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Who is to own what is made; `null` for whoever makes it. The group is what the directory's set-group-id bit gives. */
-export type Owner = { uid: number } | null;
+/**
+ * Who is to own what is made; `null` for whoever makes it. Where no group is named, it is what the directory's
+ * set-group-id bit gives.
+ */
+export type Owner = { uid: number; gid?: number } | null;
 
 const sameGroup = -1;
 
@@ -33,7 +36,7 @@ export const createFile = (path: string, bytes: Uint8Array, mode: number, owner:
   const unfinished = unfinishedPath(path);
   const file = openSync(unfinished, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
   try {
-    if (owner !== null) fchownSync(file, owner.uid, sameGroup);
+    if (owner !== null) fchownSync(file, owner.uid, owner.gid ?? sameGroup);
     fchmodSync(file, mode);
     for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
     fsyncSync(file);
@@ -47,7 +50,7 @@ export const createFile = (path: string, bytes: Uint8Array, mode: number, owner:
 /** Creates the directory, which must not exist. @throws system errors */
 export const createDirectory = (path: string, mode: number, owner: Owner): void => {
   mkdirSync(path, { mode });
-  if (owner !== null) lchownSync(path, owner.uid, sameGroup);
+  if (owner !== null) lchownSync(path, owner.uid, owner.gid ?? sameGroup);
   const special = lstatSync(path).mode & 0o7000;
   chmodSync(path, mode | special);
   syncDirectory(path);

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { newJournal, readableJournals, readJournal, readJournals, type Opening } from './journal.ts';
+
+const opening: Opening = {
+  plan: {
+    unit: 'a.service',
+    service: 'A',
+    title: 'tcp 0.0.0.0:1',
+    doors: [],
+    edits: [],
+    checks: [],
+    apply: [],
+    release: [],
+    revert: [],
+    step: 'local only',
+    closes: [],
+    effective: null,
+    risks: [],
+    cautions: [],
+    use: { clients: [], looks: 0, milliseconds: 0 },
+    losesLogin: false,
+  },
+  backups: [],
+  active: [],
+  check: null,
+  from: null,
+};
+const time = '2026-01-01T00:00:00Z';
+
+const begun = (t: TestContext): string => {
+  const fixes = mkdtempSync(join(tmpdir(), 'holdfast-fixes-'));
+  t.after(() => rmSync(fixes, { recursive: true, force: true }));
+  newJournal(fixes, 'one').begin(opening, new Map(), time);
+  return fixes;
+};
+
+for (const leftover of ['', '.new'])
+  test(`a line that was torn is cut off by the next one, also with journal.jsonl${leftover} left over`, (t) => {
+    const fixes = begun(t);
+    const file = join(fixes, 'one', 'journal.jsonl');
+    appendFileSync(file, '{"n":2,"st\u00e4');
+    if (leftover !== '') writeFileSync(`${file}${leftover}`, 'torn');
+    const torn = readFileSync(file);
+    const journal = readJournal(fixes, 'one');
+    assert.deepEqual(readFileSync(file), torn, 'reading changes nothing');
+    journal.append({ step: 'undone', outcome: 'ok', text: 'ü', state: 'undone' }, time);
+    journal.append({ step: 'more', outcome: 'ok', text: '' }, time);
+    assert.deepEqual(
+      readJournal(fixes, 'one').entries.map(({ n, step }) => [n, step]),
+      [
+        [1, 'backup'],
+        [2, 'undone'],
+        [3, 'more'],
+      ],
+    );
+  });
+
+test('a journal that cannot be read hides no other, and is not passed over by a fix', (t) => {
+  const fixes = begun(t);
+  mkdirSync(join(fixes, 'other'));
+  writeFileSync(join(fixes, 'other', 'journal.jsonl'), 'nothing\n');
+  assert.deepEqual(
+    readableJournals(fixes).map(({ id }) => id),
+    ['one'],
+  );
+  assert.throws(() => readJournals(fixes), /cannot be read/);
+});

@@ -18,6 +18,21 @@ test('who is named is let in, in each family; all others are refused, but this h
   assert.match(unit?.text ?? '', /ExecStop=\/usr\/sbin\/nft delete table inet holdfast_mariadb\n/);
 });
 
+test('rules come back in the start, restart and reload of nftables.service, which flush them', () => {
+  const [, unit, dropIn] = narrowed({
+    name: 'snmpd',
+    doors: [{ protocol: 'udp', port: 161 }],
+    allow: [],
+  }).edits;
+  assert.match(unit?.text ?? '', /\nPartOf=nftables\.service\n[^]*\nWantedBy=.*nftables\.service\n/);
+  assert.equal(dropIn?.path, '/etc/systemd/system/nftables.service.d/holdfast-door-snmpd.conf');
+  for (const moment of ['ExecStartPost', 'ExecReload'])
+    assert.match(
+      dropIn.text,
+      new RegExp(`^${moment}=-/usr/sbin/nft -f /etc/holdfast/door-snmpd\\.nft$`, 'm'),
+    );
+});
+
 test('without anybody named, nobody but this host is let in', () => {
   const [rules] = narrowed({ name: 'snmpd', doors: [{ protocol: 'udp', port: 161 }], allow: [] }).edits;
   assert.doesNotMatch(rules?.text ?? '', /saddr/);

@@ -49,7 +49,7 @@ const ruleset = (narrowing: Narrowing): string => {
   ].join('\n');
 };
 
-/** PartOf: a restart of nftables.service forgets all rules, and brings these back. */
+/** PartOf, WantedBy: nftables.service forgets all rules when it stops. */
 const unitText = (
   narrowing: Narrowing,
   file: string,
@@ -70,7 +70,14 @@ ExecStart=/usr/sbin/nft -f ${file}
 ExecStop=/usr/sbin/nft delete table inet ${tableOf(narrowing)}
 
 [Install]
-WantedBy=multi-user.target
+WantedBy=multi-user.target nftables.service
+`;
+
+/** Whatever makes nftables.service flush all rules brings these back in the same job. */
+const flushedText = (file: string): string => `# Written by Holdfast. To undo: holdfast services undo
+[Service]
+ExecStartPost=-/usr/sbin/nft -f ${file}
+ExecReload=-/usr/sbin/nft -f ${file}
 `;
 
 /** Rules that let in these networks alone, loaded now and at every boot. */
@@ -81,6 +88,10 @@ export const narrowed = (narrowing: Narrowing): Turn => {
     edits: [
       { path: file, text: ruleset(narrowing) },
       { path: `/etc/systemd/system/${unit}`, text: unitText(narrowing, file) },
+      {
+        path: `/etc/systemd/system/nftables.service.d/holdfast-door-${narrowing.name}.conf`,
+        text: flushedText(file),
+      },
     ],
     checks: [{ kind: 'command', argv: ['nft', '--check', '-f', file] }],
     effective: null,

@@ -36,7 +36,7 @@ const unique = (all: readonly string[]): string[] => [...new Set(all)];
 const nameOf = ({ program, unit }: Client): string => `${program ?? 'a process'} of ${unit ?? 'no unit'}`;
 
 const removalOf = async (name: string): Promise<DoorCosts['removal']> => {
-  const { status, stdout } = await run(['apt-get', '--simulate', '--quiet', 'remove', name], 30_000);
+  const { status, stdout } = await run(['apt-get', '--simulate', '--quiet', 'remove', '--', name], 30_000);
   if (status !== 0) return null;
   const gone = [...stdout.matchAll(/^Remv (\S+)/gm)].flatMap(([, one]) => one ?? []);
   return { package: name, alsoRemoves: gone.filter((one) => one !== name) };
@@ -48,13 +48,14 @@ const requirersOf = async (unit: string): Promise<string[]> => {
     'show',
     '--property=RequiredBy,BoundBy,ConsistsOf',
     '--value',
+    '--',
     unit,
   ]);
   return unique(stdout.split(/\s+/).filter((word) => word.endsWith('.service')));
 };
 
 const versionsOf = async (name: string): Promise<Pick<DoorCosts, 'version' | 'pendingVersion'>> => {
-  const { status, stdout } = await run(['apt-cache', 'policy', name]);
+  const { status, stdout } = await run(['apt-cache', 'policy', '--', name]);
   const version = /^\s*Installed: (\S+)/m.exec(stdout)?.[1] ?? null;
   const candidate = /^\s*Candidate: (\S+)/m.exec(stdout)?.[1] ?? null;
   if (status !== 0 || version === null) return { version: null, pendingVersion: null };
@@ -64,7 +65,7 @@ const versionsOf = async (name: string): Promise<Pick<DoorCosts, 'version' | 'pe
 /** The last line of `systemd-analyze security UNIT`. */
 const sandboxOf = async (unit: string): Promise<string | null> => {
   if (!unit.endsWith('.service')) return null;
-  const { stdout } = await run(['systemd-analyze', '--no-pager', 'security', unit], 20_000);
+  const { stdout } = await run(['systemd-analyze', '--no-pager', 'security', '--', unit], 20_000);
   const [, score, word] = /exposure level for .*: ([\d.]+) ([A-Z]+)/.exec(stdout) ?? [];
   return score === undefined ? null : `${score} ${word ?? ''}`.trim();
 };

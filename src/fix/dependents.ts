@@ -1,5 +1,5 @@
 import { clientKey, watchUse, type Client, type Use } from './clients.ts';
-import { healthOf, worse, type Health } from './health.ts';
+import { healthOf, settledHealthOf, worse, type Health } from './health.ts';
 import type { Plan } from './plan.ts';
 import { lastWord, run } from './run.ts';
 
@@ -28,10 +28,12 @@ export const whatBroke = async (
   check: string | null,
 ): Promise<string[]> => {
   const units = [...before.states.keys()];
-  const missing = await notBack(plan, async () => [...worse(before, await healthOf(units)).keys()]);
+  const missing = await notBack(plan, async () => [
+    ...worse(before, await healthOf(units), 'starting').keys(),
+  ]);
   const failed = check === null ? null : await failsCheck(check);
   return [
-    ...worse(before, await healthOf(units)).values(),
+    ...worse(before, await settledHealthOf(units, before), 'settled').values(),
     ...missing.map(
       ({ program, unit, to }) =>
         `${program ?? 'a process'} of ${unit ?? 'no unit'} was connected to ${to}, and has not come back`,

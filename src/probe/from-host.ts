@@ -4,7 +4,7 @@ import { run } from './run.ts';
 /** Needs nothing but bash and timeout there. It prints one word (answer.ts). */
 const script = ({ protocol, address, port }: Target): string =>
   [
-    `said=$(timeout 3 bash -c 'exec 3<>/dev/${protocol}/${address}/${port}`,
+    `said=$(LC_ALL=C timeout 3 bash -c 'exec 3<>/dev/${protocol}/${address}/${port}`,
     protocol === 'udp' ? ' && echo >&3 && sleep 0.2 && echo >&3 && sleep 0.1 && echo >&3' : '',
     `' 2>&1); status=$?; case "$status,$said" in `,
     protocol === 'udp' ? '0,*|124,*) echo silent ;; ' : '0,*) echo open ;; 124,*) echo silent ;; ',

@@ -45,7 +45,7 @@ const left = async (): Promise<string> =>
   host.ok([
     'sh',
     '-c',
-    'ls /etc/mysql/mariadb.conf.d/*holdfast* /etc/ssh/sshd_config.d/*holdfast* /etc/systemd/system/*holdfast* /etc/holdfast/* /run/holdfast-* 2>/dev/null; systemctl list-units --all --plain --no-legend "holdfast-undo-*.timer"',
+    'ls /etc/mysql/mariadb.conf.d/*holdfast* /etc/ssh/sshd_config.d/*holdfast* /etc/systemd/system/*holdfast* /etc/systemd/system/nftables.service*/*holdfast* /etc/holdfast/* /run/holdfast-* 2>/dev/null; systemctl list-units --all --plain --no-legend "holdfast-undo-*.timer"',
   ]);
 
 const isOpen = async (port: number): Promise<boolean> =>
@@ -189,6 +189,10 @@ test('a firewall lets in who is named and nobody else, also after a reboot', { s
   assert.equal(again.status, 3);
   assert.match(again.stderr, /stands already .*: undo that one first/);
   assert.equal((await fleet.network.run(dial)).status, 0);
+  for (const verb of ['start', 'reload', 'restart']) {
+    await host.ok(['systemctl', verb, 'nftables.service']);
+    assert.match(await host.ok(['nft', 'list', 'ruleset']), /tcp dport 3306 reject/, verb);
+  }
   await host.stop();
   await host.start();
   assert.match(await host.ok(['nft', 'list', 'ruleset']), /tcp dport 3306 reject/);

@@ -69,7 +69,10 @@ const ofTunnel = (listener: Listener, places: readonly Place[]): Listener => {
   };
 };
 
-/** Ports that a rule sends elsewhere and that no socket of the host's own has: nothing but the rule is there. */
+/**
+ * Ports that a rule sends elsewhere. A socket of the host's own on the same port gets none of that; only what forwards to
+ * the same place is the same door.
+ */
 export const doorsWithoutListener = (
   listeners: readonly Listener[],
   { host, published }: Surround,
@@ -80,10 +83,11 @@ export const doorsWithoutListener = (
       !arrival.isHere &&
       !own.some(
         (one) =>
+          one.holder === 'forwarder' &&
           one.protocol === protocol &&
           one.port === port &&
           (one.address === entrance.address ||
-            one.address === '::' ||
+            (one.address === '::' && (entrance.family === 6 || one.v6only !== true)) ||
             (one.address === '0.0.0.0' && entrance.family === 4)),
       ),
   );

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { statesIn, worse, type Health } from './health.ts';
+
+const units = ['mariadb.service', 'cacti.service'];
+const health = (cacti: string, restarts = 0): Health => ({
+  failed: new Set(),
+  ...statesIn(`NRestarts=0\nActiveState=active\n\nNRestarts=${restarts}\nActiveState=${cacti}\n`, units),
+});
+
+test('each unit has the state of its own block', () => {
+  const { states, restarts } = health('activating', 3);
+  assert.deepEqual([...states.values()], ['active', 'activating']);
+  assert.equal(restarts.get('cacti.service'), 3);
+});
+
+test('where a unit is missing in the answer, no state is taken for another’s', () => {
+  assert.deepEqual([...statesIn('ActiveState=active\n', units).states.values()], ['unknown', 'unknown']);
+});
+
+test('what is starting again is no worse for a while; then it is', () => {
+  const after = health('activating', 1);
+  assert.equal(worse(health('active'), after, 'starting').size, 0);
+  assert.match(
+    worse(health('active'), after, 'settled').get('cacti.service') ?? '',
+    /is activating, and was active/,
+  );
+});

@@ -2,7 +2,6 @@ import { CliError, Exit, jsonLine, keptUses, text, type Command } from '#cli';
 import type { FixResult } from '#fix';
 import { acceptedRisks, secondsOf, stepFlags, wishOf } from './flags.ts';
 import { renderStep } from './render.ts';
-import { withFixer } from './surroundings.ts';
 
 export const servicesFix: Command = {
   name: 'services fix',
@@ -28,7 +27,10 @@ export const servicesFix: Command = {
   ],
   async run(context, args, flags) {
     const { io, json } = context;
-    const { fix, confirm } = await import('#fix');
+    const [{ fix, confirm, riskNames }, { withFixer }] = await Promise.all([
+      import('#fix'),
+      import('./surroundings.ts'),
+    ]);
     const show = (entry: Parameters<typeof renderStep>[1]): void =>
       (json ? io.err : io.out)(renderStep(io, entry));
     const confirmed = text(flags, 'confirm');
@@ -43,7 +45,7 @@ export const servicesFix: Command = {
       wanted,
       ...wishOf(flags),
       noted: (await keptUses(context.state)).book,
-      accept: acceptedRisks(flags),
+      accept: acceptedRisks(flags, riskNames),
       check: text(flags, 'check') ?? null,
       from: text(flags, 'from') ?? null,
       watchMs: secondsOf(flags, 'watch', 10) * 1000,

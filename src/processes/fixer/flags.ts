@@ -1,6 +1,6 @@
 import { CliError, text, texts, type Flag, type Flags } from '#cli';
 import { isIP } from 'node:net';
-import { riskNames, type FixStep, type RiskName } from '#fix';
+import type { FixStep, RiskName } from '#fix';
 
 /** @throws CliError `usage` */
 export const secondsOf = (flags: Flags, name: string, fallback: number): number => {
@@ -11,8 +11,8 @@ export const secondsOf = (flags: Flags, name: string, fallback: number): number 
   return Number(count) * (unit === 'm' ? 60 : 1);
 };
 
-/** @throws CliError `usage` */
-export const acceptedRisks = (flags: Flags): Set<RiskName> =>
+/** @throws CliError `usage` for what is none of the risks that are known */
+export const acceptedRisks = (flags: Flags, riskNames: readonly RiskName[]): Set<RiskName> =>
   new Set(
     (texts(flags, 'accept') ?? []).map((given) => {
       const name = riskNames.find((known) => known === given);

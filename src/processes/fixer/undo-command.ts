@@ -1,6 +1,5 @@
 import { Exit, jsonLine, type Command } from '#cli';
 import { renderStep } from './render.ts';
-import { withFixer } from './surroundings.ts';
 
 export const servicesUndo: Command = {
   name: 'services undo',
@@ -13,7 +12,7 @@ export const servicesUndo: Command = {
   examples: ['holdfast services undo', 'holdfast services undo 20261127-131502-mariadb-9c1f'],
   async run(context, args, flags) {
     const { io, json } = context;
-    const { undo } = await import('#fix');
+    const [{ undo }, { withFixer }] = await Promise.all([import('#fix'), import('./surroundings.ts')]);
     const undone = await withFixer(
       context,
       (entry) => (json ? io.err : io.out)(renderStep(io, entry)),

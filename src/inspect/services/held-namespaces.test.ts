@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { collectServices } from './collect.ts';
 import { containerOfCgroup } from './containers.ts';
 import { parseNamespaceMounts } from './held-namespaces.ts';
+import { firstLine } from './first-line.fixture.ts';
 
 const setns = process.arch === 'x64' ? 308 : process.arch === 'arm64' ? 268 : null;
 const unshare = process.arch === 'x64' ? 272 : 97;
@@ -26,13 +26,12 @@ const start = async (t: TestContext, keep: string): Promise<number> => {
     syscall(${setns}, fileno($home), 0x40000000) == 0 or die "setns: $!";
     print "$$\\n"; <STDIN>;`;
   const child = spawn('unshare', ['--mount', 'perl', '-e', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
   t.after(async () => {
-    const ended = once(child, 'exit');
     child.stdin.end();
     await ended;
   });
-  for await (const line of createInterface(child.stdout)) return Number(line);
-  throw new Error('it ended without a word');
+  return Number(await firstLine(child));
 };
 
 for (const [what, keep] of [
@@ -58,7 +57,7 @@ test('a vsock listener, which no table of /proc has, is seen by its descriptor',
     bind($s, pack('SSLLx4', 40, 0, 7021, 0xffffffff)) && listen($s, 1) or die $!; print "$$\\n"; <STDIN>;`;
   const child = spawn('perl', ['-e', script], { stdio: ['pipe', 'pipe', 'inherit'] });
   t.after(() => child.stdin.end());
-  const [line] = await once(createInterface(child.stdout), 'line');
+  const line = await firstLine(child);
   if (line === 'none') return t.skip('this kernel has no vsock');
   const { listeners } = await collectServices();
   assert.deepEqual(

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { collectServices } from './collect.ts';
 import { newMemory } from './memory.ts';
 import { packageFinder } from './packages.ts';
+import { firstLine } from './first-line.fixture.ts';
 
 const start = async () => {
   const script = `use IO::Socket::INET; $| = 1; my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die; print $s->sockport . "\\n"; <STDIN>;`;
   const child = spawn('perl', ['-e', script], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const [port] = await once(createInterface(child.stdout), 'line');
+  const port = await firstLine(child);
   return {
     pid: child.pid,
     port: Number(port),

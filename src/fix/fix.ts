@@ -46,8 +46,8 @@ const guardSeconds = 300;
 const shutWithinMs = 30_000;
 
 /**
- * Makes a daemon listen on this host alone, and proves it; undoes by itself what it cannot prove. What was interrupted
- * before is put back first.
+ * Takes a daemon one step down the ladder, and proves it; undoes by itself what it cannot prove. What was interrupted before
+ * is put back first.
  * @throws FixError where nothing was changed; what goes wrong after the first change is undone, and told in the result
  */
 export const fix = async (fixer: Fixer, request: FixRequest): Promise<FixResult> =>

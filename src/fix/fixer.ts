@@ -24,22 +24,24 @@ export const timeOf = ({ clock }: Fixer): string => formatMicros(clock.now());
 export const step = async (fixer: Fixer, journal: Journal, entry: Omit<Entry, 'n' | 'time'>): Promise<void> =>
   fixer.said(journal.id, journal.append(entry, timeOf(fixer)));
 
+/** One for the host, whatever state directory a fix has; who is not root changes nothing of the host. */
+const lockOf = ({ fixes }: Pick<Fixer, 'fixes'>): string =>
+  process.geteuid?.() === 0 ? '/run/holdfast-fix.lock' : join(fixes, 'lock');
+
 /**
  * Does something that no other fix or undo on this host may do at the same time.
  * @throws FixError `locked`
  */
 export const alone = async <Result>(
-  { fixes }: Pick<Fixer, 'fixes'>,
+  fixer: Pick<Fixer, 'fixes'>,
   patienceMs: number,
   act: () => Promise<Result>,
 ): Promise<Result> => {
-  mkdirSync(fixes, { recursive: true, mode: 0o700 });
-  const lock = await lockFile(join(fixes, 'lock'), patienceMs);
+  mkdirSync(fixer.fixes, { recursive: true, mode: 0o700 });
+  const path = lockOf(fixer);
+  const lock = await lockFile(path, patienceMs);
   if (lock === null)
-    throw new FixError(
-      'locked',
-      `another fix or undo is at work on this host (${join(fixes, 'lock')}): wait for it`,
-    );
+    throw new FixError('locked', `another fix or undo is at work on this host (${path}): wait for it`);
   try {
     return await act();
   } finally {

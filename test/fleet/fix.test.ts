@@ -45,7 +45,7 @@ const left = async (): Promise<string> =>
   host.ok([
     'sh',
     '-c',
-    'ls /etc/mysql/mariadb.conf.d/*holdfast* /etc/ssh/sshd_config.d/*holdfast* /etc/systemd/system/*holdfast* /etc/systemd/system/nftables.service*/*holdfast* /etc/holdfast/* /run/holdfast-* 2>/dev/null; systemctl list-units --all --plain --no-legend "holdfast-undo-*.timer"',
+    'ls /etc/mysql/mariadb.conf.d/*holdfast* /etc/ssh/sshd_config.d/*holdfast* /etc/systemd/system/*holdfast* /etc/systemd/system/nftables.service*/*holdfast* /etc/holdfast/* /run/holdfast-candidate-* 2>/dev/null; systemctl list-units --all --plain --no-legend "holdfast-undo-*.timer"',
   ]);
 
 const isOpen = async (port: number): Promise<boolean> =>

@@ -10,6 +10,8 @@ export type Row = {
   unit: string | null;
   /** Tried in `npm test` too. */
   sampled?: true;
+  /** What a knock from outside says of it, where it is not a TCP port that refuses. */
+  proof?: string;
   /** Risks that are accepted. */
   accept?: readonly string[];
 };
@@ -89,6 +91,7 @@ export const rows: readonly Row[] = [
   {
     door: 'SNMP',
     on: 'one',
+    proof: 'udp 161: ',
     unit: 'snmpd.service',
     open: write('/etc/snmp/snmpd.conf', '^agentaddress .*', 'agentaddress udp:161', 'snmpd'),
   },
@@ -101,6 +104,7 @@ export const rows: readonly Row[] = [
   {
     door: 'chrony',
     on: 'one',
+    proof: 'udp 123: ',
     unit: 'chrony.service',
     // A host in a container may not set the clock.
     open: `mkdir -p /etc/systemd/system/chrony.service.d; printf '[Unit]\\nConditionCapability=\\n[Service]\\nExecStart=\\nExecStart=!/usr/sbin/chronyd -x -F 1\\n' > /etc/systemd/system/chrony.service.d/x.conf; systemctl daemon-reload; echo allow > /etc/chrony/conf.d/serve.conf; systemctl restart chrony`,

@@ -65,7 +65,7 @@ const isExposed = async (host: Host, door: string): Promise<boolean> => {
 };
 
 for (const row of rows) {
-  const { door, on, unit, open, accept = [] } = row;
+  const { door, on, unit, open, accept = [], proof = 'tcp \\d+: refused' } = row;
   const why =
     skip !== false
       ? skip
@@ -79,10 +79,12 @@ for (const row of rows) {
     await until(`${door} is open`, async () => isExposed(host, door), 30_000);
     const before = await configuration(host);
 
-    const accepted = [...accept, 'unproven-outside'].flatMap((risk) => ['--accept', risk]);
+    const accepted = accept.flatMap((risk) => ['--accept', risk]);
     const fixed = await holdfast(host, 'fix', door, '--watch', '0s', ...accepted);
     assert.equal(fixed.status, 0, `${fixed.stdout}${fixed.stderr}`);
     assert.match(fixed.stdout, /✓ inside/);
+    assert.match(fixed.stdout, new RegExp(`✓ outside .*${proof}`));
+    assert.match(fixed.stdout, /Done, and proven/);
     assert.equal(await isExposed(host, door), false);
     if (unit !== null) assert.equal((await host.ok(['systemctl', 'is-active', unit])).trim(), 'active');
 

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '#base/errors';
 import type { StateDirectory } from '#base/state';
 import { openOwnSender, type OwnSender } from '#ship/import';
@@ -9,7 +10,7 @@ import type { Entry, Journal } from '#fix';
  * sent again whenever the receiver is back: search shows each step once.
  */
 export type OwnLines = {
-  /** Durable with the receiver when it returns, where one takes it. */
+  /** Durable with the receiver when it returns, where one takes it; a fix goes on without one that does not in time. */
   say(id: string, entry: Entry): Promise<void>;
   /** Sends all of a journal: what was said while nobody took it. */
   sayAgain(journal: Journal): Promise<void>;
@@ -18,7 +19,13 @@ export type OwnLines = {
   close(): void;
 };
 
-export const openOwnLines = (state: StateDirectory): OwnLines => {
+/** How long the receiver may take for a step, or for all steps of a fix. */
+const takeWithinMs = 5_000;
+
+export const openOwnLines = (
+  state: Pick<StateDirectory, 'ownSocket'>,
+  patienceMs = takeWithinMs,
+): OwnLines => {
   const senders = new Map<string, OwnSender>();
   let fault: string | null = null;
   const senderOf = async (id: string): Promise<OwnSender> => {
@@ -28,18 +35,27 @@ export const openOwnLines = (state: StateDirectory): OwnLines => {
     senders.set(id, sender);
     return sender;
   };
+  const send = async (id: string, entries: readonly Entry[]): Promise<void> => {
+    const sender = await senderOf(id);
+    for (const entry of entries) {
+      // Numbers of a stream are contiguous from 1, as those of the journal are.
+      if (entry.n !== sender.sent() + 1) continue;
+      await sender.send({ meta: { via: 'self', host: hostname() }, raw: rawOf(id, entry) });
+    }
+    await sender.flushed();
+  };
   const attempt = async (id: string, entries: readonly Entry[]): Promise<void> => {
     if (fault !== null) return;
+    const taken = new AbortController();
+    const late = sleep(patienceMs, undefined, { signal: taken.signal }).then(() => {
+      throw new Error(`${state.ownSocket}: the receiver did not take it within ${patienceMs / 1000} s`);
+    });
     try {
-      const sender = await senderOf(id);
-      for (const entry of entries) {
-        // Numbers of a stream are contiguous from 1, as those of the journal are.
-        if (entry.n !== sender.sent() + 1) continue;
-        await sender.send({ meta: { via: 'self', host: hostname() }, raw: rawOf(id, entry) });
-      }
-      await sender.flushed();
+      await Promise.race([send(id, entries), late]);
     } catch (error) {
       fault = messageOf(error);
+    } finally {
+      taken.abort();
     }
   };
   return {

@@ -1,6 +1,6 @@
 import { systemClock } from '#base/clock';
 import { CliError, type Context } from '#cli';
-import { FixError, readJournals, type Entry, type Fixer } from '#fix';
+import { FixError, readableJournals, type Entry, type Fixer } from '#fix';
 import { openOwnLines } from './own-lines.ts';
 
 /**
@@ -24,7 +24,7 @@ export const withFixer = async <Result>(
     },
   };
   try {
-    for (const journal of readJournals(state.fixes)) await lines.sayAgain(journal);
+    for (const journal of readableJournals(state.fixes)) await lines.sayAgain(journal);
     const result = await act(fixer);
     const away = lines.away();
     if (away !== null) io.err(`These steps are in ${state.fixes} alone until Holdfast runs: ${away}\n`);

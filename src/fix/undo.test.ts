@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { systemClock } from '#base/clock';
+import type { Fixer } from './fixer.ts';
+import { newJournal, readJournal, stateOf, type Backup, type Journal } from './journal.ts';
+import type { Plan } from './plan.ts';
+import { recover, rollBack } from './undo.ts';
+
+/** Of a daemon without doors and units: files alone come back. */
+const plan: Plan = {
+  unit: 'holdfast-none.service',
+  service: 'A',
+  title: 'tcp 0.0.0.0:1',
+  doors: [],
+  edits: [],
+  checks: [],
+  apply: [],
+  release: [],
+  revert: [],
+  step: 'local only',
+  closes: [],
+  effective: null,
+  risks: [],
+  cautions: [],
+  use: { clients: [], looks: 0, milliseconds: 0 },
+  losesLogin: false,
+};
+
+type Stage = { fixer: Fixer; journal: Journal; paths: readonly [string, string]; steps: string[] };
+
+/** A fix of two files that was killed before either was written. */
+const stage = (t: TestContext): Stage => {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-undo-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const paths = [join(directory, 'a.conf'), join(directory, 'b.conf')] as const;
+  const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+  const backups = paths.map((path, n): Backup => {
+    writeFileSync(path, 'old\n');
+    return {
+      path,
+      kept: String(n),
+      mode: 0o644,
+      uid: process.geteuid?.() ?? 0,
+      gid: process.getegid?.() ?? 0,
+      before: sha256('old\n'),
+      after: sha256('new\n'),
+      made: [],
+    };
+  });
+  const fixes = mkdtempSync(join(directory, 'fixes-'));
+  const steps: string[] = [];
+  const fixer: Fixer = {
+    fixes,
+    clock: systemClock(),
+    undoCommand: () => ['true'],
+    said: async (_id, { step, outcome }) => void steps.push(`${step} ${outcome}`),
+  };
+  const journal = newJournal(fixes, 'one');
+  const kept = new Map(backups.map(({ kept: name }) => [name ?? '', Buffer.from('old\n')]));
+  journal.begin({ plan, backups, active: [], check: null, from: null }, kept, '2026-01-01T00:00:00Z');
+  return { fixer, journal, paths, steps };
+};
+
+const writing = (journal: Journal): void =>
+  void journal.append(
+    { step: 'writing', outcome: 'begun', text: '', state: 'writing' },
+    '2026-01-01T00:00:01Z',
+  );
+
+test('a fix that was killed before it wrote anything restores nothing', async (t) => {
+  const { fixer, paths } = stage(t);
+  writeFileSync(paths[0], "the operator's\n");
+  assert.deepEqual(await recover(fixer), ['one']);
+  assert.equal(readFileSync(paths[0], 'utf8'), "the operator's\n");
+  assert.equal(stateOf(readJournal(fixer.fixes, 'one')), 'undone');
+});
+
+test('killed in the middle of a file, it is put back, and what others wrote is kept', async (t) => {
+  const { fixer, journal, paths, steps } = stage(t);
+  writing(journal);
+  writeFileSync(paths[0], 'new\n');
+  writeFileSync(paths[1], "the operator's\n");
+  for (const name of ['.holdfast-unfinished', '.holdfast-unfinished.new'])
+    writeFileSync(paths[1] + name, 'to');
+  assert.deepEqual(await recover(fixer), ['one']);
+  assert.deepEqual(
+    paths.map((path) => readFileSync(path, 'utf8')),
+    ['old\n', 'old\n'],
+  );
+  assert.equal(readFileSync(join(journal.directory, 'since-b.conf-1'), 'utf8'), "the operator's\n");
+  assert.equal(existsSync(`${paths[1]}.holdfast-unfinished.new`), false);
+  assert.ok(steps.includes('put aside told'));
+});
+
+test('a damaged backup keeps no other file from being put back, and the undo can be begun again', async (t) => {
+  const { fixer, journal, paths } = stage(t);
+  writing(journal);
+  for (const path of paths) writeFileSync(path, 'new\n');
+  writeFileSync(join(journal.directory, '0'), 'rotten');
+  await assert.rejects(rollBack(fixer, journal, 'of a test'), /not put back: .*a\.conf/);
+  assert.equal(readFileSync(paths[1], 'utf8'), 'old\n');
+  assert.equal(stateOf(readJournal(fixer.fixes, 'one')), 'undoing');
+  writeFileSync(join(journal.directory, '0'), 'old\n');
+  assert.equal(await rollBack(fixer, readJournal(fixer.fixes, 'one'), 'of a test'), true);
+  assert.equal(readFileSync(paths[0], 'utf8'), 'old\n');
+});

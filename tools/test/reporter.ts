@@ -32,6 +32,18 @@ const outcomeOf = (event: TestEvent): Ended | null => {
   };
 };
 
+/** What the runner was waiting for when it was ended. */
+const unfinished = (event: TestEvent): Ended[] =>
+  event.type === 'test:interrupted'
+    ? event.data.tests.map(({ name, file = '' }) => ({
+        name,
+        file,
+        outcome: 'failed',
+        reason: 'it had not ended when the runner was ended: it took too long, or waits for ever',
+        milliseconds: 0,
+      }))
+    : [];
+
 const describe = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : '';
@@ -41,6 +53,6 @@ const describe = (error: unknown): string => {
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const event of source) {
     const ended = outcomeOf(event);
-    if (ended !== null) yield `${JSON.stringify(ended)}\n`;
+    for (const one of ended === null ? unfinished(event) : [ended]) yield `${JSON.stringify(one)}\n`;
   }
 }

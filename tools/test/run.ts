@@ -17,6 +17,9 @@ const args = process.argv.slice(2);
 const full = args.includes('--full');
 const only = args.flatMap((argument, i) => (argument === '--only' ? [args[i + 1] ?? ''] : []));
 
+/** For one suite: a test that waits for ever is named by the runner that is ended, and the other suites still run. */
+const longestMs = (full ? 180 : 15) * 60_000;
+
 type Result = {
   passed: number;
   failed: number;
@@ -38,6 +41,7 @@ const capture = async (
       cwd: root,
       env: { ...process.env, HOLDFAST_TEST_FULL: full ? '1' : '0', NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: longestMs,
     });
     let stdout = '';
     let stderr = '';

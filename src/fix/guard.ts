@@ -62,8 +62,8 @@ StartLimitIntervalSec=0
 Type=oneshot
 Restart=on-failure
 RestartSec=10
-# It is undone, and something is not as it was: once more would not help.
-RestartPreventExitStatus=1
+# It is undone, and something is not as it was; or the fix is gone: once more would not help.
+RestartPreventExitStatus=1 2
 ExecStart=${undo.map((word) => `"${word.replaceAll(/["\\]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$')}"`).join(' ')}
 
 [Install]

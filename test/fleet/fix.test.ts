@@ -137,6 +137,25 @@ test('a check that fails before changes nothing; one that fails after undoes it'
   assert.equal(await left(), '');
 });
 
+test('a knock that cannot be made any more is no proof', { skip }, async () => {
+  const once = '#!/bin/sh\n[ ! -e /run/knocked ] || exit 1\ntouch /run/knocked\nexec bash -c "$1"\n';
+  await host.ok([
+    'sh',
+    '-c',
+    `printf %s '${once}' > /usr/local/bin/knock-once; chmod +x /usr/local/bin/knock-once`,
+  ]);
+  const broken = await holdfast('fix', '3306', '--watch', '0s', '--from', 'knock-once');
+  assert.equal(broken.status, 1, `${broken.stdout}${broken.stderr}`);
+  assert.match(broken.stdout, /✗ broke +from outside it cannot be told any more/);
+  assert.equal(await isOpen(3306), true);
+  const blind = ['fix', '3306', '--watch', '0s', '--from', 'false', '--accept', 'unproven-outside'];
+  const unproven = await holdfast(...blind);
+  assert.equal(unproven.status, 0, `${unproven.stdout}${unproven.stderr}`);
+  assert.match(unproven.stdout, /Done, not proven from outside/);
+  assert.equal((await holdfast('undo')).status, 0);
+  assert.equal(await left(), '');
+});
+
 test(
   'who locks himself out is let in again, unless he says in time that he still comes in',
   { skip },

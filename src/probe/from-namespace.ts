@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { answerOf, type Answer, type Target } from './answer.ts';
 import { run } from './run.ts';
@@ -10,6 +11,8 @@ const inside = `
 set -e
 ip link set lo up
 ip link add eth0 type veth peer name "$1"
+# The kernel takes its time to end a namespace, and until then the host would answer the next knock over this cable.
+trap 'ip link delete eth0' EXIT
 ip link set "$1" netns "$2"
 ip address add 192.0.2.2/30 dev eth0
 ip -6 address add 2001:db8::2/126 dev eth0 nodad
@@ -20,7 +23,7 @@ ip link set "$0" up' "$1"
 ip route add default via 192.0.2.1
 ip -6 route add default via 2001:db8::1
 shift 2
-exec "$@"
+"$@"
 `;
 
 /**
@@ -30,7 +33,7 @@ exec "$@"
  * @returns the answer, or why there is none
  */
 export const knockFromNamespace = async (target: Target): Promise<Answer | { why: string }> => {
-  const name = `hf-knock${process.pid % 1_000_000}`;
+  const name = `hf-${randomBytes(6).toString('hex')}`;
   const { stdout, stderr } = await run('unshare', [
     '--net',
     'sh',

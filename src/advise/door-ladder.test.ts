@@ -10,6 +10,7 @@ const unseen: DoorCosts = {
   remoteUsers: [],
   lanDiallers: [],
   watchedSeconds: 10,
+  overUdp: null,
   localBy: '/etc/mysql/mariadb.conf.d/zz-holdfast-local.cnf',
   version: '10.11.19',
   pendingVersion: null,
@@ -52,4 +53,14 @@ test('a day of watching is worth more than ten seconds', () => {
 test('a program that dials the address of the network is named where it would break', () => {
   const { rungs } = doorLadder(mariadb, { ...unseen, lanDiallers: ['billing (dials 10.0.0.2)'] });
   assert.match(rungs[2]?.cost ?? '', /billing \(dials 10\.0\.0\.2\) would have to dial 127\.0\.0\.1 first/);
+});
+
+test('where senders over UDP were not looked for, nobody seen means little, and it says so', () => {
+  const { confidence, reason } = doorLadder(null, {
+    ...unseen,
+    watchedSeconds: 100_000,
+    overUdp: 'senders over UDP were not looked for',
+  });
+  assert.equal(confidence, 'low');
+  assert.match(reason, /not looked for/);
 });

@@ -13,6 +13,8 @@ export type DoorCosts = {
   /** Local programs that dial an address which would not answer any more. */
   lanDiallers: readonly string[];
   watchedSeconds: number;
+  /** How well senders over UDP were looked for; `null` where no door takes UDP. */
+  overUdp: string | null;
   /** What would be written, where Holdfast can do it. */
   localBy: string | null;
   /** Of the daemon as it stands open. */
@@ -86,9 +88,10 @@ const recommend = (
   known: KnownService | null,
   costs: DoorCosts,
 ): Pick<DoorLadder, 'recommended' | 'reason' | 'confidence'> => {
-  const { localUsers, remoteUsers, watchedSeconds } = costs;
-  const confidence = watchedSeconds < 60 ? 'low' : watchedSeconds < 86_400 ? 'medium' : 'high';
-  const within = `within ${watchedSeconds} s`;
+  const { localUsers, remoteUsers, watchedSeconds, overUdp } = costs;
+  const confidence =
+    watchedSeconds < 60 || overUdp !== null ? 'low' : watchedSeconds < 86_400 ? 'medium' : 'high';
+  const within = `within ${watchedSeconds} s${overUdp === null ? '' : `; ${overUdp}`}`;
   if (known?.meantForStrangers === true)
     return {
       recommended: 'firewalled',

@@ -20,7 +20,13 @@ export type Client = {
 };
 
 /** What was seen, and for how long was looked: who was not seen may still come. */
-export type Use = { clients: Client[]; milliseconds: number; looks: number };
+export type Use = {
+  clients: Client[];
+  milliseconds: number;
+  looks: number;
+  /** How well senders over UDP were looked for; `null` where no door takes UDP. */
+  overUdp: string | null;
+};
 
 /** One connection, both ends numeric. `user` and `unit` are of the local end; `null` where its process has ended. */
 export type Connection = {
@@ -98,10 +104,13 @@ export const clientKey = ({ from, to, local, program, unit }: Client): string =>
 const everyMs = 200;
 
 /**
- * Watches who is connected, for a while. Runs `ss`.
+ * Watches who is connected over TCP, for a while. Runs `ss`.
  * @throws FixError `could-not-look`
  */
-export const watchUse = async (ports: ReadonlySet<number>, milliseconds: number): Promise<Use> => {
+export const watchUse = async (
+  ports: ReadonlySet<number>,
+  milliseconds: number,
+): Promise<Omit<Use, 'overUdp'>> => {
   const clients = new Map<string, Client>();
   const started = performance.now();
   let looks = 0;

@@ -23,6 +23,7 @@ export const costsOf = async ({ door, unit }: Choice, { use, edits, step }: Plan
     lanDiallers: unique(
       local.filter(({ to }) => !isLoopback(to)).map((client) => `${nameOf(client)} (dials ${client.to})`),
     ),
+    overUdp: use.overUdp,
     watchedSeconds: Math.round(use.milliseconds / 1000),
     localBy: step === 'local only' ? (edits[0]?.path ?? null) : null,
     ...versions,

@@ -249,6 +249,7 @@ const notShutInside = async (plan: Plan, tell: Tell): Promise<string | null> => 
   );
   const text = (all: readonly Listener[]): string =>
     all.map(({ protocol, address, port }) => `${protocol} ${address}:${port ?? ''}`).join(', ');
+  if (inside.blind !== null) return `what is open on this host could not be looked at: ${inside.blind}`;
   if (inside.exposed.length > 0) return `${plan.service} is still open to others: ${text(inside.exposed)}`;
   if (!isHere(plan, inside)) return `${plan.service} does not answer on this host any more`;
   await tell('inside', 'ok', inside.local.length === 0 ? 'nothing is open any more' : text(inside.local));
@@ -259,8 +260,8 @@ const knockTarget = ({ protocol, address, port }: Knock['target']): string =>
   `${protocol} ${address} ${port}`;
 
 /** Who was seen, and for how long was looked. */
-export const useText = ({ use: { clients, milliseconds } }: Pick<Plan, 'use'>): string => {
-  const window = `watched for ${(milliseconds / 1000).toFixed(0)} s`;
+export const useText = ({ use: { clients, milliseconds, overUdp } }: Pick<Plan, 'use'>): string => {
+  const window = `watched for ${(milliseconds / 1000).toFixed(0)} s${overUdp === null ? '' : ` (${overUdp})`}`;
   if (clients.length === 0) return `${window}: nobody was connected`;
   return `${window}: ${clients
     .map(({ local, program, unit, from, to }) =>

@@ -24,7 +24,7 @@ const book: UseBook = {
   everyMs: 5000,
   uses: [noted(3306, '10.0.0.2'), noted(22, '10.0.0.2')],
 };
-const now = { clients: [], milliseconds: 3000, looks: 15 };
+const now = { clients: [], milliseconds: 3000, looks: 15, overUdp: null };
 
 test('a program that was noted before counts, but nobody waits for it', () => {
   const use = withKept(now, book, new Set([3306]));

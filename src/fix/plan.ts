@@ -13,20 +13,27 @@ import {
   type Narrowing,
   type Turn,
 } from '#advise';
-import { collectServices, type ServicesReport, type UseBook } from '#inspect';
+import { collectServices, type Listener, type ServicesReport, type UseBook } from '#inspect';
 import { runOnCandidate } from './candidate.ts';
-import { chooseDoor, type Choice } from './choose.ts';
+import { chooseDoor, isExposed, type Choice } from './choose.ts';
 import { watchUse, type Use } from './clients.ts';
 import { FixError } from './errors.ts';
 import { factsFor } from './facts.ts';
 import { sourced, type SourcedEdit } from './files.ts';
-import { risksOf, type Risk } from './risks.ts';
+import { mayBeLogin, risksOf, type Risk } from './risks.ts';
 import { withKept } from './kept-use.ts';
 import { run } from './run.ts';
+import { udpUse } from './udp-use.ts';
 import { stopped } from './stopped.ts';
 
 /** Where one protocol and port of the daemon is open now. */
-export type OpenDoor = { protocol: 'tcp' | 'udp'; address: string; port: number };
+export type OpenDoor = {
+  protocol: 'tcp' | 'udp';
+  address: string;
+  port: number;
+  /** Of `::`: whether it takes IPv6 alone; `null` where it is not known, and of other addresses. */
+  v6only: boolean | null;
+};
 
 /** Steps of the ladder that a fix can take. */
 export type FixStep = 'local only' | 'do not run' | 'firewalled';
@@ -96,7 +103,10 @@ export const makePlan = async ({ wanted, step, allow, watchMs, noted }: Wish): P
   const turn = await turnFor(step, choice, service, allow);
   const doors = doorsIn(choice);
   const ports = new Set(doors.map(({ port }) => port));
-  const use = withKept(await watchUse(ports, watchMs), noted, ports);
+  const watched = await watchUse(ports, watchMs);
+  const udp = await udpUse(choice.listeners);
+  const use = withKept({ ...watched, ...udp, clients: [...watched.clients, ...udp.clients] }, noted, ports);
+  const losesLogin = reachedBy(step, choice, report).some(mayBeLogin);
   const conffiles = await conffilesAmong(turn.edits);
   return {
     choice,
@@ -117,10 +127,10 @@ export const makePlan = async ({ wanted, step, allow, watchMs, noted }: Wish): P
           ? doors.map(({ protocol, port }) => `${protocol} ${port}`)
           : [...(turn.closes ?? [])],
       effective: await effectiveOf(turn),
-      risks: risksOf(choice, turn, use, (path) => conffiles.has(path), textOf, step, allow),
+      risks: risksOf(turn, use, (path) => conffiles.has(path), textOf, step, allow, losesLogin),
       cautions: [...turn.cautions],
       use,
-      losesLogin: service === 'OpenSSH',
+      losesLogin,
     },
   };
 };
@@ -140,7 +150,7 @@ const turnFor = async (
 ): Promise<SourcedTurn> => {
   switch (step) {
     case 'do not run':
-      return withSources(await stopped(choice.unit), new Map());
+      return withSources(await stoppedAlone(choice), new Map());
     case 'firewalled':
       return withSources(
         newlyNarrowed({
@@ -167,6 +177,27 @@ const newlyNarrowed = (narrowing: Narrowing): Turn => {
   return turn;
 };
 
+/** Whose doors a step shuts: a firewall asks for the port alone, whoever has it at another address. */
+const reachedBy = (step: FixStep, { listeners }: Choice, report: ServicesReport): readonly Listener[] =>
+  step === 'firewalled'
+    ? report.listeners.filter(
+        (one) =>
+          isExposed(one) &&
+          listeners.some(({ protocol, port }) => one.protocol === protocol && one.port === port),
+      )
+    : listeners;
+
+/** @throws FixError `no-knob` where others would go down with it */
+const stoppedAlone = async ({ listeners, unit }: Choice): Promise<Turn> => {
+  const forwarder = listeners.find(({ holder }) => holder === 'forwarder');
+  if (forwarder !== undefined)
+    throw new FixError(
+      'no-knob',
+      `${unit} only forwards this door${forwarder.forwardsTo === null ? '' : ` to ${forwarder.forwardsTo}`}, and other things may run in it: stop what it forwards to, or do not publish the port`,
+    );
+  return stopped(unit);
+};
+
 const madeLocal = async (choice: Choice, service: string): Promise<SourcedTurn> => {
   const knob = choice.unit.endsWith('.socket')
     ? socketKnob(choice.unit, choice.door.lead.activates)
@@ -189,8 +220,8 @@ const madeLocal = async (choice: Choice, service: string): Promise<SourcedTurn> 
 };
 
 export const doorsIn = ({ listeners }: Choice): OpenDoor[] =>
-  listeners.flatMap(({ protocol, address, port }) =>
-    (protocol === 'tcp' || protocol === 'udp') && port !== null ? [{ protocol, address, port }] : [],
+  listeners.flatMap(({ protocol, address, port, v6only }) =>
+    (protocol === 'tcp' || protocol === 'udp') && port !== null ? [{ protocol, address, port, v6only }] : [],
   );
 
 /** Asked of the daemon's own reading of its files, as they are and as they are to be. */

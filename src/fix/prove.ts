@@ -1,23 +1,33 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { networkInterfaces } from 'node:os';
-import { collectServices, type Listener } from '#inspect';
+import { collectServices, hidesOwnSockets, type Listener } from '#inspect';
 import { knockFromHost, knockFromNamespace, type Answer, type Target } from '#probe';
 import { isExposed, unitOf } from './choose.ts';
 import type { OpenDoor, Plan } from './plan.ts';
 
 /** What is open of a daemon, as this host itself sees it. */
-export type Inside = { exposed: Listener[]; local: Listener[] };
+export type Inside = {
+  exposed: Listener[];
+  local: Listener[];
+  /** Why sockets of this host may not have been seen; `null` where all were. */
+  blind: string | null;
+};
 
 /** @param doors by whose ports the daemon is known, whatever holds them by now */
 export const lookInside = async ({ unit, doors }: Pick<Plan, 'unit' | 'doors'>): Promise<Inside> => {
-  const { listeners } = await collectServices();
+  const { listeners, couldNotLook } = await collectServices();
+  const gap = couldNotLook.find(hidesOwnSockets);
   const its = listeners.filter(
     (one) =>
       one.netns.own &&
       (doors.some(({ protocol, port }) => one.protocol === protocol && one.port === port) ||
         (unitOf(one) === unit && isExposed(one))),
   );
-  return { exposed: its.filter(isExposed), local: its.filter(({ scope }) => scope === 'local') };
+  return {
+    exposed: its.filter(isExposed),
+    local: its.filter(({ scope }) => scope === 'local'),
+    blind: gap === undefined ? null : `${gap.what}: ${gap.why}`,
+  };
 };
 
 const everyMs = 250;
@@ -31,7 +41,7 @@ export const untilInside = async (
   const until = performance.now() + patienceMs;
   for (;;) {
     const inside = await lookInside(plan);
-    if (holds(inside) || performance.now() > until) return inside;
+    if ((inside.blind === null && holds(inside)) || performance.now() > until) return inside;
     await sleep(everyMs);
   }
 };
@@ -47,33 +57,40 @@ export const isHere = ({ doors, closes }: Pick<Plan, 'doors' | 'closes'>, { loca
 /** One knock: which door, from where, what came back. */
 export type Knock = { target: Target; answer: Answer | { why: string } };
 
-/** How many doors are knocked at; a daemon rarely has more. */
-const most = 8;
+/** At so many addresses and ports is knocked; a daemon rarely has more. */
+const most = 16;
 
 /**
  * Knocks at the doors from outside.
  * @param from a command that reaches another host; `null`: from a network namespace on this one
  */
 export const knockAt = async (doors: readonly OpenDoor[], from: string | null): Promise<Knock[]> => {
-  const targets = targetsOf(doors).slice(0, most);
+  const leftOut = { why: `not knocked at: it has more than ${most} addresses and ports` };
+  const knock = async (target: Target): Promise<Knock['answer']> =>
+    from === null ? knockFromNamespace(target) : knockFromHost(from, target);
   const knocks: Knock[] = [];
-  for (const target of targets)
-    knocks.push({
-      target,
-      answer: from === null ? await knockFromNamespace(target) : await knockFromHost(from, target),
-    });
+  for (const target of targetsOf(doors, { four: firstAddress('IPv4'), six: firstAddress('IPv6') }))
+    knocks.push({ target, answer: knocks.length < most ? await knock(target) : leftOut });
   return knocks;
 };
 
-/** An address that others reach for each port: a wildcard stands for the first address of its family. */
-const targetsOf = (doors: readonly OpenDoor[]): Target[] => {
+/**
+ * An address that others reach for each port: a wildcard stands for the first address of each family that it takes.
+ * @param own the first addresses of this host; `null` where it has none of the family
+ */
+export const targetsOf = (
+  doors: readonly OpenDoor[],
+  { four, six }: { four: string | null; six: string | null },
+): Target[] => {
   const targets = new Map<string, Target>();
-  const four = firstAddress('IPv4');
-  for (const { protocol, address, port } of doors) {
-    const dialled = address === '0.0.0.0' || address === '::' ? (four ?? firstAddress('IPv6')) : address;
-    // Link-local and multicast addresses are of one interface.
-    if (dialled === null || /^(?:fe80:|ff|22[4-9]\.|23\d\.)/i.test(dialled)) continue;
-    targets.set(`${protocol} ${dialled} ${port}`, { protocol, address: dialled, port });
+  for (const { protocol, address, port, v6only } of doors) {
+    const both = v6only === true ? [six] : [six, four];
+    const dialled = address === '0.0.0.0' ? [four] : address === '::' ? both : [address];
+    for (const one of dialled) {
+      // Link-local and multicast addresses are of one interface.
+      if (one === null || /^(?:fe80:|ff|22[4-9]\.|23\d\.)/i.test(one)) continue;
+      targets.set(`${protocol} ${one} ${port}`, { protocol, address: one, port });
+    }
   }
   return [...targets.values()];
 };

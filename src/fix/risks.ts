@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
-import { isLoopback, type Turn } from '#advise';
-import type { Choice } from './choose.ts';
+import { isLoopback, recognise, type Turn } from '#advise';
+import type { Listener } from '#inspect';
 import type { Use } from './clients.ts';
 import type { FixStep } from './plan.ts';
 
@@ -41,15 +41,29 @@ export type Risk = {
   mustAccept: boolean;
 };
 
+const logins =
+  /^(?:sshd?|dropbear|openvpn|cockpit|wireguard|wg-quick|tailscaled|charon|strongswan|ipsec|xrdp|vnc|x11vnc|telnetd|in\.telnetd|webmin)(?![a-z])/i;
+
+/** Whether it may be how an operator comes in: a login, a tunnel, or what forwards to one. */
+export const mayBeLogin = (one: Listener): boolean =>
+  one.holder === 'forwarder' ||
+  recognise(one)?.name === 'OpenSSH' ||
+  [
+    one.kernelService,
+    one.socketUnit,
+    one.activates,
+    ...one.processes.flatMap(({ exe, unit }) => [exe?.replace(/^.*\//, ''), unit]),
+  ].some((name) => logins.test(name ?? ''));
+
 /** @param isConffile whether a package brought the file and would ask about its upgrades */
 export const risksOf = (
-  { door }: Pick<Choice, 'door'>,
   turn: Turn,
   use: Use,
   isConffile: (path: string) => boolean,
   before: (path: string) => string | null,
   step: FixStep,
   allow: readonly string[],
+  losesLogin: boolean,
 ): Risk[] => {
   const risks: Risk[] = [];
   const remote = [
@@ -77,11 +91,11 @@ export const risksOf = (
       mustAccept: true,
       why: `${some(dialling.map(({ program, unit, to }) => `${program ?? 'a process'} of ${unit ?? 'no unit'} dials ${to}`))}: only 127.0.0.1 will answer`,
     });
-  if (door.known?.name === 'OpenSSH')
+  if (losesLogin)
     risks.push({
       name: 'lose-login',
       mustAccept: true,
-      why: 'nobody can log in from outside afterwards; unless it is confirmed in time, it is undone',
+      why: 'it may be how you come in; unless it is confirmed in time, it is undone',
     });
   for (const { path } of turn.edits) {
     const text = before(path);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { initSystem, textOf, thisHost, type HostPaths } from '../host.ts';
-import { endpointFiles, noTables, readInodes, type Endpoint } from './endpoints.ts';
+import { endpointFiles, noTables, ownNamespace, readInodes, type Endpoint } from './endpoints.ts';
 import { describeHolders, type Held } from './holder.ts';
 import { newMemory, type Memory } from './memory.ts';
 import { findNamespaces, type OpenNamespace } from './namespaces.ts';
@@ -45,7 +45,7 @@ export const collectServices = async (options: ServicesOptions = {}): Promise<Se
   const hidden = whyHidden(proc, uid);
   const { namespaces, couldNotLook } = await findNamespaces(paths, pids, endpointFiles, hidden);
   if (hidden !== null) couldNotLook.push(hiddenProcesses(hidden, uid));
-  if (!namespaces.some(({ own }) => own)) couldNotLook.push(noTables("the host's own network namespace"));
+  if (!namespaces.some(({ own }) => own)) couldNotLook.push(noTables(ownNamespace));
 
   const memory = options.memory ?? newMemory();
   const sampled = performance.now();

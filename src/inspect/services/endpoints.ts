@@ -75,8 +75,15 @@ export const readInodes = (namespace: OpenNamespace, protocols: ReadonlySet<Prot
   return inodes;
 };
 
+export const ownNamespace = "the host's own network namespace";
+
+/** Whether a gap may hide sockets of the host itself, so that "nothing is open" says nothing. */
+export const hidesOwnSockets = ({ what }: CouldNotLook): boolean =>
+  what === 'sockets and processes' ||
+  (/^(?:sockets|table \S+) of /.test(what) && what.endsWith(ownNamespace));
+
 export const nameOf = ({ own, name, inode }: OpenNamespace): string =>
-  own ? "the host's own network namespace" : `network namespace ${name ?? `net:[${inode ?? 'unknown'}]`}`;
+  own ? ownNamespace : `network namespace ${name ?? `net:[${inode ?? 'unknown'}]`}`;
 
 const surroundingsOf = (namespace: OpenNamespace): Surroundings => {
   if (namespace.own) return 'own';

@@ -139,11 +139,12 @@ const renderRung = (io: Io, step: string, cost: string, recommended: boolean): s
   );
 
 /** Who was seen, and for how long was looked. */
-const useLines = ({ use: { clients, milliseconds } }: Plan): string[] => [
+const useLines = ({ use: { clients, milliseconds, overUdp } }: Plan): string[] => [
   ...clients.map(({ local, program, unit, from, to }) =>
     local
       ? `${program ?? 'a process'} of ${unit ?? 'no unit'}, on this host, by ${to}`
       : `${from}, another host, by ${to}`,
   ),
   `${clients.length === 0 ? 'Nobody was seen' : 'Seen'} within ${Math.round(milliseconds / 1000)} s; who comes more rarely is not in here (--watch)`,
+  ...(overUdp === null ? [] : [`${overUdp[0]?.toUpperCase()}${overUdp.slice(1)}`]),
 ];

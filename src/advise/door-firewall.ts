@@ -99,7 +99,11 @@ export const narrowed = (narrowing: Narrowing): Turn => {
       ['systemctl', 'daemon-reload'],
       ['systemctl', 'enable', '--quiet', '--now', unit],
     ],
-    release: [['systemctl', 'disable', '--quiet', '--now', unit]],
+    release: [
+      ['systemctl', 'disable', '--quiet', '--now', unit],
+      // Also where the unit does not know of the table any more. The first statement makes one to delete.
+      ['nft', `table inet ${tableOf(narrowing)}; delete table inet ${tableOf(narrowing)}`],
+    ],
     revert: [['systemctl', 'daemon-reload']],
     cautions: [
       'connections that are open stay open',

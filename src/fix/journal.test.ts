@@ -21,7 +21,7 @@ const opening: Opening = {
     effective: null,
     risks: [],
     cautions: [],
-    use: { clients: [], looks: 0, milliseconds: 0 },
+    use: { clients: [], looks: 0, milliseconds: 0, overUdp: null },
     losesLogin: false,
   },
   backups: [],

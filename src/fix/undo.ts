@@ -37,8 +37,10 @@ export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Pro
     return true;
   }
   await note(fixer, journal, { step: 'undo', outcome: 'begun', text: why, state: 'undoing' });
+  let hasLetGo = true;
   for (const argv of plan.release) {
     const outcome = await run(argv);
+    hasLetGo = outcome.status === 0;
     // Where it was interrupted before, there is nothing yet to let go.
     await note(fixer, journal, {
       step: 'release',
@@ -68,13 +70,20 @@ export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Pro
   const inside = await untilInside(plan, isAsBefore, 20_000);
   const isOpen = isAsBefore(inside);
   const down = await startAgain(fixer, journal, active);
-  const good = isOpen && down.length === 0;
+  const good = isOpen && down.length === 0 && hasLetGo;
+  const wrong = [
+    ...(isOpen ? [] : [`${plan.service} is not open as it was`]),
+    ...(down.length === 0 ? [] : [`${down.join(', ')} did not start again`]),
+    ...(hasLetGo ? [] : [`'${plan.release.at(-1)?.join(' ') ?? ''}' failed`]),
+  ];
   await step(fixer, journal, {
     step: 'undone',
     outcome: good ? 'ok' : 'failed',
     text: good
-      ? `${plan.service} is open as it was before`
-      : `the files are as before, but ${isOpen ? '' : `${plan.service} is not open as it was`}${!isOpen && down.length > 0 ? ', and ' : ''}${down.length === 0 ? '' : `${down.join(', ')} did not start again`}: systemctl status ${[plan.unit, ...down][0]}`,
+      ? plan.step === 'firewalled'
+        ? `the firewall's rules are gone, and ${plan.service} listens as before`
+        : `${plan.service} is open as it was before`
+      : `the files are as before, but ${wrong.join(', and ')}: systemctl status ${[plan.unit, ...down][0]}`,
     state: 'undone',
   });
   await guardOf(journal.id, []).disarm();

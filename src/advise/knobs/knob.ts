@@ -42,7 +42,7 @@ export type Turn = {
   effective: Effective | null;
   /** What makes it take effect. */
   apply: readonly Argv[];
-  /** What is run before the old files are put back, where something must let go of the new ones. */
+  /** What is run before the old files are put back, where something must let go of the new ones; the last must succeed. */
   release?: readonly Argv[];
   /** What makes the old files take effect again, where that is not `apply`. */
   revert?: readonly Argv[];

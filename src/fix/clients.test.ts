@@ -36,3 +36,10 @@ test('another host is named by its address, and other ports are not looked at', 
   assert.deepEqual({ local, from }, { local: false, from: '10.78.0.9' });
   assert.equal(clients.length, 3);
 });
+
+test('units of a user’s own systemd are not taken for those of the host', () => {
+  const [one] = parseConnections(
+    '0 0 10.0.0.2:50000 10.0.0.2:3306 users:(("x",pid=7,fd=4)) cgroup:/user.slice/user-1000.slice/user@1000.service/app.slice/ssh.service\n',
+  );
+  assert.equal(one?.unit, null);
+});

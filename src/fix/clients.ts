@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { unitOfCgroup } from '#inspect';
 import { FixError } from './errors.ts';
 import { lastWord, run } from './run.ts';
 
@@ -49,12 +50,8 @@ export const parseConnections = (printed: string): Connection[] =>
       .map(([, program = '', pid]) => ({ program, pid: Number(pid) }))
       .toSorted((one, other) => one.pid - other.pid);
     const [, cgroup = ''] = /\bcgroup:(\S+)/.exec(line) ?? [];
-    return [{ local, peer, user, unit: unitIn(cgroup) }];
+    return [{ local, peer, user, unit: unitOfCgroup(`0::${cgroup}`) }];
   });
-
-/** The innermost unit in the path of a control group. */
-const unitIn = (cgroup: string): string | null =>
-  /^.*\/([^/]+\.(?:service|scope))(?:\/|$)/.exec(cgroup)?.[1] ?? null;
 
 const endOf = (text: string): Connection['local'] => {
   const at = text.lastIndexOf(':');

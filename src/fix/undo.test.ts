@@ -26,7 +26,7 @@ const plan: Plan = {
   effective: null,
   risks: [],
   cautions: [],
-  use: { clients: [], looks: 0, milliseconds: 0 },
+  use: { clients: [], looks: 0, milliseconds: 0, overUdp: null },
   losesLogin: false,
 };
 

@@ -56,6 +56,7 @@ describe('the lines around a line', () => {
     assert.deepEqual(answer.range, {
       since: '2026-05-12T01:00:00.000000Z',
       until: '2026-05-12T03:30:00.000001Z',
+      covered: { from: '2026-05-12T01:00:00.000000Z', until: '2026-05-12T03:30:00.000001Z' },
     });
   });
 

@@ -98,6 +98,8 @@ const defaultMemory = 1024 ** 3;
 const retryMs = 1000;
 const idleBeforeIndexMs = 1000;
 const oldPartsMs = 20_000;
+/** Whether parts lack the token index is looked at so often, however busy it is. */
+const unbuiltMs = 3_600_000;
 
 const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): Index => {
   const { vault, log } = options;
@@ -108,6 +110,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
   let trouble: Trouble | null = null;
   let emptying: { resolve: () => void; reject: (error: unknown) => void }[] = [];
   let unbuilt = true;
+  let soughtUnbuilt = performance.now();
   let idleSince = performance.now();
   let tidied = performance.now();
   let building = false;
@@ -166,6 +169,11 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
     }
   };
 
+  const isBuildDue = (): boolean =>
+    !building &&
+    ((unbuilt && performance.now() - idleSince > idleBeforeIndexMs) ||
+      performance.now() - soughtUnbuilt > unbuiltMs);
+
   const step = async (): Promise<void> => {
     const checkpoint = vault.checkpoint();
     if (!isOpen && checkpoint !== null) {
@@ -186,8 +194,9 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
       await edition.catchUp(checkpoint.size);
       await edition.remember('if due');
       idleSince = performance.now();
-    } else if (unbuilt && performance.now() - idleSince > idleBeforeIndexMs) {
+    } else if (isBuildDue()) {
       unbuilt = false;
+      soughtUnbuilt = performance.now();
       building = true;
       engine
         .buildIndex(linesTable, tokenIndex)

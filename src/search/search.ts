@@ -13,7 +13,7 @@ import { prepareQuery, type Prepared } from './query/prepare.ts';
 import { nobodyOutside, type FreshnessReader } from './freshness.ts';
 import { withOtherVaults } from './other-vaults.ts';
 import { refusal } from './refusal.ts';
-import { probableTime } from './time-edge.ts';
+import { endOf } from './time-edge.ts';
 
 export type Search = {
   query: string;
@@ -92,20 +92,6 @@ const counted: Look = async (index, lines, query, { from, limit }) => {
   const most = Math.min(limit, count);
   const hits = most === 0 ? [] : await endOf(index, lines, query, from, most, count);
   return { hits, count, more: false };
-};
-
-/** The first `most` from one end, of the time within which they probably are, or else of all. */
-const endOf = async (
-  index: Index,
-  lines: MatchingLines,
-  query: Query,
-  from: Search['from'],
-  most: number,
-  count: number | null,
-): Promise<Hit[]> => {
-  const time = probableTime(index, query, from, most, count);
-  const hits = time === null ? [] : await lines.hits(from, most, time);
-  return hits.length < most ? lines.hits(from, most) : hits;
 };
 
 /**

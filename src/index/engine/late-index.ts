@@ -3,8 +3,9 @@ import type { Engine, TableLayout } from './engine.ts';
 const worthIt = 50_000;
 
 /**
- * Builds an index of large parts that an insert left without it. Merges build it as they go, but a large part may not be
- * merged for long; until it has the index, search scans it.
+ * Builds an index of parts that an insert left without it, and that may not be merged for long, or ever: large ones, and
+ * any of another month, as nothing may come to be merged with it. Merges build it as they go; until then search scans the
+ * part. Partitions are months.
  *
  * A part that is as it was inserted has level 0 and no mutation after its own block.
  * @returns how many parts lacked it
@@ -19,7 +20,8 @@ export const buildLateIndex = async (
     'background',
     `SELECT count() AS n FROM system.parts
     WHERE database = currentDatabase() AND table = '${name}' AND active AND level = 0
-      AND data_version = min_block_number AND rows >= ${worthIt}`,
+      AND data_version = min_block_number
+      AND (rows >= ${worthIt} OR partition_id != formatDateTime(now('UTC'), '%Y%m'))`,
   );
   const parts = Number(row?.['n'] ?? 0);
   if (parts > 0)

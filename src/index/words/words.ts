@@ -38,15 +38,21 @@ const worthIt = 200_000;
 const growth = 1 / 8;
 /** So many times as long as it takes it is not made again. */
 const restFactor = 20;
+/** Nor after a failure: a disk that is full is so for a while. */
+const restAfterFailureMs = 60_000;
 const mostListed = 200;
 const bytesTogether = 16 * 1024 * 1024;
 
-/** @param least lines from which on it is made */
+/**
+ * @param least lines from which on it is made
+ * @param now milliseconds
+ */
 export const openWordList = (
   engine: Pick<Engine, 'rows' | 'binary'>,
   directory: string,
   log: OwnLog,
   least: number = worthIt,
+  now: () => number = () => performance.now(),
 ): WordList => {
   const path = join(directory, 'words');
   let current: { words: Words; file: WordFile; covered: number } | null = null;
@@ -55,35 +61,56 @@ export const openWordList = (
   let generation = Symbol('rows');
   let files = 0;
   let restUntil = 0;
+  let said = '';
+  let failed = false;
   rmSync(path, { recursive: true, force: true });
+
+  const sayOnce = (level: 'info' | 'warning', text: string): void => {
+    if (text !== said) log(level, text);
+    said = text;
+  };
 
   const make = async (entry: number, lines: number): Promise<void> => {
     const mine = generation;
     const holds = (): boolean => generation === mine;
-    const began = performance.now();
+    const began = now();
     const rest = lines < worthIt ? 1 : restFactor;
+    failed = false;
     try {
       const { below, lacking, groups } = await dictionaryOf(engine, entry);
+      if (below <= (current?.words.below ?? 0)) {
+        if (lacking * 2 > lines)
+          sayOnce(
+            'info',
+            `words of entries from ${below} on are looked up in the engine: it has yet to index some`,
+          );
+        return;
+      }
       mkdirSync(path, { recursive: true, mode: 0o700 });
       files += 1;
-      const file = below === 0 ? null : await writeAll(engine, groups, join(path, String(files)), holds);
+      const file = await writeAll(engine, groups, join(path, String(files)), holds);
       if (file === null) return;
       const containing: Words['containing'] = (text, place) =>
         file.containing(text, place, mostListed).catch(() => 'many' as const);
       const before = current;
       current = { words: { below, containing, holds }, file, covered: lines - lacking };
+      said = '';
       await before?.file.close();
     } catch (error) {
-      log('warning', `words are looked up in the engine, as their list was not made: ${messageOf(error)}`);
+      failed = true;
+      sayOnce(
+        'warning',
+        `words are looked up in the engine, as their list was not made: ${messageOf(error)}`,
+      );
     } finally {
-      restUntil = performance.now() + rest * (performance.now() - began);
+      restUntil = now() + Math.max(rest * (now() - began), failed ? restAfterFailureMs : 0);
     }
   };
 
   return {
     current: () => current?.words ?? null,
     refresh(entry, lines) {
-      if (lines < least || making !== null || performance.now() < restUntil) return;
+      if (lines < least || making !== null || now() < restUntil) return;
       const covered = current?.covered ?? 0;
       if (current !== null && lines - covered < Math.max(least, covered * growth)) return;
       making = make(entry, lines).finally(() => (making = null));
@@ -93,7 +120,7 @@ export const openWordList = (
       await making;
       const before = current;
       current = null;
-      restUntil = 0;
+      if (!failed) restUntil = 0;
       await before?.file.close();
     },
   };
@@ -106,7 +133,7 @@ const hexSql = "match(token, '^[0-9a-f]+$')";
 const dictionarySql = `mergeTreeTextIndex(currentDatabase(), '${linesTable.name}', '${tokenIndex}')`;
 
 /**
- * What is in the token index, up to which entry all lines are in it, and how many lines are not.
+ * What is in the token index, up to which entry all lines are in it, and how many lines are of later ones.
  * @param entry lines below are in the table
  * @throws IndexError
  */
@@ -119,7 +146,7 @@ const dictionaryOf = async (engine: Pick<Engine, 'rows'>, entry: number): Promis
   const indexed = new Set(counted.map((row) => String(row['part'])));
   const parts = await engine.rows(
     'background',
-    `SELECT _part AS part, min(entry) AS first, count() AS n FROM ${linesTable.name} GROUP BY part`,
+    `SELECT _part AS part, min(entry) AS first FROM ${linesTable.name} GROUP BY part`,
   );
   const lacking = parts.filter((row) => !indexed.has(String(row['part'])));
   const groups = new Map<string, Dictionary['groups'][number]>();
@@ -129,9 +156,14 @@ const dictionaryOf = async (engine: Pick<Engine, 'rows'>, entry: number): Promis
     if (known === undefined) groups.set(`${length} ${hex}`, { length, hex, bytes });
     else known.bytes += bytes;
   }
+  const below = Math.min(entry, ...lacking.map((row) => Number(row['first'])));
+  const [later] = await engine.rows(
+    'background',
+    `SELECT count() AS n FROM ${linesTable.name} WHERE entry >= ${below} AND entry < ${entry}`,
+  );
   return {
-    below: Math.min(entry, ...lacking.map((row) => Number(row['first']))),
-    lacking: lacking.reduce((sum, row) => sum + Number(row['n']), 0),
+    below,
+    lacking: Number(later?.['n'] ?? 0),
     groups: [...groups.values()],
   };
 };

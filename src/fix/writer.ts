@@ -64,7 +64,7 @@ const own: Writer = {
     // What a kill may have left.
     rmSync(beside, { force: true });
     rmSync(unfinishedPath(beside), { force: true });
-    createFile(beside, bytes, mode, { uid, gid });
+    createFile(beside, bytes, mode, { uid, group: gid });
     renameSync(beside, path);
     syncDirectory(dirname(path));
   },

@@ -17,9 +17,9 @@ import { dirname } from 'node:path';
 
 /**
  * Who is to own what is made; `null` for whoever makes it. Where no group is named, it is what the directory's
- * set-group-id bit gives.
+ * set-group-id bit gives; an account's own group (`gid`) is not meant by that.
  */
-export type Owner = { uid: number; gid?: number } | null;
+export type Owner = { uid: number; group?: number } | null;
 
 const sameGroup = -1;
 
@@ -36,7 +36,7 @@ export const createFile = (path: string, bytes: Uint8Array, mode: number, owner:
   const unfinished = unfinishedPath(path);
   const file = openSync(unfinished, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
   try {
-    if (owner !== null) fchownSync(file, owner.uid, owner.gid ?? sameGroup);
+    if (owner !== null) fchownSync(file, owner.uid, owner.group ?? sameGroup);
     fchmodSync(file, mode);
     for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
     fsyncSync(file);
@@ -50,7 +50,7 @@ export const createFile = (path: string, bytes: Uint8Array, mode: number, owner:
 /** Creates the directory, which must not exist. @throws system errors */
 export const createDirectory = (path: string, mode: number, owner: Owner): void => {
   mkdirSync(path, { mode });
-  if (owner !== null) lchownSync(path, owner.uid, owner.gid ?? sameGroup);
+  if (owner !== null) lchownSync(path, owner.uid, owner.group ?? sameGroup);
   const special = lstatSync(path).mode & 0o7000;
   chmodSync(path, mode | special);
   syncDirectory(path);

@@ -53,7 +53,7 @@ test(
     ];
     try {
       const up = await startUp(state, [], asNobody);
-      assert.match(up.output(), /without root every process runs as you/);
+      await until('it says so', () => up.output().includes('without root every process runs as you'));
       assert.deepEqual(new Set(Object.values(up.ready().processes).map(({ uid }) => uid)), new Set([65534]));
       await works(up);
     } finally {

@@ -4,26 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { newJournal, readableJournals, readJournal, readJournals, type Opening } from './journal.ts';
+import { planOfNothing } from './plan.fixture.ts';
 
 const opening: Opening = {
-  plan: {
-    unit: 'a.service',
-    service: 'A',
-    title: 'tcp 0.0.0.0:1',
-    doors: [],
-    edits: [],
-    checks: [],
-    apply: [],
-    release: [],
-    revert: [],
-    step: 'local only',
-    closes: [],
-    effective: null,
-    risks: [],
-    cautions: [],
-    use: { clients: [], looks: 0, milliseconds: 0, overUdp: null },
-    losesLogin: false,
-  },
+  plan: planOfNothing,
   backups: [],
   active: [],
   check: null,

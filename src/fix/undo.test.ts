@@ -7,28 +7,8 @@ import { test, type TestContext } from 'node:test';
 import { systemClock } from '#base/clock';
 import type { Fixer } from './fixer.ts';
 import { newJournal, readJournal, stateOf, type Backup, type Journal } from './journal.ts';
-import type { Plan } from './plan.ts';
+import { planOfNothing } from './plan.fixture.ts';
 import { recover, rollBack } from './undo.ts';
-
-/** Of a daemon without doors and units: files alone come back. */
-const plan: Plan = {
-  unit: 'holdfast-none.service',
-  service: 'A',
-  title: 'tcp 0.0.0.0:1',
-  doors: [],
-  edits: [],
-  checks: [],
-  apply: [],
-  release: [],
-  revert: [],
-  step: 'local only',
-  closes: [],
-  effective: null,
-  risks: [],
-  cautions: [],
-  use: { clients: [], looks: 0, milliseconds: 0, overUdp: null },
-  losesLogin: false,
-};
 
 type Stage = { fixer: Fixer; journal: Journal; paths: readonly [string, string]; steps: string[] };
 
@@ -61,7 +41,11 @@ const stage = (t: TestContext): Stage => {
   };
   const journal = newJournal(fixes, 'one');
   const kept = new Map(backups.map(({ kept: name }) => [name ?? '', Buffer.from('old\n')]));
-  journal.begin({ plan, backups, active: [], check: null, from: null }, kept, '2026-01-01T00:00:00Z');
+  journal.begin(
+    { plan: planOfNothing, backups, active: [], check: null, from: null },
+    kept,
+    '2026-01-01T00:00:00Z',
+  );
   return { fixer, journal, paths, steps };
 };
 

@@ -47,6 +47,7 @@ export { renderGaps } from './gap.ts';
 export { processIo, type Io } from './io.ts';
 export { jsonLine } from './json-line.ts';
 export { runProgram } from './program.ts';
+export { openRecording, type Recording } from './say.ts';
 export { table } from './table.ts';
 export { wrap } from './wrap.ts';
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '#base/clock';
 import { systemCode } from '#base/errors';
 import type { Context } from './command.ts';
@@ -44,24 +45,59 @@ export const receiverAway = (socket: string, error: unknown): CliError => {
   return new CliError('not-running', why, { cause: error });
 };
 
+/** Lines of a command that goes on without them: who may read the files, or reach the host, cannot be kept from it. */
+export type Recording = {
+  /** Resolves when the line is durable, or stderr has said that it is not recorded. */
+  say(fields: Record<string, unknown>): Promise<void>;
+  close(): void;
+};
+
+/** How long the receiver may take for a line. */
+const takeWithinMs = 5_000;
+
 /**
- * Records that lines, or proofs of them, were read straight from the vault, which the indexer does not see. Where nobody
- * takes the record, stderr says so: who may read the files cannot be kept from it.
+ * Records what a command does that no process of Holdfast's sees. Where nobody takes a line, stderr says so, once.
+ * @param kind of the lines: `read`, `probe`, `plan`
  */
+export const openRecording = (
+  { io, state }: Pick<Context, 'io' | 'state'>,
+  kind: string,
+  patienceMs = takeWithinMs,
+): Recording => {
+  let saying: Saying | null = null;
+  let isAway = false;
+  const say = async (fields: Record<string, unknown>): Promise<void> => {
+    saying ??= await openSaying({ state });
+    await saying.say(kind, fields);
+  };
+  return {
+    async say(fields) {
+      if (isAway) return;
+      const taken = new AbortController();
+      const late = sleep(patienceMs, undefined, { signal: taken.signal }).then(() => {
+        throw new CliError('not-running', `${state.ownSocket} takes nothing`);
+      });
+      try {
+        await Promise.race([say(fields), late]);
+      } catch (error) {
+        if (!(error instanceof CliError)) throw error;
+        isAway = true;
+        io.err(`This ${kind} is not recorded: ${error.message}\n`);
+      } finally {
+        taken.abort();
+      }
+    },
+    close: () => saying?.close(),
+  };
+};
+
+/** Records that lines, or proofs of them, were read straight from the vault, which the indexer does not see. */
 export const recordVaultRead = async (
-  { io, state }: Context,
+  context: Context,
   read: string,
   asked: Record<string, unknown>,
 ): Promise<void> => {
-  try {
-    const saying = await openSaying({ state });
-    try {
-      await saying.say('read', { read, asked, outcome: 'begun' });
-    } finally {
-      saying.close();
-    }
-  } catch (error) {
-    if (!(error instanceof CliError)) throw error;
-    io.err(`This read is not recorded: ${error.message}\n`);
-  }
+  const recording = openRecording(context, 'read');
+  await recording.say({ read, asked, outcome: 'begun' });
+  recording.close();
 };

@@ -65,12 +65,7 @@ export const fix = async (fixer: Fixer, request: FixRequest): Promise<FixResult>
       `${plan.service} (${plan.unit}), open on ${plan.title}, is to be ${aims[plan.step]}`,
     );
     await tell('use', 'told', useText(plan));
-    const knocks = await tryBefore(plan, request, tell);
-    const health = await healthOf(
-      plan.step === 'do not run' ? unitsToWatch(plan).slice(1) : unitsToWatch(plan),
-    );
-
-    const { backups, kept } = backUp(plan.edits);
+    const { knocks, health, backups, kept } = await tried(plan, request, tell);
     const active = [...health.states].flatMap(([unit, state]) => (state === 'active' ? [unit] : []));
     const opening = { plan, backups, active, check: request.check, from: request.from };
     await fixer.said(id, journal.begin(opening, kept, timeOf(fixer)));
@@ -126,6 +121,22 @@ const undone = async (fixer: Fixer, journal: Journal, { broke, outside }: Turned
   } catch (error) {
     const why = `it could not be put back: ${messageOf(error)}. systemd tries it again; the old bytes are in ${journal.directory}`;
     return { id, result: 'failed', outside, broke: [...broke, why] };
+  }
+};
+
+/** Whatever says no here is a step too: nothing was changed. @throws FixError */
+const tried = async (
+  plan: Plan,
+  request: FixRequest,
+  tell: Tell,
+): Promise<{ knocks: Knock[]; health: Health } & ReturnType<typeof backUp>> => {
+  try {
+    const knocks = await tryBefore(plan, request, tell);
+    const watched = plan.step === 'do not run' ? unitsToWatch(plan).slice(1) : unitsToWatch(plan);
+    return { knocks, health: await healthOf(watched), ...backUp(plan.edits) };
+  } catch (error) {
+    await tell('refused', 'failed', messageOf(error));
+    throw error;
   }
 };
 

@@ -72,3 +72,26 @@ test('what the host’s agent said last is its inside', async (t) => {
   // It listens on loopback; whether the name is of a loopback address is this machine's own business.
   assert.match(doors[0]?.explanation ?? '', /listens on 127\.0\.0\.1/);
 });
+
+const linesOf = (query: string): Readonly<Record<string, unknown>>[] =>
+  search(state, `app:holdfast ${query}`, 10).hits.map(({ fields }) => fields);
+
+test('who probed what, and what came of it, are lines of the log', async () => {
+  const target = '127.0.0.3';
+  probe(target, `tcp/${up.syslogTcp()}`);
+  const query = `kind=probe target=${target}`;
+  await until('both lines are indexed', () => linesOf(query).length === 2);
+  const [begun, done] = ['begun', 'done'].map((outcome) =>
+    linesOf(query).find((line) => line['outcome'] === outcome),
+  );
+  assert.deepEqual(
+    [begun?.['permission'], begun?.['ports'], begun?.['uid']],
+    ['operator', `tcp/${up.syslogTcp()}`, String(process.getuid?.())],
+  );
+  assert.equal(done?.['count.refused'], '1');
+  assert.equal(done?.['probe'], begun?.['probe']);
+
+  assert.equal(run('services', 'probe', 'other.example', '--state', state.root).status, 3);
+  await until('the refusal is indexed', () => linesOf('kind=probe outcome=refused').length === 1);
+  assert.equal(linesOf('kind=probe outcome=refused')[0]?.['target'], 'other.example');
+});

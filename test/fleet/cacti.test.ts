@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { until } from '../harness/up.ts';
 import { noFleet } from './able.ts';
 import { act, faultsOf, startCactiHosts, type CactiHosts } from './cacti.ts';
 import { story } from './cacti-story.ts';
@@ -25,3 +26,33 @@ for (const chapter of story) {
     assert.deepEqual(faultsOf(chapter, outcome), [], `${chapter.command}\n${outcome.stdout}`);
   });
 }
+
+test(
+  'each step is a line of the log: every plan, and all that stands in the journal of a fix',
+  { skip },
+  async () => {
+    const log = async (query: string): Promise<Record<string, string>[]> => {
+      const command = ['holdfast', 'logs', 'search', '--json', '--limit', '500', `app:holdfast ${query}`];
+      const lines = (await hosts.cacti.ok(command)).trimEnd().split('\n').slice(0, -1);
+      return lines.map((line) => JSON.parse(line).fields);
+    };
+    const journals = await hosts.cacti.ok(['sh', '-c', 'cat /var/lib/holdfast/fixes/*/journal.jsonl']);
+    const steps = journals
+      .trimEnd()
+      .split('\n')
+      .map((line): { time: string; step: string } => JSON.parse(line));
+    let lines: Record<string, string>[] = [];
+    await until('the last step is indexed', async () => {
+      lines = await log('kind=fix');
+      return lines.some(({ step }) => step === 'undone');
+    });
+    const said = lines.map(({ time, step }) => `${time} ${step}`);
+    assert.deepEqual(
+      steps.map(({ time, step }) => `${time} ${step}`).filter((one) => !said.includes(one)),
+      [],
+    );
+    // What was refused changed nothing, and has no journal.
+    assert.equal(lines.filter(({ step }) => step === 'refused').length, 1);
+    assert.match((await log('kind=plan outcome=made'))[0]?.['risks'] ?? '', /lan-address-clients/);
+  },
+);

@@ -4,6 +4,7 @@ import {
   Exit,
   jsonLine,
   keptUses,
+  openRecording,
   text,
   texts,
   wrap,
@@ -29,15 +30,19 @@ export const servicesPlan: Command = {
     'holdfast services plan mariadb --watch 60s',
     'holdfast services plan 3306 --step firewall --allow 10.0.0.7',
   ],
-  async run({ io, json, state }, args, flags) {
+  async run(context, args, flags) {
+    const { io, json, state } = context;
+    const wanted = args[0] ?? '';
+    const wish = wishOf(flags);
     const [{ makePlan, diffOf, costsOf, checkCandidate, overridden, FixError }, { doorLadder }] =
       await Promise.all([import('#fix'), import('#advise')]);
     const watchMs = secondsOf(flags, 'watch', 3) * 1000;
+    const recording = openRecording(context, 'plan');
     try {
       const { plan, choice } = await makePlan({
-        wanted: args[0] ?? '',
+        wanted,
         watchMs,
-        ...wishOf(flags),
+        ...wish,
         noted: (await keptUses(state)).book,
       });
       const ladder = doorLadder(choice.door.known, await costsOf(choice, plan));
@@ -46,6 +51,17 @@ export const servicesPlan: Command = {
         plan.checks.map(async (check) => checkCandidate(plan.edits, check, plan.unit)),
       );
       const over = overridden(plan);
+      await recording.say({
+        wanted,
+        step: plan.step,
+        outcome: 'made',
+        unit: plan.unit,
+        service: plan.service,
+        files: plan.edits.map(({ path }) => path),
+        commands: plan.apply.map((argv) => argv.join(' ')),
+        risks: plan.risks.map(({ name }) => name).join(' '),
+        recommended: ladder.recommended,
+      });
       if (json)
         io.out(
           jsonLine({ ...plan, diffs, ladder, checkFailures: [...noes, over].filter((no) => no !== null) }),
@@ -57,17 +73,20 @@ export const servicesPlan: Command = {
             noes,
             over,
             ladder,
-            wanted: sameAgain(args[0] ?? '', plan.step, flags),
+            again: sameAgain(wanted, plan.step, flags),
           }),
         );
       return Exit.done;
     } catch (error) {
       if (!(error instanceof FixError)) throw error;
+      await recording.say({ wanted, step: wish.step, outcome: 'none', why: error.message });
       throw new CliError(
         error.code === 'no-such-door' || error.code === 'ambiguous-door' ? 'usage' : 'could-not-look',
         error.message,
         { cause: error },
       );
+    } finally {
+      recording.close();
     }
   },
 };
@@ -87,10 +106,11 @@ type Shown = {
   /** Why the change would have no effect, or `null`. */
   over: string | null;
   ladder: DoorLadder;
-  wanted: string;
+  /** The arguments of the fix that was planned. */
+  again: string;
 };
 
-const renderPlan = (io: Io, plan: Plan, { diffs, noes, over, ladder, wanted }: Shown): string => {
+const renderPlan = (io: Io, plan: Plan, { diffs, noes, over, ladder, again }: Shown): string => {
   const heading = (title: string): string => `\n${io.paint('bold', title)}\n`;
   const line = (sentence: string): string => wrap(printable(sentence), io.width, '    ', '  ');
   return [
@@ -125,7 +145,7 @@ const renderPlan = (io: Io, plan: Plan, { diffs, noes, over, ladder, wanted }: S
       line(`${name}${mustAccept ? `, to be accepted with --accept ${name}` : ''}: ${why}`),
     ),
     ...plan.cautions.map(line),
-    `\nNothing was changed. To do it: holdfast services fix ${wanted}\n`,
+    `\nNothing was changed. To do it: holdfast services fix ${again}\n`,
   ].join('');
 };
 

@@ -19,7 +19,8 @@ export const withFixer = async <Result>(
     clock: systemClock(),
     undoCommand: (id) => [...thisProgram(), 'services', 'undo', id, '--guard', '--state', state.root],
     async said(id, entry) {
-      show(entry);
+      // The refusal itself is shown at the end, as the error that it is.
+      if (entry.step !== 'refused') show(entry);
       await lines.say(id, entry);
     },
   };

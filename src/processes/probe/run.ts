@@ -9,15 +9,22 @@ import { probeArrivals, type Arrivals } from './arrivals.ts';
 import { askProber } from './ask.ts';
 import { doorsOf, insideFromFile, insideThrough, type Inside } from './inside.ts';
 import { insideFromLog } from './inside-from-log.ts';
-import { probeOptions } from './options.ts';
+import { probeOptions, type ProbeOptions } from './options.ts';
 import { permissionToProbe } from './permission.ts';
+import { recorded, summaryOf, type ProbeRecord } from './record.ts';
 import { paceLine, renderSeen, vantageLine } from './render.ts';
 import { renderCompared } from './render-compared.ts';
 
-/** `services probe HOST`. @throws CliError */
+/** `services probe HOST`, with its record in the log. @throws CliError */
 export const runProbe = async (context: Context, host: string, flags: Flags): Promise<Exit> => {
-  const { io, state, json } = context;
   const options = probeOptions(flags);
+  return recorded(context, host, async (record) => probe(context, host, { flags, options, record }));
+};
+
+type Asked = { flags: Flags; options: ProbeOptions; record: ProbeRecord };
+
+const probe = async (context: Context, host: string, { flags, options, record }: Asked): Promise<Exit> => {
+  const { io, state, json } = context;
   const permission = await permissionToProbe(
     host,
     state.pki,
@@ -28,6 +35,12 @@ export const runProbe = async (context: Context, host: string, flags: Flags): Pr
     options.doors ?? unique([...(inside === null ? [] : doorsOf(inside.view)), ...wellKnownDoors]);
   const { rates, timeoutMs } = options;
   const time = formatMicros(systemClock().now());
+  await record.begin({
+    permission,
+    ports: text(flags, 'ports') ?? 'what it says it has open, and what is well known',
+    doors: doors.length,
+    ...(inside === null ? {} : { inside: inside.from }),
+  });
   const { vantage, seen } = await askProber({ host, doors, rates, timeoutMs }, (from) => {
     io.err(vantageLine(io, from));
     io.err(paceLine(io, doors, rates));
@@ -40,6 +53,7 @@ export const runProbe = async (context: Context, host: string, flags: Flags): Pr
       : seen.outcomes.map((outcome) =>
           compare(outcome, vantage.address, inside.view, arrivalOf(outcome, arrivals)),
         );
+  await record.done({ address: vantage.address, from: vantage.from, ...summaryOf(outcomes, compared) });
   const couldNotLook = [...gapsOf(host, vantage.address, seen.alive), ...arrivals.couldNotLook];
   if (json) {
     const { others, ...where } = vantage;

@@ -6,7 +6,11 @@ export const evidenceOf = (door: Door): string[] => {
   const { lead, listeners, known, clients } = door;
   return [
     ...holdersOf(door),
-    ...(lead.socketUnit === null ? [] : [`held through ${lead.socketUnit}: the address is set there`]),
+    ...(lead.socketUnit === null
+      ? []
+      : [
+          `held through ${lead.socketUnit}: the address is set there, whatever ${known?.name ?? lead.activates ?? 'the service'} is told in its own configuration`,
+        ]),
     ...(lead.whyUnseen === null
       ? []
       : [`${lead.whyUnseen}${lead.uid === null ? '' : `; the socket belongs to user id ${lead.uid}`}`]),

@@ -20,8 +20,11 @@ export const dataStores: readonly KnownService[] = [
   {
     name: 'MariaDB',
     executables: ['mariadbd'],
+    // Debian 12 enables the socket unit with the package: port 3306 on every address.
+    units: ['mariadb.service', 'mariadb.socket'],
     exposed: 'high',
     why: database,
+    socketUnneeded: true,
     localOnly: {
       file: '/etc/mysql/mariadb.conf.d/50-server.cnf',
       directive: 'bind-address=127.0.0.1',

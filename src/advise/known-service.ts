@@ -33,6 +33,10 @@ export type KnownService = {
   /** Why, in one short sentence. */
   why: string;
   localOnly: LocalOnly | null;
+  /**
+   * Its socket unit can go: it listens by itself then, by its own configuration, which is local unless somebody changed it.
+   */
+  socketUnneeded?: true;
   /** The smallest sensible step, where that is not `local only` (`firewalled` for what strangers are meant to reach). */
   recommended?: Option['step'];
   /** Its ports are handed out anew at each start (rpcbind): an ephemeral UDP port may well be a service. */

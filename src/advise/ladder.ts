@@ -4,7 +4,7 @@ import { firewalled } from './firewalled.ts';
 import { investigate } from './investigate.ts';
 import { localOnly } from './local-only.ts';
 import { baseName } from './recognise.ts';
-import { serviceUnit } from './service-unit.ts';
+import { serviceOf, serviceUnit } from './service-unit.ts';
 
 /**
  * The ladder for one door: the smallest sensible step first, then the others from the cheapest for the host: do not
@@ -71,7 +71,12 @@ export const doNotRun = ({ lead, processes, known, init }: Door): Option[] => {
   const disable = (unit: string): Option[] => [
     { step: 'do not run', action: `systemctl disable --now ${unit}` },
   ];
-  if (lead.holder === 'systemd') return lead.socketUnit === null ? [] : disable(lead.socketUnit);
+  if (lead.holder === 'systemd') {
+    const service = serviceOf(lead.activates);
+    if (lead.socketUnit === null) return [];
+    // What runs already has the socket, and keeps it.
+    return disable(service === null ? lead.socketUnit : `${lead.socketUnit} ${service}`);
+  }
   if (lead.holder === 'kernel') {
     const unit = known?.units?.[0];
     return unit === undefined || init !== 'systemd' ? [] : disable(unit);

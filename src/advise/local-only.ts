@@ -1,8 +1,8 @@
 import type { Option } from '#wire/audit';
-import type { InitSystem } from '#inspect';
+import type { InitSystem, Listener } from '#inspect';
 import type { Door } from './doors.ts';
-import type { Apply, LocalOnly } from './known-service.ts';
-import { serviceUnit } from './service-unit.ts';
+import type { Apply, KnownService, LocalOnly } from './known-service.ts';
+import { serviceOf, serviceUnit } from './service-unit.ts';
 
 /** How the holder is told to listen on this host alone, with the check and the command that applies it. */
 export const localOnly = (door: Door): Option[] => {
@@ -20,8 +20,7 @@ const howTo = (door: Door): string | null => {
       return null;
     case 'systemd': {
       if (lead.socketUnit === null || known?.meantForStrangers) return null;
-      const key = lead.protocol === 'udp' ? 'ListenDatagram' : 'ListenStream';
-      return `systemctl edit ${lead.socketUnit}: under [Socket] write ${key}= and then ${key}=127.0.0.1:${lead.port ?? 0}; then systemctl restart ${lead.socketUnit}`;
+      return socketOnly(lead, lead.socketUnit, known);
     }
     case 'forwarder':
       return processes.some(({ exe }) => exe?.endsWith('/docker-proxy') === true)
@@ -37,6 +36,23 @@ const howTo = (door: Door): string | null => {
       return known !== null || lead.holder === 'kernel' ? null : byItsOwnConfiguration;
     }
   }
+};
+
+/**
+ * A service that runs has the socket also after its unit is stopped, and systemd starts no socket unit beside it: so both
+ * are stopped first.
+ */
+const socketOnly = (
+  { protocol, port, activates }: Listener,
+  socket: string,
+  known: KnownService | null,
+): string => {
+  const service = serviceOf(activates);
+  if (known?.socketUnneeded === true && known.localOnly !== null && service !== null)
+    return `systemctl disable --now ${socket} && systemctl restart ${service}: it then listens by its own configuration, in ${known.localOnly.file}: ${known.localOnly.directive}`;
+  const key = protocol === 'udp' ? 'ListenDatagram' : 'ListenStream';
+  const units = service === null ? socket : `${socket} ${service}`;
+  return `systemctl edit ${socket}: under [Socket] write ${key}=, which forgets all of them, then again each that 'systemctl cat ${socket}' shows, but 127.0.0.1:${port ?? 0} in place of port ${port ?? 0}; then systemctl stop ${units} && systemctl start ${units}`;
 };
 
 const turn = (

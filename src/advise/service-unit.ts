@@ -6,3 +6,7 @@ export const serviceUnit = ({ processes, init }: Pick<Door, 'processes' | 'init'
   const [unit] = units;
   return init === 'systemd' && units.size === 1 && unit?.endsWith('.service') ? unit : null;
 };
+
+/** The one service that a socket unit starts; `null` where it starts one for each connection (`ssh@.service`). */
+export const serviceOf = (activates: string | null): string | null =>
+  activates?.endsWith('.service') === true && !activates.includes('@') ? activates : null;

@@ -118,8 +118,36 @@ test('what systemd holds is changed in the socket unit', () => {
     'systemd, for rpcbind.service, listens on every IPv4 address, port 111 (tcp)',
   );
   assert.equal(found[0]?.severity, 'high');
-  assert.equal(action(found, 'do not run'), 'systemctl disable --now rpcbind.socket');
-  assert.match(action(found, 'local only') ?? '', /ListenStream=127\.0\.0\.1:111/);
+  assert.equal(action(found, 'do not run'), 'systemctl disable --now rpcbind.socket rpcbind.service');
+  assert.match(
+    action(found, 'local only') ?? '',
+    /write ListenStream=, .*127\.0\.0\.1:111 .*systemctl stop rpcbind\.socket rpcbind\.service && systemctl start/,
+  );
+});
+
+test('the socket unit that Debian 12 enables with MariaDB is found, whether the daemon runs or not', () => {
+  const init = holder('/usr/lib/systemd/systemd', { pid: 1, uid: 0, package: 'systemd' });
+  const daemon = holder('/usr/sbin/mariadbd', { unit: 'mariadb.service', package: 'mariadb-server-core' });
+  for (const processes of [[init], [init, daemon]]) {
+    const found = judged({
+      holder: 'systemd',
+      address: '::',
+      port: 3306,
+      v6only: false,
+      processes,
+      socketUnit: 'mariadb.socket',
+      activates: 'mariadb.service',
+    });
+    assert.equal(found[0]?.severity, 'high');
+    assert.match(
+      found[0]?.evidence.join('\n') ?? '',
+      /held through mariadb\.socket: the address is set there, whatever MariaDB is told in its own configuration/,
+    );
+    assert.match(
+      action(found, 'local only') ?? '',
+      /^systemctl disable --now mariadb\.socket && systemctl restart mariadb\.service: .*bind-address=127\.0\.0\.1$/,
+    );
+  }
 });
 
 test('kernel and forwarders', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { z } from 'zod';
 import { full, root, until } from '../harness/up.ts';
 import { noFleet } from './able.ts';
 import { packages } from './cacti.ts';
@@ -12,6 +13,19 @@ const skip = noFleet() ?? false;
 const endings: (() => Promise<void>)[] = [];
 let host: Host;
 let fleet: Fleet;
+let socketFinding: z.infer<typeof report>['findings'][number] | undefined;
+let openAfterAdvice: boolean;
+
+const report = z.looseObject({
+  findings: z.array(
+    z.looseObject({
+      severity: z.string(),
+      title: z.string(),
+      evidence: z.array(z.string()),
+      options: z.array(z.looseObject({ step: z.string(), action: z.string() })),
+    }),
+  ),
+});
 
 before(async () => {
   if (skip !== false) return;
@@ -27,10 +41,15 @@ before(async () => {
         '#!/bin/sh\nexec /usr/src/holdfast/bin/holdfast "$@"\n',
         { mode: 0o755 },
       );
-      writeFileSync(join(directory, 'etc/mysql/mariadb.conf.d/60-lan.cnf'), '[mysqld]\nbind-address = *\n');
     },
   });
-  await host.ok(['sh', '-ec', 'systemctl disable --quiet --now mariadb.socket; systemctl restart mariadb']);
+  const { findings } = report.parse(JSON.parse(await host.ok(['holdfast', 'audit', '--json'])));
+  socketFinding = findings.find(({ evidence }) => evidence.some((line) => line.includes('mariadb.socket')));
+  const [advice = ''] = /^systemctl .*(?=: it then)/.exec(socketFinding?.options[0]?.action ?? '') ?? [];
+  await host.ok(['sh', '-ec', advice]);
+  openAfterAdvice = await isOpen(3306);
+  writeFileSync(join(host.root, 'etc/mysql/mariadb.conf.d/60-lan.cnf'), '[mysqld]\nbind-address = *\n');
+  await host.ok(['systemctl', 'restart', 'mariadb']);
 });
 
 after(async () => {
@@ -72,6 +91,23 @@ const killedAt = async (step: string): Promise<void> => {
   const { status } = await host.run(['sh', '-c', node, script]);
   assert.equal(status, null, `it was not killed at ${step}`);
 };
+
+test(
+  'the socket unit that Debian enables with MariaDB is found, and what is advised shuts it',
+  { skip },
+  () => {
+    assert.equal(socketFinding?.severity, 'high');
+    assert.equal(
+      socketFinding.title,
+      'systemd, for mariadb.service, listens on every address, port 3306 (tcp)',
+    );
+    assert.deepEqual(
+      socketFinding.options.map(({ step }) => step),
+      ['local only', 'do not run', 'firewalled'],
+    );
+    assert.equal(openAfterAdvice, false);
+  },
+);
 
 const steps = ['backup', 'guard', 'writing', 'restarting', 'proving', 'inside', 'outside', 'dependents'];
 

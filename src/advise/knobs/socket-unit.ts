@@ -1,3 +1,4 @@
+import { serviceOf } from '../service-unit.ts';
 import { command, type Knob, type KnobFacts } from './knob.ts';
 import { dropIn, loopbackOf } from './text.ts';
 
@@ -47,7 +48,8 @@ export const socketKnob = (unit: string, activates: string | null): Knob => ({
     if (printed === null || printed === undefined)
       return { why: `systemctl does not show ${unit}`, remedy: `see 'systemctl cat ${unit}'` };
     const listens = listensIn(printed);
-    const units = activates === null || activates.includes('@') ? [unit] : [unit, activates];
+    const service = serviceOf(activates);
+    const units = service === null ? [unit] : [unit, service];
     const keys = [...new Set(listens.map(({ key }) => key))];
     return {
       edits: [

@@ -25,6 +25,9 @@ export type Command = {
   run(context: Context, args: readonly string[], flags: Flags): Promise<Exit>;
 };
 
+/** Commands by name, each loaded only where it is run or shown: a start costs what the one command needs. */
+export type Commands = Readonly<Record<string, () => Promise<Command>>>;
+
 /** The text of a flag, or `undefined` where it was not given. */
 export const text = (flags: Flags, name: string): string | undefined => {
   const value = flags[name];

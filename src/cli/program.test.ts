@@ -21,7 +21,9 @@ test('an unknown verb is named, with those that there are', async () => {
 
 test('a noun alone shows its help, with examples', async () => {
   for (const noun of new Set(
-    commands.filter(({ name }) => name.includes(' ')).map(({ name }) => name.split(' ')[0] ?? ''),
+    Object.keys(commands)
+      .filter((name) => name.includes(' '))
+      .map((name) => name.split(' ')[0] ?? ''),
   )) {
     const io = testIo();
     assert.equal(await runProgram([noun], commands, io, '0'), Exit.done);
@@ -37,7 +39,7 @@ test('what an error quotes cannot drive the terminal', async () => {
     examples: [],
     run: () => Promise.reject(new CliError('refused', 'line one\nquery \u001b[2J\u009b')),
   };
-  assert.equal(await runProgram(['audit'], [failing], io, '0'), Exit.couldNotLook);
+  assert.equal(await runProgram(['audit'], { audit: async () => failing }, io, '0'), Exit.couldNotLook);
   assert.equal(io.written.err, 'holdfast: line one\nquery \\x1b[2J\\x9b\n');
 });
 

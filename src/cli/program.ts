@@ -3,7 +3,7 @@ import { Command as Commander, CommanderError } from 'commander';
 import { messageOf } from '#base/errors';
 import { printable } from '#base/printable';
 import { defaultStateRoot, stateDirectory } from '#base/state';
-import type { Command, Context } from './command.ts';
+import type { Command, Commands, Context } from './command.ts';
 import { CliError } from './errors.ts';
 import { Exit } from './exit.ts';
 import type { Io } from './io.ts';
@@ -28,7 +28,7 @@ const nouns: Readonly<Record<string, string>> = {
  */
 export const runProgram = async (
   argv: readonly string[],
-  commands: readonly Command[],
+  commands: Commands,
   io: Io,
   version: string,
 ): Promise<Exit> => {
@@ -48,6 +48,7 @@ export const runProgram = async (
       'holdfast vault verify',
     ]),
   );
+  const loaded = await Promise.all(meant(argv, commands).map((load) => load()));
   const groups = new Map<string, Commander>();
   for (const [noun, summary] of Object.entries(nouns)) {
     const group = program
@@ -68,11 +69,11 @@ export const runProgram = async (
           : `unknown command '${word}'; there are: ${verbs}`,
       );
     });
-    const verbs = commands.filter(({ name }) => name.startsWith(`${noun} `));
+    const verbs = loaded.filter(({ name }) => name.startsWith(`${noun} `));
     group.addHelpText('after', examplesText(verbs.flatMap(({ examples }) => examples.slice(0, 2))));
     groups.set(noun, group);
   }
-  for (const command of commands) {
+  for (const command of loaded) {
     const words = command.name.split(' ');
     const parent = words.length === 2 ? groups.get(words[0] ?? '') : program;
     if (parent === undefined) throw new Error(`no noun for the command '${command.name}'`);
@@ -112,6 +113,17 @@ export const runProgram = async (
   } catch (error) {
     return explain(error, io);
   }
+};
+
+/** What the words name: one command; else all verbs of the noun, which its help lists; else what stands beside the nouns. */
+const meant = (argv: readonly string[], commands: Commands): (() => Promise<Command>)[] => {
+  const [noun = '', verb = ''] = argv[0] === 'help' ? argv.slice(1) : argv;
+  const loaders = (isMeant: (name: string) => boolean): (() => Promise<Command>)[] =>
+    Object.entries(commands).flatMap(([name, load]) => (isMeant(name) ? [load] : []));
+  const one = loaders((name) => name === noun || name === `${noun} ${verb}`);
+  if (one.length > 0) return one;
+  const verbs = loaders((name) => name.startsWith(`${noun} `));
+  return verbs.length > 0 ? verbs : loaders((name) => !name.includes(' '));
 };
 
 /** Messages may quote a query, a path, or what another process said. */

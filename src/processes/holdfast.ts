@@ -1,14 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commands, processIo, runProgram } from '#cli';
-import { agent } from './agent-host/command.ts';
-import { servicesFix } from './fixer/fix-command.ts';
-import { servicesPlan } from './fixer/plan-command.ts';
-import { servicesUndo } from './fixer/undo-command.ts';
-import { servicesProbe } from './probe/command.ts';
-import { configCheck } from './up/check-command.ts';
-import { up } from './up/command.ts';
-import { witness } from './witness/command.ts';
 
 /** The command line. */
 const root = join(import.meta.dirname, '..', '..');
@@ -19,7 +11,17 @@ process.stdout.on('error', () => process.exit(0));
 
 process.exitCode = await runProgram(
   process.argv.slice(2),
-  [up, agent, witness, configCheck, ...commands, servicesPlan, servicesFix, servicesUndo, servicesProbe],
+  {
+    up: async () => (await import('./up/command.ts')).up,
+    agent: async () => (await import('./agent-host/command.ts')).agent,
+    witness: async () => (await import('./witness/command.ts')).witness,
+    'config check': async () => (await import('./up/check-command.ts')).configCheck,
+    ...commands,
+    'services plan': async () => (await import('./fixer/plan-command.ts')).servicesPlan,
+    'services fix': async () => (await import('./fixer/fix-command.ts')).servicesFix,
+    'services undo': async () => (await import('./fixer/undo-command.ts')).servicesUndo,
+    'services probe': async () => (await import('./probe/command.ts')).servicesProbe,
+  },
   processIo(),
   String(version),
 );

@@ -1,34 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { systemClock } from '#base/clock';
-import type { StateDirectory } from '#base/state';
-import type { HoldfastShipping } from '#inspect';
-import { ready, type Ready } from '#wire/ready';
-import { sectionName, severityName, unseenSections, type AuditReport, type SeverityName } from '#wire/audit';
+import type { AuditReport, SeverityName } from '#wire/audit';
 import { text, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { Exit } from '../exit.ts';
 import { jsonLine } from '../json-line.ts';
-
-/** What a Holdfast that runs on this state directory takes in of this host's own logs; `null` where none runs. */
-export const holdfastShipping = (state: StateDirectory): HoldfastShipping | null => {
-  let running: Ready;
-  try {
-    running = ready.parse(JSON.parse(readFileSync(state.readyFile, 'utf8')));
-  } catch {
-    return null;
-  }
-  const { agent } = running.processes;
-  if (agent === undefined) return null;
-  return {
-    journal: true,
-    kernel: true,
-    files: ['/var/log'],
-    destination: null,
-    ownDirectories: [state.root],
-    pids: [running.supervisorPid, ...Object.values(running.processes).map(({ pid }) => pid)],
-    reader: { uid: agent.uid, groups: agent.groups },
-  };
-};
 
 const ranks: readonly SeverityName[] = ['critical', 'high', 'medium', 'low', 'info'];
 
@@ -45,10 +20,13 @@ export const audit: Command = {
   examples: ['holdfast audit', 'holdfast audit --fail-on high', 'holdfast audit --json --strict'],
   async run({ io, state, json }, _args, flags) {
     // Loaded only here: every other command starts faster without the inspectors.
-    const [{ examineHost }, { renderAudit }] = await Promise.all([
-      import('./examine.ts'),
-      import('./render.ts'),
-    ]);
+    const [{ examineHost }, { renderAudit }, { holdfastShipping }, { sectionName, unseenSections }] =
+      await Promise.all([
+        import('./examine.ts'),
+        import('./render.ts'),
+        import('./shipping.ts'),
+        import('#wire/audit'),
+      ]);
     const failOn = parseSeverity(text(flags, 'failOn'));
     if (io.interactive)
       io.err(
@@ -67,10 +45,10 @@ export const audit: Command = {
 
 const parseSeverity = (value: string | undefined): SeverityName | null => {
   if (value === undefined) return null;
-  const parsed = severityName.safeParse(value);
-  if (!parsed.success)
+  const severity = ranks.find((one) => one === value);
+  if (severity === undefined)
     throw new CliError('usage', `--fail-on takes one of ${ranks.join(', ')}, not '${value}'`);
-  return parsed.data;
+  return severity;
 };
 
 const isBad = (report: AuditReport, failOn: SeverityName): boolean =>

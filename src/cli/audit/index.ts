@@ -1,3 +1,3 @@
-export { holdfastShipping } from './command.ts';
 export { examineHost } from './examine.ts';
 export { renderSummary } from './render.ts';
+export { holdfastShipping } from './shipping.ts';

@@ -6,7 +6,12 @@ import { logsSearch } from './search.ts';
 
 const said = async (...words: string[]): Promise<string> => {
   const io = testIo();
-  await runProgram(['logs', 'search', '--state', '/nonexistent', ...words], [logsSearch], io, '0');
+  await runProgram(
+    ['logs', 'search', '--state', '/nonexistent', ...words],
+    { 'logs search': async () => logsSearch },
+    io,
+    '0',
+  );
   return io.written.err;
 };
 

@@ -1,6 +1,5 @@
 import { printable } from '#base/printable';
 import type { HolderProcess, Listener, Reachable } from '#inspect';
-import { isUnseen } from '#wire/audit';
 import type { Command } from '../command.ts';
 import { Exit } from '../exit.ts';
 import { renderGaps } from '../gap.ts';
@@ -15,10 +14,12 @@ export const servicesList: Command = {
   flags: [{ flags: '--all', description: 'also unix, raw and packet sockets' }],
   examples: ['holdfast services list', 'holdfast services list --json'],
   async run({ io, json }, _args, flags) {
-    const { collectDoors } = await import('#inspect');
+    const { collectDoors } = await import('#inspect/doors');
     const report = await collectDoors();
     const { listeners, couldNotLook } = report;
-    const status = isUnseen('services', report) ? Exit.couldNotLook : Exit.done;
+    const isEmpty = listeners.length === 0;
+    const unseen = isEmpty && (await import('#wire/audit')).isUnseen('services', report);
+    const status = unseen ? Exit.couldNotLook : Exit.done;
     if (json) {
       io.out(jsonLine({ listeners, couldNotLook }));
       return status;

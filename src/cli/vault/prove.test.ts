@@ -31,7 +31,12 @@ describe('vault prove and vault check', () => {
   let dir: string;
   const run = async (...argv: string[]) => {
     const io = testIo();
-    const status = await runProgram(['vault', ...argv], [vaultProve, vaultCheck], io, '0');
+    const status = await runProgram(
+      ['vault', ...argv],
+      { 'vault prove': async () => vaultProve, 'vault check': async () => vaultCheck },
+      io,
+      '0',
+    );
     return { status, ...io.written };
   };
   const prove = (...argv: string[]) => run('prove', '--state', made.root, ...argv);
@@ -230,7 +235,12 @@ describe('vault prove, after lines were taken out of the vault', () => {
     assert.ok(later > 1);
     const run = async (...argv: string[]) => {
       const io = testIo();
-      const status = await runProgram(['vault', ...argv], [vaultProve, vaultCheck], io, '0');
+      const status = await runProgram(
+        ['vault', ...argv],
+        { 'vault prove': async () => vaultProve, 'vault check': async () => vaultCheck },
+        io,
+        '0',
+      );
       return { status, ...io.written };
     };
     const prove = (address: string) => run('prove', '--state', made.root, address);

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { CouldNotLook } from '#base/looked';
 import { systemCode } from '#base/errors';
 import { lastWordOf } from '../errors.ts';
+import { textOf } from '../host.ts';
 import type { Enter } from '../services/enter.ts';
 import { parseIptablesSave } from './iptables-save.ts';
-import { parseNftJson, ruleTexts } from './nft-json.ts';
+import type { Family } from './address-set.ts';
 import type { Chain, Match, Ruleset, Verdict } from './ruleset.ts';
 
 export type Firewall = { ruleset: Ruleset; couldNotLook: CouldNotLook[] };
@@ -39,13 +41,19 @@ export const collectFirewall = async (enter: Enter, name: string): Promise<Firew
       return null;
     }
   };
-  const [json, text, ...saved] = await Promise.all([
+  const saved = async (kind: 'nft' | 'legacy', family: Family): Promise<Ruleset> => {
+    if (kind === 'legacy' && hasNoLegacyTables(enter, family)) return [];
+    const text = await ask(`${family === 4 ? 'iptables' : 'ip6tables'}-${kind}-save`);
+    return text === null
+      ? []
+      : parseIptablesSave(text, family, kind === 'nft' ? 'iptables' : 'iptables-legacy');
+  };
+  const [json, legacyFour, legacySix, { parseNftJson, ruleTexts }] = await Promise.all([
     ask('nft', '--json', 'list', 'ruleset'),
-    ask('nft', '--handle', 'list', 'ruleset'),
-    ask('iptables-nft-save'),
-    ask('ip6tables-nft-save'),
-    ask('iptables-legacy-save'),
-    ask('ip6tables-legacy-save'),
+    saved('legacy', 4),
+    saved('legacy', 6),
+    // Loaded while the programs run.
+    import('./nft-json.ts'),
   ]);
   if (json === null && couldNotLook.length === 0)
     couldNotLook.push({
@@ -53,21 +61,19 @@ export const collectFirewall = async (enter: Enter, name: string): Promise<Firew
       why: 'there is no program that lists them (nft)',
       remedy: 'apt-get install nftables',
     });
-  const [four = null, six = null, legacyFour = null, legacySix = null] = saved;
-  const ofIptables = [
-    ...(four === null ? [] : parseIptablesSave(four, 4, 'iptables')),
-    ...(six === null ? [] : parseIptablesSave(six, 6, 'iptables')),
-  ];
   try {
+    const text = json?.includes('"rule":') ? await ask('nft', '--handle', 'list', 'ruleset') : null;
     const native = json === null ? [] : parseNftJson(json, ruleTexts(text ?? ''));
     // iptables shows what its extensions ask; nft but their names.
     const shownBetter = new Set(native.filter(hasExtension).map(tableOf));
+    const ofIptables =
+      shownBetter.size === 0 ? [] : (await Promise.all([saved('nft', 4), saved('nft', 6)])).flat();
     return {
       ruleset: [
         ...native.filter((chain) => !shownBetter.has(tableOf(chain))),
         ...ofIptables.filter((chain) => shownBetter.has(tableOf(chain).replace(' iptables ', ' '))),
-        ...(legacyFour === null ? [] : parseIptablesSave(legacyFour, 4, 'iptables-legacy')),
-        ...(legacySix === null ? [] : parseIptablesSave(legacySix, 6, 'iptables-legacy')),
+        ...legacyFour,
+        ...legacySix,
       ],
       couldNotLook,
     };
@@ -79,6 +85,12 @@ export const collectFirewall = async (enter: Enter, name: string): Promise<Firew
     });
     return { ruleset: [], couldNotLook };
   }
+};
+
+/** The kernel names the tables that iptables of old has made here (net/netfilter/x_tables.c); of other namespaces its program is asked. */
+const hasNoLegacyTables = (enter: Enter, family: Family): boolean => {
+  const file = `/proc/self/net/${family === 4 ? 'ip' : 'ip6'}_tables_names`;
+  return enter.length === 0 && (textOf(file) === '' || !existsSync(file));
 };
 
 const tableOf = ({ family, table }: Chain): string => `${family} ${table}`;

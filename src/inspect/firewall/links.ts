@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
-import { z } from 'zod';
 import type { Enter } from '../services/enter.ts';
 import type { Family } from './address-set.ts';
 
@@ -21,59 +20,18 @@ export type Link = {
   tunnelPort: number | null;
 };
 
-const listing = z.array(
-  z.object({
-    ifname: z.string().optional(),
-    ifindex: z.number().optional(),
-    flags: z.array(z.string()).default([]),
-    master: z.string().optional(),
-    link_index: z.number().optional(),
-    linkinfo: z
-      .object({
-        info_kind: z.string().optional(),
-        info_data: z
-          .object({ port: z.number().optional().catch(undefined) })
-          .optional()
-          .catch(undefined),
-      })
-      .optional(),
-    addr_info: z
-      .array(z.object({ family: z.string(), local: z.string().optional(), prefixlen: z.number() }))
-      .default([]),
-  }),
-);
-
-/** What `ip -json -details address` prints (ip-address(8)). @throws Error where it is no such thing */
-export const parseLinks = (text: string): Link[] =>
-  listing.parse(JSON.parse(text)).flatMap((one): Link[] =>
-    one.ifname === undefined
-      ? []
-      : [
-          {
-            name: one.ifname,
-            index: one.ifindex ?? 0,
-            kind: one.linkinfo?.info_kind ?? null,
-            loopback: one.flags.includes('LOOPBACK'),
-            master: one.master ?? null,
-            peer: one.link_index ?? null,
-            addresses: one.addr_info.flatMap(({ family, local, prefixlen }) =>
-              local === undefined
-                ? []
-                : [{ address: local, family: family === 'inet6' ? 6 : 4, prefix: prefixlen }],
-            ),
-            tunnelPort: one.linkinfo?.info_data?.port ?? null,
-          },
-        ],
-  );
-
 /** The interfaces of a namespace. @throws where `ip` (iproute2) is missing or the namespace cannot be entered */
 export const collectLinks = async (enter: Enter): Promise<Link[]> => {
   const [program = '', ...rest] = [...enter, 'ip', '-json', '-details', 'address'];
-  const { stdout } = await promisify(execFile)(program, rest, {
-    timeout: 10_000,
-    maxBuffer: 64 << 20,
-    env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
-  });
+  const [{ stdout }, { parseLinks }] = await Promise.all([
+    promisify(execFile)(program, rest, {
+      timeout: 10_000,
+      maxBuffer: 64 << 20,
+      env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
+    }),
+    // Loaded while the program runs.
+    import('./ip-json.ts'),
+  ]);
   return parseLinks(stdout);
 };
 

@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs';
-import { z } from 'zod';
 import { textOf, type HostPaths } from '../host.ts';
 import { guardedText } from './guarded-text.ts';
 
@@ -43,8 +42,11 @@ export const containerOfCgroup = (cgroup: string): Container | null => {
 const unescaped = (name: string): string =>
   name.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 
+/** @param cgroup the text of /proc/<pid>/cgroup, where it has been read */
+export type ContainerFinder = (pid: number, cgroup?: string) => Container | null;
+
 /** Tells containers by process; answers that take a file of a manager's are remembered for as long as it is kept. */
-export const containerFinder = ({ proc, root }: HostPaths): ((pid: number) => Container | null) => {
+export const containerFinder = ({ proc, root }: HostPaths): ContainerFinder => {
   const names = new Map<string, string | null>();
   const nameOf = (pid: number, { manager, id }: Container): string | null => {
     if (id === null) return null;
@@ -59,36 +61,43 @@ export const containerFinder = ({ proc, root }: HostPaths): ((pid: number) => Co
     names.set(id, name);
     return name;
   };
-  return (pid) => {
-    const found = containerOfCgroup(textOf(`${proc}/${pid}/cgroup`) ?? '') ?? containerOfRoot(proc, pid);
+  const inContainer = guardedText(managerFile) !== null;
+  return (pid, cgroup = textOf(`${proc}/${pid}/cgroup`) ?? '') => {
+    const found = containerOfCgroup(cgroup) ?? (inContainer ? null : containerOfRoot(proc, pid));
     return found === null ? null : { ...found, name: found.name ?? nameOf(pid, found) };
   };
 };
 
-/** Container managers leave their name in /run/host (systemd.io/CONTAINER_INTERFACE), also where no machine is registered. */
+/** Where container managers leave their name (systemd.io/CONTAINER_INTERFACE), also where no machine is registered. */
+const managerFile = '/run/host/container-manager';
+
 const containerOfRoot = (proc: string, pid: number): Container | null => {
-  const own = guardedText('/run/host/container-manager');
-  const inside = guardedText(`${proc}/${pid}/root/run/host/container-manager`)?.trim();
-  if (own !== null || inside !== 'systemd-nspawn') return null;
+  const inside = guardedText(`${proc}/${pid}/root${managerFile}`)?.trim();
+  if (inside !== 'systemd-nspawn') return null;
   const name = guardedText(`${proc}/${pid}/root/etc/hostname`)?.trim() ?? '';
   return { manager: inside, id: null, name: /^[\w.-]{1,64}$/.test(name) ? name : null };
 };
 
-const parsed = <T>(schema: z.ZodType<T>, text: string | null): T | null => {
+const parsed = (text: string | null): unknown => {
   try {
-    return text === null ? null : (schema.safeParse(JSON.parse(text)).data ?? null);
+    return text === null ? null : JSON.parse(text);
   } catch {
     return null;
   }
 };
 
-const dockerName = (root: string, id: string): string | null =>
-  parsed(
-    z.object({ Name: z.string() }),
-    textOf(`${root}/var/lib/docker/containers/${id}/config.v2.json`),
-  )?.Name.replace(/^\//, '') ?? null;
+/** A property that holds a string, or a list that begins with one. */
+const stringOf = (value: unknown, name: string): string | null => {
+  const property: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, name) : null;
+  const first: unknown = Array.isArray(property) ? property[0] : property;
+  return typeof first === 'string' ? first : null;
+};
 
-const podmanList = z.array(z.object({ id: z.string(), names: z.array(z.string()).optional() }));
+const dockerName = (root: string, id: string): string | null =>
+  stringOf(parsed(textOf(`${root}/var/lib/docker/containers/${id}/config.v2.json`)), 'Name')?.replace(
+    /^\//,
+    '',
+  ) ?? null;
 
 /** Of root's containers, or of those of the user whose process it is. */
 const podmanName = (proc: string, root: string, pid: number, id: string): string | null => {
@@ -99,8 +108,11 @@ const podmanName = (proc: string, root: string, pid: number, id: string): string
     ...homesOf(root, owner).map((home) => `${root}${home}/.local/share/${kept}`),
   ];
   for (const store of stores) {
-    const one = parsed(podmanList, guardedText(store))?.find((container) => container.id === id);
-    if (one !== undefined) return one.names?.[0] ?? null;
+    const list = parsed(guardedText(store));
+    const one: unknown = Array.isArray(list)
+      ? list.find((container) => stringOf(container, 'id') === id)
+      : null;
+    if (one !== undefined && one !== null) return stringOf(one, 'names');
   }
   return null;
 };

@@ -17,17 +17,27 @@ export type Endpoint = {
 /** What `readEndpoints` reads of a namespace. */
 export const endpointFiles = [...tables.map(({ file }) => file), 'dev', 'dev_mcast', 'if_inet6', 'protocols'];
 
-/** All endpoints of a namespace; a table that cannot be read or understood is named, and hides only itself. */
+/** Texts of tables by file. */
+export type TableTexts = ReadonlyMap<string, string>;
+
+/**
+ * All endpoints of a namespace; a table that cannot be read or understood is named, and hides only itself.
+ * @param extent of the tables whose texts are given back too: connections cost time, and some callers want them
+ */
 export const readEndpoints = (
   namespace: OpenNamespace,
-): { endpoints: Endpoint[]; couldNotLook: CouldNotLook[] } => {
+  extent: 'listening' | 'whole' = 'listening',
+): { endpoints: Endpoint[]; texts: TableTexts; couldNotLook: CouldNotLook[] } => {
   const couldNotLook: CouldNotLook[] = [];
   const rows: SocketRow[] = [];
+  const texts = new Map<string, string>();
   for (const { file, parse } of tables) {
     try {
-      const text = namespace.read(file);
-      if (text !== null) rows.push(...parse(text));
-      else if (file === 'tcp' && (namespace.own || namespace.read('dev') !== null))
+      const text = namespace.read(file, extent);
+      if (text !== null) {
+        texts.set(file, text);
+        for (const row of parse(text)) rows.push(row);
+      } else if (file === 'tcp' && (namespace.own || namespace.read('dev') !== null))
         couldNotLook.push(noTables(nameOf(namespace)));
     } catch (error) {
       couldNotLook.push({
@@ -51,7 +61,7 @@ export const readEndpoints = (
     if (endpoint === undefined) byKey.set(key, { row, inodes: [row.inode], namespace, surroundings });
     else if (!endpoint.inodes.includes(row.inode)) endpoint.inodes.push(row.inode);
   }
-  return { endpoints: [...byKey.values()], couldNotLook };
+  return { endpoints: [...byKey.values()], texts, couldNotLook };
 };
 
 /** Every kernel with a network has a table of TCP sockets: without one, nothing is known of the rest either. */

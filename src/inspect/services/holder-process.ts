@@ -7,7 +7,7 @@ import type { PackageFinder } from './packages.ts';
 import {
   argumentsOf,
   bootTime,
-  executableOf,
+  executableOfLink,
   isInterpreter,
   linkOf,
   scriptOf,
@@ -54,9 +54,11 @@ export const describeProcesses = (
   const found = unknown.flatMap((pid): DescribedProcess[] => {
     const uid = userIdOf(proc, pid);
     if (uid === null) return [];
-    const executable = executableOf(proc, pid);
+    const [start = null, exe = null] = keys.get(pid) ?? [];
+    const executable = executableOfLink(exe);
     const argv = argumentsOf(proc, pid);
-    const unit = unitOf(textOf(`${proc}/${pid}/cgroup`) ?? '');
+    const cgroup = textOf(`${proc}/${pid}/cgroup`) ?? '';
+    const unit = unitOf(cgroup);
     const interpreter = executable !== null && isInterpreter(executable.path);
     const shown: HolderProcess = {
       pid,
@@ -75,8 +77,8 @@ export const describeProcesses = (
         unit === null || atBoot === null || !/\.(?:service|socket)$/.test(unit)
           ? null
           : isAtBoot(atBoot, unit),
-      startedAt: booted === null ? null : startOf(textOf(`${proc}/${pid}/stat`) ?? '', booted),
-      container: containerOf(pid),
+      startedAt: booted === null || start === null ? null : startOf(Number(start), booted),
+      container: containerOf(pid, cgroup),
     };
     return [{ shown, argv, root: rootOf(proc, root, pid, mounts) }];
   });

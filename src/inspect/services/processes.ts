@@ -23,8 +23,11 @@ export const linkOf = (path: string): string | null => {
 export type Executable = { path: string; deleted: boolean };
 
 /** `/proc/<pid>/exe`: the path in the process's own root; the kernel appends ` (deleted)` once it is unlinked. */
-export const executableOf = (proc: string, pid: number): Executable | null => {
-  const target = linkOf(`${proc}/${pid}/exe`);
+export const executableOf = (proc: string, pid: number): Executable | null =>
+  executableOfLink(linkOf(`${proc}/${pid}/exe`));
+
+/** The same, of what the link says. */
+export const executableOfLink = (target: string | null): Executable | null => {
   if (target === null) return null;
   return target.endsWith(' (deleted)')
     ? { path: target.slice(0, -' (deleted)'.length), deleted: true }
@@ -117,13 +120,9 @@ export const bootTime = (stat: string): number | null => {
 
 const ticksPerSecond = 100; // USER_HZ, the same on every architecture that Linux has today
 
-/** When a process started, RFC 3339, from the text of its /proc/<pid>/stat (proc(5), field 22). */
-export const startOf = (stat: string, booted: number): string | null => {
-  const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
-  return Number.isFinite(ticks) && stat !== ''
-    ? formatMicros(micros((booted + ticks / ticksPerSecond) * 1e6))
-    : null;
-};
+/** When a process started, RFC 3339. @param ticks of /proc/<pid>/stat (proc(5), field 22): since the machine started */
+export const startOf = (ticks: number, booted: number): string =>
+  formatMicros(micros((booted + ticks / ticksPerSecond) * 1e6));
 
 /** User names by id from the text of passwd(5). The first entry of an id wins, as with getpwuid(3). */
 export const userNames = (passwd: string): Map<number, string> => {

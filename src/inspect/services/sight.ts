@@ -1,7 +1,7 @@
 import type { CouldNotLook } from '#base/looked';
 import { lastWordOf } from '../errors.ts';
 import { findHolders, type SocketHolders } from './descriptors.ts';
-import { nameOf, readEndpoints, type Endpoint } from './endpoints.ts';
+import { nameOf, readEndpoints, type Endpoint, type TableTexts } from './endpoints.ts';
 import { recallHolders, rememberHolders, type Memory } from './memory.ts';
 import type { OpenNamespace } from './namespaces.ts';
 import { findStrays } from './stray-sockets.ts';
@@ -25,9 +25,13 @@ export const lookAround = async (
   memory: Memory,
 ): Promise<Sight> => {
   const couldNotLook: CouldNotLook[] = [];
+  const wholeTables = new Map<OpenNamespace, TableTexts>();
+  // A first look needs the connections too, to tell what descriptors stand for.
+  const extent = memory.holders === null ? 'whole' : 'listening';
   const read = (namespaces: readonly OpenNamespace[]): Endpoint[] =>
     namespaces.flatMap((namespace) => {
-      const one = readEndpoints(namespace);
+      const one = readEndpoints(namespace, extent);
+      if (extent === 'whole') wholeTables.set(namespace, one.texts);
       couldNotLook.push(...one.couldNotLook);
       return one.endpoints;
     });
@@ -41,7 +45,7 @@ export const lookAround = async (
   const recalled = recallHolders(memory, proc, wanted);
   const holders = recalled ?? findHolders(proc, pids, wanted);
   if (recalled === null) rememberHolders(memory, proc, wanted, holders);
-  const strays = await findStrays(known, holders, memory.asked);
+  const strays = await findStrays(known, wholeTables, holders, memory.asked);
   couldNotLook.push(...strays.couldNotLook);
   const more = [...read(strays.namespaces), ...strays.endpoints];
   if (more.length > 0) {

@@ -3,7 +3,7 @@ import { lastWordOf } from '../errors.ts';
 import { askSockets, type AskedSocket } from './ask-sockets.ts';
 import type { SocketHolders } from './descriptors.ts';
 import { enterByFile, enterBySocket, type Enter } from './enter.ts';
-import { endpointFiles, tryRead, type Endpoint } from './endpoints.ts';
+import { endpointFiles, tryRead, type Endpoint, type TableTexts } from './endpoints.ts';
 import { openEmpty, type OpenNamespace } from './namespaces.ts';
 import { inodesIn, inodeTables } from './tables.ts';
 
@@ -13,10 +13,12 @@ export type Strays = { namespaces: OpenNamespace[]; endpoints: Endpoint[]; could
 /**
  * Sockets that processes hold and that no table of a known namespace lists: they belong to a namespace that nothing else
  * holds, or to a family that /proc has no table of (vsock). And namespaces that a descriptor alone holds.
+ * @param wholeTables what was read a moment ago
  * @param asked inodes that need not be asked about again; new ones are added
  */
 export const findStrays = async (
   known: readonly OpenNamespace[],
+  wholeTables: ReadonlyMap<OpenNamespace, TableTexts>,
   holders: Pick<SocketHolders, 'others' | 'namespaces'>,
   asked: Set<number>,
 ): Promise<Strays> => {
@@ -48,12 +50,16 @@ export const findStrays = async (
   };
   for (const [inode, path] of holders.namespaces) await open(inode, enterByFile(path));
 
-  const others = [...holders.others].filter(([inode]) => !asked.has(inode));
-  if (others.length === 0) return found;
-  const listed = new Set(known.flatMap(listedInodes));
-  for (const [inode] of others) if (listed.has(inode)) asked.add(inode);
-  const strays = others
-    .filter(([inode]) => !listed.has(inode))
+  // Those that came since the tables were read are in the tables of now.
+  const now: typeof wholeTables = new Map();
+  for (const texts of wholeTables.size > 0 ? [wholeTables, now] : [now]) {
+    if ([...holders.others.keys()].every((inode) => asked.has(inode))) break;
+    for (const namespace of known)
+      for (const inode of listedInodes(namespace, texts.get(namespace)))
+        if (holders.others.has(inode)) asked.add(inode);
+  }
+  const strays = [...holders.others]
+    .filter(([inode]) => !asked.has(inode))
     .map(([inode, descriptor]) => ({ ...descriptor, inode }));
   if (strays.length === 0) return found;
   let answers: AskedSocket[];
@@ -78,10 +84,11 @@ export const findStrays = async (
   return found;
 };
 
-const listedInodes = (namespace: OpenNamespace): number[] =>
+/** @param texts in place of the tables of now */
+const listedInodes = (namespace: OpenNamespace, texts: TableTexts = new Map()): number[] =>
   inodeTables.flatMap((file) => {
     try {
-      return inodesIn(file, namespace.read(file, 'whole') ?? '');
+      return inodesIn(file, texts.get(file) ?? namespace.read(file, 'whole') ?? '');
     } catch {
       return []; // named already when its endpoints were read
     }

@@ -47,14 +47,18 @@ const inetRow =
 export const inetRows = (text: string, protocol: Protocol, family: 4 | 6, order?: ByteOrder): SocketRow[] => {
   const wanted = protocol === 'tcp' ? '0A' : '07';
   const rows: SocketRow[] = [];
+  // A few addresses, over and over.
+  const decoded = new Map<string, string>();
   for (const line of bodyLines(text)) {
-    const [, address, port, state, uid, inode] = inetRow.exec(line) ?? [];
-    if (address === undefined || port === undefined) throw malformed(protocol, line);
+    const [, hex, port, state, uid, inode] = inetRow.exec(line) ?? [];
+    if (hex === undefined || port === undefined) throw malformed(protocol, line);
     if (state !== wanted) continue;
+    const address = decoded.get(hex) ?? decodeAddress(hex, order);
+    decoded.set(hex, address);
     rows.push({
       protocol,
       family,
-      address: decodeAddress(address, order),
+      address,
       port: Number.parseInt(port, 16),
       uid: Number(uid),
       inode: Number(inode),
@@ -142,9 +146,9 @@ export const inodeTables = Object.keys(inodeColumns);
 /** Inodes of all sockets in a table, whatever they do. */
 export const inodesIn = (file: string, text: string): number[] => {
   const column = inodeColumns[file];
-  return column === undefined
-    ? []
-    : bodyLines(text).flatMap((line) => Number(line.trim().split(/ +/)[column] ?? '0') || []);
+  if (column === undefined) return [];
+  const row = new RegExp(`^ *(?:[^ ]+ +){${column}}(\\d+)`);
+  return bodyLines(text).flatMap((line) => Number(row.exec(line)?.[1]) || []);
 };
 
 /** The lines after the heading, without a last line that has no end. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { InsideView } from '#advise';
 import type { StateDirectory } from '#base/state';
-import { callSearch, CliError } from '#cli';
+import { CliError } from '#cli';
+import { callSearch } from '#cli/search-socket';
 import { hit } from '#wire/search';
 import { insideDoor } from './inside.ts';
 

@@ -45,7 +45,7 @@ layout fills tables that are laid out in other ways with the rows of an index, a
 how long the questions of search take. docs/performance.md says what exactly is measured.
 
 services opens sockets in many processes and prints how long the list of doors and the agent's next look take, beside
-lsof and ss.
+lsof and ss; and how long commands take to start.
 
   --lines N         lines (default 2000000, of ingest 328 MB, kept in .cache/bench; verify repeats 200000 of them; of
                     search and layout 20000000, which take 20 GB of disk while it runs)

@@ -26,6 +26,10 @@ const tools: Readonly<Record<string, readonly string[]>> = {
   'lsof -i': ['lsof', '-nP', '-i'],
   'ss -antup': ['ss', '-antup'],
   'services list': [holdfast, 'services', 'list', '--all', '--json'],
+  'node alone': [process.execPath, '-e', 'console.log(0)'],
+  'holdfast --version': [holdfast, '--version'],
+  'services list --help': [holdfast, 'services', 'list', '--help'],
+  'logs search --help': [holdfast, 'logs', 'search', '--help'],
 };
 const rescan = "the agent's rescan";
 const compared: readonly (readonly [mine: string, tool: string])[] = [
@@ -35,8 +39,8 @@ const compared: readonly (readonly [mine: string, tool: string])[] = [
 ];
 
 /**
- * How long the whole list of doors takes, and the agent's look after the first, beside the tools that people use, on a host
- * with many sockets.
+ * How long commands take to start; and, beside the tools that people use, the whole list of doors and the agent's look
+ * after the first, on a host with many sockets.
  * @throws BenchError `unavailable` where lsof or ss is missing, `wrong-count` where the doors are not all seen
  */
 export const servicesBench = async ({ processes, runs }: ServicesBenchOptions): Promise<ServicesResult> => {

@@ -7,6 +7,5 @@ export { processIo, type Io } from './io.ts';
 export { jsonLine } from './json-line.ts';
 export { keptUses } from './services/kept-uses.ts';
 export { runProgram } from './program.ts';
-export { openRecording, type Recording } from './say.ts';
 export { table } from './table.ts';
 export { wrap } from './wrap.ts';

@@ -1,4 +1,4 @@
-import { request, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { messageOf, systemCode } from '#base/errors';
@@ -8,6 +8,9 @@ import { answerChallenge, onBehalfHeader, readerChallenge, readerHeader } from '
 import { searchError } from '#wire/search';
 import { CliError } from './errors.ts';
 import { loggedIn } from './logged-in.ts';
+
+// An import would make Node load its WebSocket and fetch too, which takes longer than all the rest of a command's start.
+const { request } = process.getBuiltinModule('node:http');
 
 /**
  * One call to the indexer over run/search.sock. What is posted is a read: it says who reads, and is recorded.

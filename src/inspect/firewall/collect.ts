@@ -12,6 +12,9 @@ import type { Chain, Match, Ruleset, Verdict } from './ruleset.ts';
 
 export type Firewall = { ruleset: Ruleset; couldNotLook: CouldNotLook[] };
 
+/** What `nft --json list ruleset` prints where there are none: most hosts need no parser for it. */
+const noRules = /^\{"nftables": \[\{"metainfo": \{[^{}]*\}\}\]\}\s*$/;
+
 /**
  * All rules of one network namespace that decide what comes in: nftables, and both kinds of iptables.
  * @param name as people know the namespace
@@ -41,6 +44,14 @@ export const collectFirewall = async (enter: Enter, name: string): Promise<Firew
       return null;
     }
   };
+  const nativeRules = async (printed: string | null): Promise<Ruleset> => {
+    if (printed === null || noRules.test(printed)) return [];
+    const [{ parseNftJson, ruleTexts }, text] = await Promise.all([
+      import('./nft-json.ts'),
+      ask('nft', '--handle', 'list', 'ruleset'),
+    ]);
+    return parseNftJson(printed, ruleTexts(text ?? ''));
+  };
   const saved = async (kind: 'nft' | 'legacy', family: Family): Promise<Ruleset> => {
     if (kind === 'legacy' && hasNoLegacyTables(enter, family)) return [];
     const text = await ask(`${family === 4 ? 'iptables' : 'ip6tables'}-${kind}-save`);
@@ -48,12 +59,10 @@ export const collectFirewall = async (enter: Enter, name: string): Promise<Firew
       ? []
       : parseIptablesSave(text, family, kind === 'nft' ? 'iptables' : 'iptables-legacy');
   };
-  const [json, legacyFour, legacySix, { parseNftJson, ruleTexts }] = await Promise.all([
+  const [json, legacyFour, legacySix] = await Promise.all([
     ask('nft', '--json', 'list', 'ruleset'),
     saved('legacy', 4),
     saved('legacy', 6),
-    // Loaded while the programs run.
-    import('./nft-json.ts'),
   ]);
   if (json === null && couldNotLook.length === 0)
     couldNotLook.push({
@@ -62,8 +71,7 @@ export const collectFirewall = async (enter: Enter, name: string): Promise<Firew
       remedy: 'apt-get install nftables',
     });
   try {
-    const text = json?.includes('"rule":') ? await ask('nft', '--handle', 'list', 'ruleset') : null;
-    const native = json === null ? [] : parseNftJson(json, ruleTexts(text ?? ''));
+    const native = await nativeRules(json);
     // iptables shows what its extensions ask; nft but their names.
     const shownBetter = new Set(native.filter(hasExtension).map(tableOf));
     const ofIptables =

@@ -20,18 +20,60 @@ export type Link = {
   tunnelPort: number | null;
 };
 
+/** An interface as `ip -json -details address` prints it (ip-address(8)); `{}` for each that it leaves out. */
+type PrintedLink = {
+  ifname?: string;
+  ifindex?: number;
+  flags?: string[];
+  master?: string;
+  link_index?: number;
+  linkinfo?: { info_kind?: string; info_data?: { port?: unknown } };
+  addr_info?: { family?: string; local?: string; prefixlen?: number }[];
+};
+
+/** @throws where it is no list in JSON */
+const parseLinks = (text: string): Link[] => {
+  const printed: PrintedLink[] = JSON.parse(text);
+  return printed.flatMap(
+    ({
+      ifname,
+      ifindex = 0,
+      flags = [],
+      master = null,
+      link_index: peer = null,
+      linkinfo,
+      addr_info = [],
+    }) => {
+      if (ifname === undefined) return [];
+      const port = linkinfo?.info_data?.port;
+      return [
+        {
+          name: ifname,
+          index: ifindex,
+          kind: linkinfo?.info_kind ?? null,
+          loopback: flags.includes('LOOPBACK'),
+          master,
+          peer,
+          addresses: addr_info.flatMap(({ family, local, prefixlen }): Link['addresses'] =>
+            local === undefined || prefixlen === undefined
+              ? []
+              : [{ address: local, family: family === 'inet6' ? 6 : 4, prefix: prefixlen }],
+          ),
+          tunnelPort: typeof port === 'number' ? port : null,
+        },
+      ];
+    },
+  );
+};
+
 /** The interfaces of a namespace. @throws where `ip` (iproute2) is missing or the namespace cannot be entered */
 export const collectLinks = async (enter: Enter): Promise<Link[]> => {
   const [program = '', ...rest] = [...enter, 'ip', '-json', '-details', 'address'];
-  const [{ stdout }, { parseLinks }] = await Promise.all([
-    promisify(execFile)(program, rest, {
-      timeout: 10_000,
-      maxBuffer: 64 << 20,
-      env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
-    }),
-    // Loaded while the program runs.
-    import('./ip-json.ts'),
-  ]);
+  const { stdout } = await promisify(execFile)(program, rest, {
+    timeout: 10_000,
+    maxBuffer: 64 << 20,
+    env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
+  });
   return parseLinks(stdout);
 };
 

@@ -4,7 +4,6 @@ import {
   Exit,
   jsonLine,
   keptUses,
-  openRecording,
   text,
   texts,
   wrap,
@@ -12,6 +11,7 @@ import {
   type Flags,
   type Io,
 } from '#cli';
+import { openRecording } from '#cli/say';
 import type { DoorLadder } from '#advise';
 import type { FixStep, Plan } from '#fix';
 import { secondsOf, stepFlags, wishOf } from './flags.ts';

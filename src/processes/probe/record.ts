@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Compared } from '#advise';
 import { messageOf } from '#base/errors';
-import { CliError, openRecording, type Context } from '#cli';
+import { CliError, type Context } from '#cli';
+import { openRecording } from '#cli/say';
 import { nameOfDoor, type Outcome } from '#probe/host';
 
 /**

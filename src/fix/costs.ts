@@ -2,14 +2,16 @@ import { isLoopback, type DoorCosts } from '#advise';
 import type { Choice } from './choose.ts';
 import type { Client } from './clients.ts';
 import type { Plan } from './plan.ts';
+import { packageOf, simulateRemoval } from './removal.ts';
 import { run } from './run.ts';
 
 /** Asks apt, dpkg and systemd what each step of the ladder would cost here. They change nothing. */
 export const costsOf = async ({ door, unit }: Choice, { use, edits, step }: Plan): Promise<DoorCosts> => {
+  const meant = await packageOf({ unit });
   const owner = door.processes.find(({ pid }) => pid !== 1) ?? null;
   const name = owner?.package ?? null;
   const [removal, requiredBy, versions, sandbox] = await Promise.all([
-    name === null ? null : removalOf(name),
+    meant === null ? null : removalOf(meant),
     requirersOf(unit),
     name === null ? { version: null, pendingVersion: null } : versionsOf(name),
     sandboxOf(unit),
@@ -37,10 +39,8 @@ const unique = (all: readonly string[]): string[] => [...new Set(all)];
 const nameOf = ({ program, unit }: Client): string => `${program ?? 'a process'} of ${unit ?? 'no unit'}`;
 
 const removalOf = async (name: string): Promise<DoorCosts['removal']> => {
-  const { status, stdout } = await run(['apt-get', '--simulate', '--quiet', 'remove', '--', name], 30_000);
-  if (status !== 0) return null;
-  const gone = [...stdout.matchAll(/^Remv (\S+)/gm)].flatMap(([, one]) => one ?? []);
-  return { package: name, alsoRemoves: gone.filter((one) => one !== name) };
+  const gone = await simulateRemoval([name]);
+  return 'why' in gone ? null : { package: name, alsoRemoves: gone.filter((one) => one !== name) };
 };
 
 const requirersOf = async (unit: string): Promise<string[]> => {

@@ -1,19 +1,32 @@
 import { clientKey, watchUse, type Client, type Use } from './clients.ts';
 import { healthOf, settledHealthOf, worse, type Health } from './health.ts';
 import type { Plan } from './plan.ts';
+import { packageOf } from './removal.ts';
 import { lastWord, run } from './run.ts';
+import { takesAway } from './steps.ts';
 
 /** Programs of this host that held a connection all the time are expected to hold one again. */
 export const steadyClients = ({ clients, looks }: Use): Client[] =>
   clients.filter(({ local, seen }) => local && seen > 0 && seen >= looks * 0.8);
 
-/** Units whose health is compared: the daemon's, and those of every local program that was seen to use it. */
-export const unitsToWatch = ({ unit, use }: Pick<Plan, 'unit' | 'use'>): string[] => [
-  ...new Set([
-    unit,
-    ...use.clients.flatMap((client) => (client.unit?.endsWith('.service') === true ? [client.unit] : [])),
-  ]),
-];
+/**
+ * Units whose health is compared: the daemon's, and those of every local program that was seen to use it; without those
+ * that are to go.
+ */
+export const unitsToWatch = async ({
+  unit,
+  use,
+  step,
+  packages,
+}: Pick<Plan, 'unit' | 'use' | 'step' | 'packages'>): Promise<string[]> => {
+  const users = use.clients.flatMap((client) =>
+    client.unit?.endsWith('.service') === true && client.unit !== unit ? [client.unit] : [],
+  );
+  const units = [...(takesAway(step) ? [] : [unit]), ...new Set(users)];
+  if (packages.length === 0) return units;
+  const owners = await Promise.all(units.map(async (one) => packageOf({ unit: one })));
+  return units.filter((_, n) => !packages.some(({ name }) => name === owners[n]));
+};
 
 const backWithinMs = 20_000;
 
@@ -23,14 +36,15 @@ const backWithinMs = 20_000;
  * @returns what is worse, a sentence each
  */
 export const whatBroke = async (
-  plan: Pick<Plan, 'unit' | 'use' | 'doors'>,
+  plan: Pick<Plan, 'unit' | 'use' | 'doors' | 'step'>,
   before: Health,
   check: string | null,
 ): Promise<string[]> => {
   const units = [...before.states.keys()];
-  const missing = await notBack(plan, async () => [
-    ...worse(before, await healthOf(units), 'starting').keys(),
-  ]);
+  // Who used what is there no more cannot come back; that was accepted.
+  const missing = takesAway(plan.step)
+    ? []
+    : await notBack(plan, async () => [...worse(before, await healthOf(units), 'starting').keys()]);
   const failed = check === null ? null : await failsCheck(check);
   return [
     ...worse(before, await settledHealthOf(units, before), 'settled').values(),

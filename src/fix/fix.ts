@@ -8,11 +8,13 @@ import { backUp, changedBefore, writeEdit } from './files.ts';
 import { alone, step, timeOf, type Fixer } from './fixer.ts';
 import { guardOf } from './guard.ts';
 import { healthOf, type Health } from './health.ts';
-import { newJournal, openingOf, stateOf, type Entry, type Journal } from './journal.ts';
+import { newJournal, openingOf, stateOf, type Entry, type Journal, type Opening } from './journal.ts';
+import { keepPackages, packagesMs, stillInstalled, type Kept } from './packages.ts';
 import { makePlan, overridden, type Plan, type Wish } from './plan.ts';
 import { answerText, isDecided, isHere, knockAt, knockText, untilInside, type Knock } from './prove.ts';
 import type { RiskName } from './risks.ts';
 import { lastWord, run } from './run.ts';
+import { aims } from './steps.ts';
 import { recover, rollBack } from './undo.ts';
 
 export type FixRequest = Wish & {
@@ -34,12 +36,6 @@ export type FixResult = {
   outside: 'proven' | 'unproven';
   broke: string[];
 };
-
-const aims = {
-  'local only': 'open to this host alone',
-  'do not run': 'stopped',
-  firewalled: 'open to whom the firewall lets in',
-} as const;
 
 /** After this long systemd undoes a fix whose process was killed. */
 const guardSeconds = 300;
@@ -65,9 +61,9 @@ export const fix = async (fixer: Fixer, request: FixRequest): Promise<FixResult>
       `${plan.service} (${plan.unit}), open on ${plan.title}, is to be ${aims[plan.step]}`,
     );
     await tell('use', 'told', useText(plan));
-    const { knocks, health, backups, kept } = await tried(plan, request, tell);
+    const { knocks, health, backups, packages, kept } = await tried(fixer, plan, request, tell);
     const active = [...health.states].flatMap(([unit, state]) => (state === 'active' ? [unit] : []));
-    const opening = { plan, backups, active, check: request.check, from: request.from };
+    const opening = { plan, backups, packages, active, check: request.check, from: request.from };
     await fixer.said(id, journal.begin(opening, kept, timeOf(fixer)));
     const guard = guardOf(id, fixer.undoCommand(id));
     let turned: Turned;
@@ -126,14 +122,23 @@ const undone = async (fixer: Fixer, journal: Journal, { broke, outside }: Turned
 
 /** Whatever says no here is a step too: nothing was changed. @throws FixError */
 const tried = async (
+  fixer: Fixer,
   plan: Plan,
   request: FixRequest,
   tell: Tell,
-): Promise<{ knocks: Knock[]; health: Health } & ReturnType<typeof backUp>> => {
+): Promise<Pick<Opening, 'backups'> & Kept & { knocks: Knock[]; health: Health }> => {
   try {
     const knocks = await tryBefore(plan, request, tell);
-    const watched = plan.step === 'do not run' ? unitsToWatch(plan).slice(1) : unitsToWatch(plan);
-    return { knocks, health: await healthOf(watched), ...backUp(plan.edits) };
+    const health = await healthOf(await unitsToWatch(plan));
+    const { backups, kept } = backUp(plan.edits);
+    const archives = await keepPackages(plan.packages, `${fixer.fixes}/fetch-${process.pid}`);
+    return {
+      knocks,
+      health,
+      backups,
+      packages: archives.packages,
+      kept: new Map([...kept, ...archives.kept]),
+    };
   } catch (error) {
     await tell('refused', 'failed', messageOf(error));
     throw error;
@@ -206,7 +211,7 @@ const turn = async (
   before: readonly Knock[],
 ): Promise<Turned> => {
   const broken = (...broke: string[]): Turned => ({ broke, outside: 'unproven' });
-  const { plan, backups, check, from } = openingOf(journal);
+  const { plan, backups, packages = [], check, from } = openingOf(journal);
   const begin = async (state: NonNullable<Entry['state']>, text: string): Promise<void> =>
     step(fixer, journal, { step: state, outcome: 'begun', text, state });
   const tell: Tell = async (name, outcome, text) => step(fixer, journal, { step: name, outcome, text });
@@ -224,9 +229,11 @@ const turn = async (
   }
   await begin('restarting', plan.apply.map((argv) => argv.join(' ')).join('; '));
   for (const argv of plan.apply) {
-    const outcome = await run(argv);
+    const outcome = await run(argv, packages.length === 0 ? undefined : packagesMs);
     if (outcome.status !== 0) return broken(`'${argv.join(' ')}' failed: ${lastWord(outcome)}`);
   }
+  const left = await stillInstalled(packages);
+  if (left.length > 0) return broken(`${left.map(({ name }) => name).join(', ')} is still installed`);
   await begin('proving', 'from inside, from outside, and by those who use it');
 
   const open = plan.step === 'firewalled' ? null : await notShutInside(plan, tell);

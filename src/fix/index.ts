@@ -6,6 +6,7 @@ export { FixError, type FixErrorCode } from './errors.ts';
 export { fix, useText, type FixRequest, type FixResult } from './fix.ts';
 export type { Fixer } from './fixer.ts';
 export { readableJournals, type Entry, type Journal } from './journal.ts';
-export { makePlan, overridden, type FixStep, type Plan } from './plan.ts';
+export { makePlan, overridden, type Plan } from './plan.ts';
+export type { FixStep } from './steps.ts';
 export { riskNames, type RiskName } from './risks.ts';
 export { confirm, undo, type UndoRequest } from './undo.ts';

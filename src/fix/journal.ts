@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { messageOf } from '#base/errors';
 import { createFile, syncDirectory } from '#vault/durable';
 import { FixError } from './errors.ts';
+import type { KeptPackage } from './packages.ts';
 import type { Plan } from './plan.ts';
 
 /**
@@ -47,6 +48,8 @@ export type Backup = {
 export type Opening = {
   plan: Plan;
   backups: Backup[];
+  /** Packages that are removed, with the archives to install them from; none in journals of older versions. */
+  packages?: KeptPackage[];
   /** Units that were active: the daemon's, and those of who was seen to use it. An undo starts them again. */
   active: string[];
   check: string | null;
@@ -121,16 +124,16 @@ const journalOf = (fixes: string, id: string, entries: Entry[], onDisk: number |
     begin(opening, kept, time) {
       mkdirSync(directory, { mode: 0o700 });
       for (const [name, bytes] of kept) createFile(join(directory, name), bytes, 0o600, null);
-      const old =
-        kept.size === 0
-          ? 'no old files to keep'
-          : `old bytes of ${kept.size} ${kept.size === 1 ? 'file' : 'files'}`;
+      const old = [
+        ...(opening.packages ?? []).map(({ name, version }) => `the archive of ${name} ${version}`),
+        ...opening.backups.flatMap(({ path, kept: name }) => (name === null ? [] : `old bytes of ${path}`)),
+      ];
       const first: Entry = {
         n: entries.length + 1,
         time,
         step: 'backup',
         outcome: 'ok',
-        text: `${old}; journal in ${directory}`,
+        text: `${old.join(', ') || 'no old files to keep'}; journal in ${directory}`,
         state: 'backed-up',
         opening,
       };

@@ -7,6 +7,7 @@ export const planOfNothing: Plan = {
   title: 'tcp 0.0.0.0:1',
   doors: [],
   edits: [],
+  packages: [],
   checks: [],
   apply: [],
   release: [],

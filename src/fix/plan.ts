@@ -20,10 +20,12 @@ import { watchUse, type Use } from './clients.ts';
 import { FixError } from './errors.ts';
 import { factsFor } from './facts.ts';
 import { sourced, type SourcedEdit } from './files.ts';
-import { mayBeLogin, risksOf, type Risk } from './risks.ts';
+import { removed, type InstalledPackage } from './removal.ts';
+import { mayBeLogin, removalRisks, risksOf, type Risk } from './risks.ts';
 import { withKept } from './kept-use.ts';
 import { run } from './run.ts';
 import { udpUse } from './udp-use.ts';
+import type { FixStep } from './steps.ts';
 import { stopped } from './stopped.ts';
 
 /** Where one protocol and port of the daemon is open now. */
@@ -34,9 +36,6 @@ export type OpenDoor = {
   /** Of `::`: whether it takes IPv6 alone; `null` where it is not known, and of other addresses. */
   v6only: boolean | null;
 };
-
-/** Steps of the ladder that a fix can take. */
-export type FixStep = 'local only' | 'do not run' | 'firewalled';
 
 /** What is wanted of a door. */
 export type Wish = {
@@ -61,6 +60,8 @@ export type Plan = {
   title: string;
   doors: OpenDoor[];
   edits: SourcedEdit[];
+  /** What is removed. */
+  packages: InstalledPackage[];
   checks: Check[];
   /** Commands that make the new files take effect. */
   apply: Argv[];
@@ -117,6 +118,7 @@ export const makePlan = async ({ wanted, step, allow, watchMs, noted }: Wish): P
       title: doors.length === 1 ? endpointOf(choice.door.lead) : placeOf(choice.listeners),
       doors,
       edits: turn.edits,
+      packages: turn.packages,
       checks: [...turn.checks],
       step,
       apply: [...turn.apply],
@@ -127,7 +129,10 @@ export const makePlan = async ({ wanted, step, allow, watchMs, noted }: Wish): P
           ? doors.map(({ protocol, port }) => `${protocol} ${port}`)
           : [...(turn.closes ?? [])],
       effective: await effectiveOf(turn),
-      risks: risksOf(turn, use, (path) => conffiles.has(path), textOf, step, allow, losesLogin),
+      risks: [
+        ...removalRisks(turn.others),
+        ...risksOf(turn, use, (path) => conffiles.has(path), textOf, step, allow, losesLogin),
+      ],
       cautions: [...turn.cautions],
       use,
       losesLogin,
@@ -135,11 +140,18 @@ export const makePlan = async ({ wanted, step, allow, watchMs, noted }: Wish): P
   };
 };
 
-type SourcedTurn = Omit<Turn, 'edits'> & { edits: SourcedEdit[] };
+type SourcedTurn = Omit<Turn, 'edits'> & {
+  edits: SourcedEdit[];
+  packages: InstalledPackage[];
+  /** Of the packages, those that were not meant. */
+  others: string[];
+};
 
 const withSources = (turn: Turn, read: ReadonlyMap<string, string>): SourcedTurn => ({
   ...turn,
   edits: sourced(turn.edits, read),
+  packages: [],
+  others: [],
 });
 
 const turnFor = async (
@@ -150,7 +162,13 @@ const turnFor = async (
 ): Promise<SourcedTurn> => {
   switch (step) {
     case 'do not run':
-      return withSources(await stoppedAlone(choice), new Map());
+      refuseForwarder(choice);
+      return withSources(await stopped(choice.unit), new Map());
+    case 'do not install': {
+      refuseForwarder(choice);
+      const { turn, ...removal } = await removed(choice);
+      return { ...withSources(turn, new Map()), ...removal };
+    }
     case 'firewalled':
       return withSources(
         newlyNarrowed({
@@ -188,14 +206,13 @@ const reachedBy = (step: FixStep, { listeners }: Choice, report: ServicesReport)
     : listeners;
 
 /** @throws FixError `no-knob` where others would go down with it */
-const stoppedAlone = async ({ listeners, unit }: Choice): Promise<Turn> => {
+const refuseForwarder = ({ listeners, unit }: Choice): void => {
   const forwarder = listeners.find(({ holder }) => holder === 'forwarder');
   if (forwarder !== undefined)
     throw new FixError(
       'no-knob',
       `${unit} only forwards this door${forwarder.forwardsTo === null ? '' : ` to ${forwarder.forwardsTo}`}, and other things may run in it: stop what it forwards to, or do not publish the port`,
     );
-  return stopped(unit);
 };
 
 const madeLocal = async (choice: Choice, service: string): Promise<SourcedTurn> => {

@@ -2,14 +2,15 @@ import { BlockList, isIP } from 'node:net';
 import { isLoopback, recognise, type Turn } from '#advise';
 import type { Listener } from '#inspect';
 import type { Use } from './clients.ts';
-import type { FixStep } from './plan.ts';
+import { takesAway, type FixStep } from './steps.ts';
 
 /**
  * What may hurt, by the name under which the operator accepts it:
  *
  * - `remote-clients`: other hosts were seen to use the door;
  * - `lan-address-clients`: programs of this host dial an address that will not answer any more;
- * - `local-clients`: programs of this host use what is to be stopped;
+ * - `local-clients`: programs of this host use what is to be stopped or removed;
+ * - `removes-others`: packages that need the one that is removed go with it;
  * - `lose-login`: this is how the operator comes in;
  * - `edits-conffile`: a file of a package is edited, which holds back its later upgrades;
  * - `configuration-management`: a file says that a program writes it, which will put the old text back;
@@ -19,6 +20,7 @@ export type RiskName =
   | 'remote-clients'
   | 'lan-address-clients'
   | 'local-clients'
+  | 'removes-others'
   | 'lose-login'
   | 'edits-conffile'
   | 'configuration-management'
@@ -28,6 +30,7 @@ export const riskNames: readonly RiskName[] = [
   'remote-clients',
   'lan-address-clients',
   'local-clients',
+  'removes-others',
   'lose-login',
   'edits-conffile',
   'configuration-management',
@@ -78,7 +81,7 @@ export const risksOf = (
       why: `${some(remote)} ${remote.length === 1 ? 'is' : 'are'} connected from outside, and will be refused`,
     });
   const locals = use.clients.filter(({ local }) => local);
-  if (step === 'do not run' && locals.length > 0)
+  if (takesAway(step) && locals.length > 0)
     risks.push({
       name: 'local-clients',
       mustAccept: true,
@@ -119,6 +122,18 @@ export const risksOf = (
   }
   return risks;
 };
+
+/** @param others packages that go along */
+export const removalRisks = (others: readonly string[]): Risk[] =>
+  others.length === 0
+    ? []
+    : [
+        {
+          name: 'removes-others',
+          mustAccept: true,
+          why: `${others.join(', ')} ${others.length === 1 ? 'needs' : 'need'} it, and ${others.length === 1 ? 'goes' : 'go'} too`,
+        },
+      ];
 
 const some = (all: readonly string[]): string =>
   all.length <= 3 ? all.join(', ') : `${all.slice(0, 3).join(', ')} and ${all.length - 3} more`;

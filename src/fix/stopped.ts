@@ -1,5 +1,6 @@
 import type { Turn } from '#advise';
 import { run } from './run.ts';
+import { statesOf, systemctl } from './unit-states.ts';
 
 /** A unit and what would start it again, stopped now and at every boot; the undo starts and enables what was so before. */
 export const stopped = async (unit: string): Promise<Turn> => {
@@ -15,15 +16,8 @@ export const stopped = async (unit: string): Promise<Turn> => {
     unit,
     ...stdout.split(/\s+/).filter((word) => /\.(?:socket|path|timer|service)$/.test(word)),
   ];
-  const states = await Promise.all(
-    units.map(async (one) => ({
-      unit: one,
-      enabled: (await run(['systemctl', 'is-enabled', '--', one])).status === 0,
-      active: (await run(['systemctl', 'is-active', '--', one])).status === 0,
-    })),
-  );
-  const enabled = states.filter((state) => state.enabled).map((state) => state.unit);
-  const active = states.filter((state) => state.active).map((state) => state.unit);
+  const states = await statesOf(units);
+  const enabled = states.filter(({ boot }) => boot === 'enabled');
   const { stdout: texts } = await run(['systemctl', 'cat', '--', ...units]);
   const along = [...texts.matchAll(/^Also=(.*)$/gm)]
     .flatMap(([, also = '']) => also.split(/\s+/))
@@ -32,13 +26,13 @@ export const stopped = async (unit: string): Promise<Turn> => {
     edits: [],
     checks: [],
     effective: null,
-    apply: [
-      ...(enabled.length === 0 ? [] : [['systemctl', 'disable', '--quiet', '--', ...enabled]]),
-      ['systemctl', 'stop', '--', ...units],
-    ],
+    apply: [...systemctl('disable', enabled), ...systemctl('stop', states)],
     revert: [
-      ...(enabled.length === 0 ? [] : [['systemctl', 'enable', '--quiet', '--', ...enabled]]),
-      ['systemctl', 'start', '--', ...active],
+      ...systemctl('enable', enabled),
+      ...systemctl(
+        'start',
+        states.filter(({ active }) => active),
+      ),
     ],
     cautions:
       along.length === 0

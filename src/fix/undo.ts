@@ -14,6 +14,7 @@ import {
   type Backup,
   type Journal,
 } from './journal.ts';
+import { installAgain, type KeptPackage } from './packages.ts';
 import { untilInside, type Inside } from './prove.ts';
 import { lastWord, run } from './run.ts';
 
@@ -25,7 +26,7 @@ import { lastWord, run } from './run.ts';
  * @throws FixError `damaged` where not all files could be put back; the rest is done, and it may be begun again
  */
 export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Promise<boolean> => {
-  const { plan, backups, active } = openingOf(journal);
+  const { plan, backups, packages = [], active } = openingOf(journal);
   if (stateOf(journal) === 'backed-up') {
     await step(fixer, journal, {
       step: 'undone',
@@ -48,7 +49,10 @@ export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Pro
       text: outcome.status === 0 ? argv.join(' ') : `${argv.join(' ')}: ${lastWord(outcome)}`,
     });
   }
-  const lost = await restore(fixer, journal, backups);
+  const lost = [
+    ...(await restore(fixer, journal, backups)),
+    ...(await restorePackages(fixer, journal, packages)),
+  ];
   for (const argv of plan.revert) {
     const outcome = await run(argv);
     await note(fixer, journal, {
@@ -121,6 +125,22 @@ const restore = async (fixer: Fixer, journal: Journal, backups: readonly Backup[
     await note(fixer, journal, { step: 'restore', outcome: 'ok', text: restored.join(', ') });
   for (const text of lost) await note(fixer, journal, { step: 'restore', outcome: 'failed', text });
   return lost;
+};
+
+/** @returns why packages that were removed are not there again */
+const restorePackages = async (
+  fixer: Fixer,
+  journal: Journal,
+  packages: readonly KeptPackage[],
+): Promise<string[]> => {
+  if (packages.length === 0) return [];
+  const why = await installAgain(journal.directory, packages);
+  await note(fixer, journal, {
+    step: 'install',
+    outcome: why === null ? 'ok' : 'failed',
+    text: why ?? `${packages.map(({ name, version }) => `${name} ${version}`).join(', ')} installed`,
+  });
+  return why === null ? [] : [why];
 };
 
 /** What was active before and is not any more: it gave up while the door was shut. @returns what stays down */

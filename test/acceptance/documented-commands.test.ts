@@ -49,6 +49,8 @@ const notRunHere: Readonly<Record<string, string>> = {
   'npm start': 'installs, and then runs `holdfast up`, which is what runs here',
   'npm test': 'this suite is part of it',
   'npm run demo:cacti': 'starts two whole hosts: test/fleet/cacti.test.ts asserts each of its steps',
+  'holdfast services fix rpcbind --step remove':
+    'it would take a package from this machine: test/fleet/remove.test.ts does that on a host of its own',
   'npm run test:full':
     'the same suites with every long one whole; they take too long to run inside each other',
 };

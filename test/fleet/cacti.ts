@@ -1,10 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../harness/up.ts';
 import type { Chapter } from './cacti-story.ts';
 import type { Fleet, Host } from './host.ts';
 import type { Outcome } from './run.ts';
 import { plainEnvironment } from './run.ts';
+import { withHoldfast } from './with-holdfast.ts';
 
 /**
  * The seed case: Debian's cacti with Debian's mariadb-server on one host, whose database listens on all addresses, and a
@@ -72,27 +72,24 @@ Restart=always
 RestartSec=1
 `;
 
-const shell = '#!/bin/sh\nexec /usr/src/holdfast/bin/holdfast "$@"\n';
-
 /** Starts both and makes Cacti work. */
 export const startCactiHosts = async (fleet: Fleet): Promise<CactiHosts> => {
   const outside = await fleet.startHost({ name: 'outside', packages });
   // One machine would do for all; here only the first one's services matter.
   await outside.ok(['systemctl', 'stop', 'mariadb.socket', 'mariadb.service', 'apache2.service']);
-  const cacti = await fleet.startHost({
-    name: 'cacti',
-    packages,
-    bind: [{ from: root, to: '/usr/src/holdfast' }],
-    prepare: (directory) => {
-      const at = (path: string): string => join(directory, path);
-      mkdirSync(at('usr/local/bin'), { recursive: true });
-      writeFileSync(at('usr/local/bin/holdfast'), shell, { mode: 0o755 });
-      writeFileSync(at('etc/mysql/mariadb.conf.d/60-lan.cnf'), wideOpen);
-      writeFileSync(at('etc/cacti/debian.php'), connection);
-      writeFileSync(at('etc/systemd/system/cacti-poller.service'), poller);
-      writeFileSync(at('etc/systemd/system/billing.service'), billing);
-    },
-  });
+  const cacti = await fleet.startHost(
+    withHoldfast({
+      name: 'cacti',
+      packages,
+      prepare: (directory) => {
+        const at = (path: string): string => join(directory, path);
+        writeFileSync(at('etc/mysql/mariadb.conf.d/60-lan.cnf'), wideOpen);
+        writeFileSync(at('etc/cacti/debian.php'), connection);
+        writeFileSync(at('etc/systemd/system/cacti-poller.service'), poller);
+        writeFileSync(at('etc/systemd/system/billing.service'), billing);
+      },
+    }),
+  );
   // Debian's socket unit would listen on 3306 for MariaDB whatever its configuration says.
   await cacti.ok([
     'sh',

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { z } from 'zod';
-import { full, root, until } from '../harness/up.ts';
+import { full, until } from '../harness/up.ts';
 import { noFleet } from './able.ts';
 import { packages } from './cacti.ts';
 import { startFleet, type Fleet, type Host } from './host.ts';
+import { withHoldfast } from './with-holdfast.ts';
 
 /** What a fix leaves where it is killed, where two collide, and where an operator locks himself out. */
 const skip = noFleet() ?? false;
@@ -30,19 +31,7 @@ const report = z.looseObject({
 before(async () => {
   if (skip !== false) return;
   fleet = await startFleet({ after: (end) => void endings.push(end) });
-  host = await fleet.startHost({
-    name: 'db',
-    packages,
-    bind: [{ from: root, to: '/usr/src/holdfast' }],
-    prepare: (directory) => {
-      mkdirSync(join(directory, 'usr/local/bin'), { recursive: true });
-      writeFileSync(
-        join(directory, 'usr/local/bin/holdfast'),
-        '#!/bin/sh\nexec /usr/src/holdfast/bin/holdfast "$@"\n',
-        { mode: 0o755 },
-      );
-    },
-  });
+  host = await fleet.startHost(withHoldfast({ name: 'db', packages }));
   const { findings } = report.parse(JSON.parse(await host.ok(['holdfast', 'audit', '--json'])));
   socketFinding = findings.find(({ evidence }) => evidence.some((line) => line.includes('mariadb.socket')));
   const [advice = ''] = /^systemctl .*(?=: it then)/.exec(socketFinding?.options[0]?.action ?? '') ?? [];

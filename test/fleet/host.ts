@@ -7,7 +7,7 @@ import { makeControlGroup } from './cgroup.ts';
 import { bridge, makeNetwork, prefixLength, type Network } from './network.ts';
 import { childrenOf, programOf, sharePidNamespace } from './process.ts';
 import { plainEnvironment, runProgram, type Outcome, type RunOptions } from './run.ts';
-import { treeOf, type Suite } from './tree.ts';
+import { treeOf, type Archives, type Suite } from './tree.ts';
 
 /** What of a test context is needed. In a file's `before` it is the file's own: what `after` is given there ends with the hook. */
 export type Context = { after(act: () => Promise<void>): void };
@@ -19,6 +19,8 @@ export type HostOptions = {
   suite?: Suite;
   /** Debian packages beyond a minimal system with systemd and journald, e.g. `openssh-server`. */
   packages?: readonly string[];
+  /** Whether apt's cache has the archives of those packages. Default: cleaned. */
+  archives?: Archives;
   /** Files of this machine that the host sees, read-only. */
   bind?: readonly { from: string; to: string }[];
   /** Lays files into its root before the first start. */
@@ -66,7 +68,7 @@ export const startFleet = async (t: Context): Promise<Fleet> => {
     network,
     async startHost(options = {}) {
       const name = options.name ?? `host${hosts.length === 0 ? '' : hosts.length + 1}`;
-      const lower = await treeOf(options.suite ?? 'bookworm', options.packages ?? []);
+      const lower = await treeOf(options.suite ?? 'bookworm', options.packages ?? [], options.archives);
       const host = await makeHost(network, name, lower, options);
       for (const other of hosts) knowEachOther(host, other);
       hosts.push(host);

@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../harness/up.ts';
 import type { Fleet, Host } from './host.ts';
+import { withHoldfast } from './with-holdfast.ts';
 
 /**
  * A web server, its log server, and a guest who is up to no good. What happens on them is what real daemons of Debian say
@@ -49,19 +49,7 @@ server {
 
 /** Starts the three and makes the log server take what the network sends. */
 export const startIncidentHosts = async (fleet: Fleet): Promise<Incidents> => {
-  const log = await fleet.startHost({
-    name: 'log',
-    packages,
-    bind: [{ from: root, to: '/usr/src/holdfast' }],
-    prepare: (directory) => {
-      mkdirSync(join(directory, 'usr', 'local', 'bin'), { recursive: true });
-      writeFileSync(
-        join(directory, 'usr', 'local', 'bin', 'holdfast'),
-        '#!/bin/sh\nexec /usr/src/holdfast/bin/holdfast "$@"\n',
-        { mode: 0o755 },
-      );
-    },
-  });
+  const log = await fleet.startHost(withHoldfast({ name: 'log', packages }));
   await startHoldfast(log);
   const web = await fleet.startHost({
     name: 'web',

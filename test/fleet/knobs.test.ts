@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { chooseDoor, FixError } from '#fix';
-import { full, root, until } from '../harness/up.ts';
+import { full, until } from '../harness/up.ts';
 import { noFleet } from './able.ts';
 import { startFleet, type Host } from './host.ts';
 import { packagesOf, rows, type Row } from './knobs-table.ts';
+import { withHoldfast } from './with-holdfast.ts';
 
 /** Each knob on the daemon that Debian packages: opened, fixed, local and well, undone, and as it was. */
 const skip = noFleet() ?? false;
@@ -27,19 +26,7 @@ const hostOf = async (name: Row['on']): Promise<Host> => {
 
 const start = async (name: Row['on']): Promise<Host> => {
   const fleet = await startFleet({ after: (end) => void endings.push(end) });
-  return fleet.startHost({
-    name,
-    packages: packagesOf[name].split(' '),
-    bind: [{ from: root, to: '/usr/src/holdfast' }],
-    prepare: (directory) => {
-      mkdirSync(join(directory, 'usr/local/bin'), { recursive: true });
-      writeFileSync(
-        join(directory, 'usr/local/bin/holdfast'),
-        '#!/bin/sh\nexec /usr/src/holdfast/bin/holdfast "$@"\n',
-        { mode: 0o755 },
-      );
-    },
-  });
+  return fleet.startHost(withHoldfast({ name, packages: packagesOf[name].split(' ') }));
 };
 
 const holdfast = async (host: Host, ...args: string[]): ReturnType<Host['run']> =>

@@ -8,6 +8,7 @@ import { root } from '../harness/up.ts';
 import { noFleet } from './able.ts';
 import { startFleet, type Fleet, type Host } from './host.ts';
 import { runProgram, type Outcome } from './run.ts';
+import { withHoldfast } from './with-holdfast.ts';
 
 /** `services probe` against Debian's daemons on a host with a firewall, beside nmap, both from another place of its network. */
 const reason = noFleet() ?? (onPath('nmap') ? null : 'nmap is not installed (apt-get install nmap)');
@@ -93,37 +94,32 @@ const through = (): string => host.enter(['sh', '-c']).join(' ');
 before(async () => {
   if (skip !== false) return;
   fleet = await startFleet({ after: (end) => void endings.push(end) });
-  host = await fleet.startHost({
-    name: 'web',
-    packages,
-    bind: [{ from: root, to: '/usr/src/holdfast' }],
-    prepare(its) {
-      mkdirSync(join(its, 'usr/local/bin'), { recursive: true });
-      writeFileSync(
-        join(its, 'usr/local/bin/holdfast'),
-        '#!/bin/sh\nexec /usr/src/holdfast/bin/holdfast "$@"\n',
-        { mode: 0o755 },
-      );
-      writeFileSync(join(its, 'etc/rsyslog.d/listen.conf'), syslog);
-      writeFileSync(join(its, 'etc/nftables.conf'), firewall);
-      writeFileSync(join(its, 'etc/memcached.conf'), '-u memcache\n-l 0.0.0.0\n-U 11211\n');
-      writeFileSync(join(its, 'etc/snmp/snmpd.conf'), 'agentaddress udp:161\n');
-      appendFileSync(join(its, 'etc/chrony/chrony.conf'), '\nallow\nlocal stratum 10\n');
-      // It may not set the clock of this machine, and serves all the same.
-      writeFileSync(join(its, 'etc/default/chrony'), 'DAEMON_OPTS="-x"\n');
-      mkdirSync(join(its, 'etc/systemd/system/chrony.service.d'));
-      writeFileSync(
-        join(its, 'etc/systemd/system/chrony.service.d/clock.conf'),
-        '[Unit]\nConditionCapability=\n',
-      );
-      // There is no network to fetch the root's key over.
-      writeFileSync(join(its, 'etc/unbound/unbound.conf.d/root-auto-trust-anchor-file.conf'), '');
-      writeFileSync(
-        join(its, 'etc/unbound/unbound.conf.d/listen.conf'),
-        'server:\n  interface: 0.0.0.0\n  access-control: 0.0.0.0/0 allow\n',
-      );
-    },
-  });
+  host = await fleet.startHost(
+    withHoldfast({
+      name: 'web',
+      packages,
+      prepare(its) {
+        writeFileSync(join(its, 'etc/rsyslog.d/listen.conf'), syslog);
+        writeFileSync(join(its, 'etc/nftables.conf'), firewall);
+        writeFileSync(join(its, 'etc/memcached.conf'), '-u memcache\n-l 0.0.0.0\n-U 11211\n');
+        writeFileSync(join(its, 'etc/snmp/snmpd.conf'), 'agentaddress udp:161\n');
+        appendFileSync(join(its, 'etc/chrony/chrony.conf'), '\nallow\nlocal stratum 10\n');
+        // It may not set the clock of this machine, and serves all the same.
+        writeFileSync(join(its, 'etc/default/chrony'), 'DAEMON_OPTS="-x"\n');
+        mkdirSync(join(its, 'etc/systemd/system/chrony.service.d'));
+        writeFileSync(
+          join(its, 'etc/systemd/system/chrony.service.d/clock.conf'),
+          '[Unit]\nConditionCapability=\n',
+        );
+        // There is no network to fetch the root's key over.
+        writeFileSync(join(its, 'etc/unbound/unbound.conf.d/root-auto-trust-anchor-file.conf'), '');
+        writeFileSync(
+          join(its, 'etc/unbound/unbound.conf.d/listen.conf'),
+          'server:\n  interface: 0.0.0.0\n  access-control: 0.0.0.0/0 allow\n',
+        );
+      },
+    }),
+  );
   await host.ok([
     'sh',
     '-ec',

@@ -28,25 +28,30 @@ const masked = [
  * `lowerdir`. The suite's own tree is made once by debootstrap, each set of further packages once as a layer above it.
  * Nothing in them is ever written to again.
  */
-export const treeOf = async (suite: Suite, packages: readonly string[]): Promise<string[]> => {
+export const treeOf = async (
+  suite: Suite,
+  packages: readonly string[],
+  archives: Archives = 'cleaned',
+): Promise<string[]> => {
+  const script = addPackages(archives);
   const base = await cached(
-    `${suite}-${hash([...basePackages, ...masked])}`,
+    `${suite}-${hash([...basePackages, ...masked], addPackages('cleaned'))}`,
     { BASE: basePackages.join(','), MASKED: masked.join(' '), SUITE: suite },
     makeBase,
   );
   if (packages.length === 0) return [base];
   const sorted = [...new Set(packages)].toSorted();
   const layer = await cached(
-    `${suite}-${hash([base, ...sorted])}`,
+    `${suite}-${hash([base, ...sorted], script)}`,
     { LOWER: base, PACKAGES: sorted.join(' ') },
-    addPackages,
+    script,
   );
   return [layer, base];
 };
 
-const hash = (words: readonly string[]): string =>
+const hash = (words: readonly string[], script: string): string =>
   createHash('sha256')
-    .update(JSON.stringify([words, makeBase, addPackages]))
+    .update(JSON.stringify([words, makeBase, script]))
     .digest('hex')
     .slice(0, 12);
 
@@ -67,8 +72,11 @@ for unit in $MASKED; do ln -sf /dev/null "etc/systemd/system/$unit"; done
 cp -a /mnt/root "$TARGET"
 `;
 
+/** Whether what the further packages were installed from stays in apt's cache. */
+export type Archives = 'kept' | 'cleaned';
+
 /** Installed in a chroot, where no daemon is started; only what they add goes to `$TARGET`. */
-const addPackages = `
+const addPackages = (archives: Archives): string => `
 set -eu
 mount -t tmpfs tmpfs /mnt
 mkdir /mnt/upper /mnt/work /mnt/root
@@ -82,7 +90,7 @@ apt="apt-get -q -o Acquire::Check-Date=false -o Acquire::Check-Valid-Until=false
 export DEBIAN_FRONTEND=noninteractive
 chroot /mnt/root $apt update
 chroot /mnt/root $apt install -y --no-install-recommends $PACKAGES
-chroot /mnt/root apt-get clean
+${archives === 'kept' ? ':' : 'chroot /mnt/root apt-get clean'}
 rm -rf /mnt/root/var/lib/apt/lists/* /mnt/root/etc/resolv.conf /mnt/root/usr/sbin/policy-rc.d
 umount /mnt/root/proc /mnt/root
 cp -a /mnt/upper "$TARGET"

@@ -25,12 +25,13 @@ export const acceptedRisks = (flags: Flags, riskNames: readonly RiskName[]): Set
 const steps: Readonly<Record<string, FixStep>> = {
   local: 'local only',
   stop: 'do not run',
+  remove: 'do not install',
   firewall: 'firewalled',
 };
 
 /** Flags of what is wanted of a door, the same for a plan and a fix. */
 export const stepFlags: readonly Flag[] = [
-  { flags: '--step <step>', description: 'local, stop or firewall', default: 'local' },
+  { flags: '--step <step>', description: 'local, stop, remove or firewall', default: 'local' },
   { flags: '--allow <network>', description: 'with --step firewall: who is let in; repeats', repeats: true },
 ];
 

@@ -4,7 +4,8 @@ import { Contents, type Numbers } from './contents.ts';
 import type { ByteString } from './parse/byte-string.ts';
 import type { LocalTime } from './parse/timestamp.ts';
 import { keysIn } from './project/keys.ts';
-import { numbersAgain, parserVersion, projectBatch, type Admit, type AdmitKey } from './project/project.ts';
+import { numbersAgain, projectBatch, type Admit, type AdmitKey } from './project/project.ts';
+import { parserVersion } from './project/row.ts';
 import type { LinesBlock } from './project/native/block.ts';
 import { lines } from './schema.ts';
 import { mostRepeats, severalParsers, type AlteredEntry, type Progress, type Repeat } from './progress.ts';
@@ -157,11 +158,11 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
       const again = numbersAgain(read.batch, (stream, sequence) => numbering.has(stream, sequence));
       const keys = keysIn(read.batch);
       known = again.size === 0 && keys.size === 0 ? null : await options.contentsOf(again, keys);
-      const projected = projectBatch(block, entry, read.batch, {
+      const projected = await projectBatch(block, entry, read.batch, {
         local,
         admit,
         admitKey,
-        witness: (row) => senders.add(row),
+        witness: (time, host, app, by) => senders.add(time, host, app, by),
       });
       rows += projected.rows;
       heldUntil = micros(Math.max(heldUntil, projected.received));

@@ -9,7 +9,7 @@ export { facilityNames, severityNames, facilityNumber, severityNumber } from './
 export { machineZone, utc, type LocalTime } from './parse/timestamp.ts';
 export { RowBinaryReader } from './project/row-binary.ts';
 export type { AlteredEntry } from './progress.ts';
-export { claimedHostMismatch, conflictingNumber, parserVersion } from './project/project.ts';
+export { claimedHostMismatch, conflictingNumber, parserVersion } from './project/row.ts';
 export { tables } from './schema.ts';
 export { Senders, type Others, type Sender } from './senders.ts';
 export { countSenders } from './senders-table.ts';

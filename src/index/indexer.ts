@@ -11,7 +11,7 @@ import { openServerEngine, type ServerOptions } from './engine/server.ts';
 import { IndexError } from './errors.ts';
 import type { Indexed, IndexState, Trouble } from './index-state.ts';
 import { machineZone, type LocalTime } from './parse/timestamp.ts';
-import { parserVersion } from './project/project.ts';
+import { parserVersion } from './project/row.ts';
 import { nothingIndexed, recover, type Progress } from './progress.ts';
 import { nothingRemembered, recall, type Remembered } from './remembered.ts';
 import { completeTakeOver, openReparse } from './reparse.ts';

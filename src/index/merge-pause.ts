@@ -2,7 +2,7 @@ import type { Engine } from './engine/engine.ts';
 import { lines } from './schema.ts';
 
 /** While a backlog is taken in: after so many inserts parts are merged all the same, as merging many takes memory. */
-const mostUnmerged = 16;
+const mostUnmerged = 32;
 
 /**
  * Merges read, sort and write again what was just inserted, and build the token index. While a backlog is taken in they

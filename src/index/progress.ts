@@ -4,7 +4,7 @@ import { IndexError } from './errors.ts';
 import { Numbering, type Range } from './numbering.ts';
 import { rowsMatching } from './matching.ts';
 import { fromText, type ByteString } from './parse/byte-string.ts';
-import { parserVersion } from './project/project.ts';
+import { parserVersion } from './project/row.ts';
 import { GrowingBytes } from './project/native/bytes.ts';
 import { createTables, dropTables, indexVersion, lines, progress as progressTable } from './schema.ts';
 

@@ -6,7 +6,7 @@ import { micros } from '#base/clock';
 import { openEngine } from './engine/embedded.ts';
 import { openIndex, type Index } from './indexer.ts';
 import { utc } from './parse/timestamp.ts';
-import { parserVersion } from './project/project.ts';
+import { parserVersion } from './project/row.ts';
 import { lines, progress } from './schema.ts';
 import { growVault, testTime, type GrownVault, type TestLine } from './testing/grown-vault.ts';
 import { asAnOlderParserLeftItAt, digestOf } from './testing/older-parser.ts';

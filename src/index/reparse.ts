@@ -4,7 +4,7 @@ import type { OwnLog } from '#base/own-log';
 import { openEdition, type Edition, type EditionOptions } from './edition.ts';
 import type { Engine } from './engine/engine.ts';
 import type { GroupLimits } from './group.ts';
-import { parserVersion } from './project/project.ts';
+import { parserVersion } from './project/row.ts';
 import { emptyIndex, recover, severalParsers } from './progress.ts';
 import { recall } from './remembered.ts';
 import { lines, progress, tables, tokenIndex as tokenIndexName } from './schema.ts';

@@ -1,6 +1,6 @@
 import type { Engine, TableDefinition } from './engine/engine.ts';
 import { claimedSql, rawSql, sizeSql } from './project/abridged.ts';
-import { parserVersion } from './project/project.ts';
+import { parserVersion } from './project/row.ts';
 
 /**
  * Raised whenever the layout changes: an index of another layout cannot be asked, so it is emptied and made again from

@@ -1,6 +1,6 @@
 import { micros, type Micros } from '#base/clock';
 import { toBytes, type ByteString } from './parse/byte-string.ts';
-import type { RowHead } from './project/project.ts';
+import type { SentBy } from './project/row.ts';
 
 /** What is known of the lines of one host, app, source, way and listener. Times are those that search sorts by. */
 export type Sender = {
@@ -32,22 +32,22 @@ export class Senders {
   private rest: Others = noOthers();
   /** The way to a sender of the rows that `add` sees, without a key made for each of them. */
   private ways: Ways = new Map();
-  private lastWay: { row: RowHead; byApp: ByApp } | null = null;
+  private lastWay: { by: SentBy; byApp: ByApp } | null = null;
 
   constructor(most: number = mostSenders) {
     this.most = most;
   }
 
-  add(row: RowHead): void {
-    const byApp = this.wayOf(row);
-    let byHost = byApp.get(row.app);
-    if (byHost === undefined) byApp.set(row.app, (byHost = new Map()));
-    let sender = byHost.get(row.host);
-    if (sender === undefined) byHost.set(row.host, (sender = this.senderOf(row)));
+  add(time: Micros, host: ByteString, app: ByteString, by: SentBy): void {
+    const byApp = this.wayOf(by);
+    let byHost = byApp.get(app);
+    if (byHost === undefined) byApp.set(app, (byHost = new Map()));
+    let sender = byHost.get(host);
+    if (sender === undefined) byHost.set(host, (sender = this.senderOf(host, app, by)));
     sender.lines += 1;
-    if (row.time < sender.first) sender.first = row.time;
-    if (row.time > sender.last) sender.last = row.time;
-    if (row.stream === '') sender.numbered = false;
+    if (time < sender.first) sender.first = time;
+    if (time > sender.last) sender.last = time;
+    if (by.stream === '') sender.numbered = false;
   }
 
   /** Adds what another one has. */
@@ -99,33 +99,25 @@ export class Senders {
     this.lastWay = null;
   }
 
-  /** Rows that follow one another mostly came the same way. */
-  private wayOf(row: RowHead): ByApp {
-    const { lastWay } = this;
-    if (
-      lastWay !== null &&
-      lastWay.row.source === row.source &&
-      lastWay.row.listener === row.listener &&
-      lastWay.row.via === row.via &&
-      (lastWay.row.stream === '') === (row.stream === '')
-    )
-      return lastWay.byApp;
-    const key = [row.source, row.via, row.listener, row.stream === '' ? '' : '1'].join('\u0000');
+  /** Rows that follow one another mostly came with one head. */
+  private wayOf(by: SentBy): ByApp {
+    if (this.lastWay?.by === by) return this.lastWay.byApp;
+    const key = [by.source, by.via, by.listener, by.stream === '' ? '' : '1'].join('\u0000');
     let byApp = this.ways.get(key);
     if (byApp === undefined) this.ways.set(key, (byApp = new Map()));
-    this.lastWay = { row, byApp };
+    this.lastWay = { by, byApp };
     return byApp;
   }
 
-  private senderOf(row: RowHead): Others {
+  private senderOf(host: ByteString, app: ByteString, by: SentBy): Others {
     const sender: Sender = {
-      host: text(row.host),
-      app: text(row.app),
-      source: text(row.source),
-      via: text(row.via),
-      listener: text(row.listener),
+      host: text(host),
+      app: text(app),
+      source: text(by.source),
+      via: text(by.via),
+      listener: text(by.listener),
       ...noOthers(),
-      numbered: row.stream !== '',
+      numbered: by.stream !== '',
     };
     const key = keyOf(sender);
     const known = this.known.get(key);

@@ -1,11 +1,13 @@
 import type { Micros } from '#base/clock';
 import type { ByteString } from './byte-string.ts';
-import type { LocalTime } from './timestamp.ts';
+import type { LocalTime, ScannedIso } from './timestamp.ts';
 
 /** What a parser made of a line. The line itself is never changed: the message is told by its place in it. */
 export type Parsed = {
   /** The time that the line claims, `null` if it has none. */
   claimed: Micros | null;
+  /** The header's timestamp as it was read, if that is at hand: whoever asks again need not read it again. */
+  stamp: ScannedIso | null;
   /** `''` = none, for host and app. */
   host: ByteString;
   app: ByteString;
@@ -49,6 +51,7 @@ export const none = 255;
 /** The whole line is the message. */
 export const plainText = (raw: ByteString): Parsed => ({
   claimed: null,
+  stamp: null,
   host: '',
   app: '',
   pid: null,

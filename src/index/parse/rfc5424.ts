@@ -61,6 +61,7 @@ export const parseRfc5424 = (raw: ByteString, priority: Priority, context: Parse
 
   return {
     claimed: scanned === null ? null : scanned.time,
+    stamp: scanned,
     host: nameAt(raw, hostStart, hostEnd),
     app: nameAt(raw, appStart, appEnd),
     pid,

@@ -55,6 +55,9 @@ export const utc: LocalTime = (year, month, day, hour, minute, second) =>
 /** A time found in a line, and where it ends. */
 export type Scanned = { time: Micros; end: number; guessed: number };
 
+/** In ISO 8601, and where it begins. */
+export type ScannedIso = Scanned & { start: number };
+
 /** Days since 1970-01-01 in the Gregorian calendar. (Howard Hinnant, chrono-compatible low-level date algorithms) */
 const daysFromCivil = (year: number, month: number, day: number): number => {
   const y = month <= 2 ? year - 1 : year;
@@ -153,7 +156,7 @@ export const compose = (
 };
 
 /** ISO 8601 as logs write it: `2026-05-12T03:00:00[.fraction][Z|±hh[:]mm]`, also with a space or with slashes. */
-export const scanIso = (text: ByteString, at: number, local: LocalTime): Scanned | null =>
+export const scanIso = (text: ByteString, at: number, local: LocalTime): ScannedIso | null =>
   scanSameDay(text, at) ?? scanAnyIso(text, at, local);
 
 /** Of the last date that was read in full: its ten characters, and seconds since the epoch at its midnight in UTC. */
@@ -164,7 +167,7 @@ let sameMidnight = 0;
  * What nearly all timestamps are: of the same date as the last one, with `T` and an offset. Of one such line in a row
  * of millions only the digits of the time are left to be read.
  */
-const scanSameDay = (text: ByteString, at: number): Scanned | null => {
+const scanSameDay = (text: ByteString, at: number): ScannedIso | null => {
   if (text.charCodeAt(at + 10) !== 84 || !text.startsWith(sameDay, at)) return null;
   const hour = twoDigits(text, at + 11);
   const minute = twoDigits(text, at + 14);
@@ -195,7 +198,7 @@ const scanSameDay = (text: ByteString, at: number): Scanned | null => {
     end += 6;
   }
   const seconds = sameMidnight + hour * 3600 + minute * 60 + second - offset;
-  return { time: micros(seconds * 1_000_000 + micro), end, guessed: 0 };
+  return { time: micros(seconds * 1_000_000 + micro), start: at, end, guessed: 0 };
 };
 
 /** NaN where there are none. */
@@ -205,7 +208,7 @@ const twoDigits = (text: ByteString, at: number): number => {
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 };
 
-const scanAnyIso = (text: ByteString, at: number, local: LocalTime): Scanned | null => {
+const scanAnyIso = (text: ByteString, at: number, local: LocalTime): ScannedIso | null => {
   const year = digits(text, at, 4);
   const month = digits(text, at + 5, 2);
   const day = digits(text, at + 8, 2);
@@ -223,7 +226,7 @@ const scanAnyIso = (text: ByteString, at: number, local: LocalTime): Scanned | n
     sameDay = Buffer.from(text.slice(at, at + 10), 'latin1').toString('latin1');
     sameMidnight = utc(year, month, day, 0, 0, 0);
   }
-  return compose({ year, month, day }, clock, scanOffset(text, clock.end), local, 0);
+  return { ...compose({ year, month, day }, clock, scanOffset(text, clock.end), local, 0), start: at };
 };
 
 /** Month names in lower case; those who write them out or in capitals are met too. */

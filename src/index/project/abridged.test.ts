@@ -72,7 +72,7 @@ describe('what is left out before the message', () => {
     await createTables(engine);
     const block = new LinesBlock();
     const batch = { committed: testTime, ...recordsOf(raws.map((raw) => ({ raw }))) };
-    projectBatch(block, 0, batch, {
+    await projectBatch(block, 0, batch, {
       local: utc,
       admit: () => 'new',
       admitKey: () => 'new',

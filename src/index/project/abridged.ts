@@ -1,8 +1,10 @@
 import type { Micros } from '#base/clock';
 import type { ByteString } from '../parse/byte-string.ts';
 import { none } from '../parse/parsed.ts';
-import { scanIso, utc } from '../parse/timestamp.ts';
+import { scanIso, utc, type ScannedIso } from '../parse/timestamp.ts';
 import { earliest } from './decode.ts';
+import { GrowingBytes } from './native/bytes.ts';
+import type { PlainColumn } from './native/columns.ts';
 
 /**
  * What stands before the message says again what the row's other columns say, and its timestamp is as long as some
@@ -10,15 +12,13 @@ import { earliest } from './decode.ts';
  * `<38>1 2026-05-12T03:00:00.012345+02:00 web1 sshd 812 - - ` is `<␁>1 ␂+02:00 ␃ ␄ ␅ - - `. A text is left out only
  * where it is, byte for byte, what `abridgedSql` makes of the columns. What has a mark of its own is stored as it is.
  */
-export type Abridged = { prefix: ByteString; implied: number };
-
 /**
  * Bits of `implied`. `claimed`: the claimed time is the row's time. The others: what has its mark in the prefix. Above
  * them stands how many digits the time's fraction has, times `fraction`.
  */
 export const Implied = { claimed: 1, priority: 2, time: 4, host: 8, app: 16, pid: 32, fraction: 64 } as const;
 
-const marks = { priority: '\u0001', time: '\u0002', host: '\u0003', app: '\u0004', pid: '\u0005' } as const;
+const marks = { priority: 1, time: 2, host: 3, app: 4, pid: 5 } as const;
 
 type Marked = keyof typeof marks;
 
@@ -30,68 +30,119 @@ export type Told = {
   facility: number;
   severity: number;
   claimed: Micros | null;
+  /** The timestamp before the message, if the parser has it; else it is read again. */
+  stamp: ScannedIso | null;
   host: ByteString;
   app: ByteString;
   pid: number | null;
 };
 
-/** Of what stands before the message, which begins at `end`. */
-export const abridge = (raw: ByteString, end: number, row: Told): Abridged => {
-  let prefix = '';
-  let implied = 0;
-  /** What is before this is in the prefix. */
-  let at = 0;
-  /** @returns whether the text stands at `from`, and is left out now */
-  const leaveOut = (text: string, from: number, mark: string, bit: number): boolean => {
-    if (text === '' || from + text.length > end || !raw.startsWith(text, from)) return false;
-    prefix += raw.slice(at, from) + mark;
-    at = from + text.length;
-    implied |= bit;
-    return true;
-  };
-
-  if (row.facility !== none && row.severity !== none && raw.charCodeAt(0) === 60)
-    leaveOut(String(row.facility * 8 + row.severity), 1, marks.priority, Implied.priority);
-  const from = at + (raw.startsWith('>1 ', at) ? 3 : raw.charCodeAt(at) === 62 ? 1 : 0);
-  const time = timeAt(raw, from, row.claimed);
-  if (time !== null)
-    leaveOut(raw.slice(from, time.end), from, marks.time, Implied.time | (time.digits * Implied.fraction));
-  let word = raw.indexOf(' ', Math.max(at, from)) + 1;
-  if (word > 0)
-    word = leaveOut(row.host, word, marks.host, Implied.host) ? at + 1 : raw.indexOf(' ', word) + 1;
-  if (word > 0) word = leaveOut(row.app, word, marks.app, Implied.app) ? at + 1 : raw.indexOf(' ', word) + 1;
-  if (word > 0 && row.pid !== null) leaveOut(String(row.pid), word, marks.pid, Implied.pid);
-
-  if (implied === 0 || hasMark(raw, end)) return { prefix: raw.slice(0, end), implied: 0 };
-  return { prefix: prefix + raw.slice(at, end), implied };
+/**
+ * Writes what is stored of what stands before the message, which begins at `end`.
+ * @returns `implied`
+ */
+export const abridge = (raw: ByteString, end: number, row: Told, column: PlainColumn): number => {
+  left.begin(raw, end);
+  const priority = row.facility === none || row.severity === none ? -1 : row.facility * 8 + row.severity;
+  if (priority >= 0 && raw.charCodeAt(0) === 60)
+    left.out(1, numberAt(raw, 1, priority), marks.priority, Implied.priority);
+  const from = left.at + (raw.startsWith('>1 ', left.at) ? 3 : raw.charCodeAt(left.at) === 62 ? 1 : 0);
+  const time = timeAt(raw, from, row);
+  if (time >= 0) left.out(from, timeLength(time), marks.time, Implied.time | (time * Implied.fraction));
+  let word = raw.indexOf(' ', Math.max(left.at, from)) + 1;
+  if (word > 0) word = left.word(row.host, word, marks.host, Implied.host);
+  if (word > 0) word = left.word(row.app, word, marks.app, Implied.app);
+  if (word > 0 && row.pid !== null) left.out(word, numberAt(raw, word, row.pid), marks.pid, Implied.pid);
+  return left.end(column);
 };
 
-const hasMark = (raw: ByteString, end: number): boolean => {
-  for (let i = 0; i < end; i += 1) if (raw.charCodeAt(i) <= 5) return true;
-  return false;
+/** The text without what is left out of it. One for all lines, so that none has memory of its own. */
+class Left {
+  /** What is before this has been looked at. */
+  at = 0;
+  private raw: ByteString = '';
+  private size = 0;
+  private implied = 0;
+  private hasMark = false;
+  private readonly kept = new GrowingBytes();
+
+  begin(raw: ByteString, size: number): void {
+    this.at = 0;
+    this.raw = raw;
+    this.size = size;
+    this.implied = 0;
+    this.hasMark = false;
+    this.kept.clear();
+  }
+
+  /** Leaves the `length` bytes at `from` out, if they stand before the message and are any. */
+  out(from: number, length: number, mark: number, bit: number): boolean {
+    if (length === 0 || from + length > this.size) return false;
+    this.keep(from);
+    this.kept.uint8(mark);
+    this.at = from + length;
+    this.implied |= bit;
+    return true;
+  }
+
+  /** Leaves a word out where it is this name. @returns where the next one begins, 0 where there is none */
+  word(name: ByteString, from: number, mark: number, bit: number): number {
+    return this.raw.startsWith(name, from) && this.out(from, name.length, mark, bit)
+      ? this.at + 1
+      : this.raw.indexOf(' ', from) + 1;
+  }
+
+  /** Writes what is left. @returns what was left out */
+  end(column: PlainColumn): number {
+    this.keep(this.size);
+    if (this.implied !== 0 && !this.hasMark) column.bytes(this.kept);
+    else column.string(this.raw.slice(0, this.size));
+    return this.hasMark ? 0 : this.implied;
+  }
+
+  private keep(to: number): void {
+    for (let i = this.at; i < to; i += 1) {
+      const code = this.raw.charCodeAt(i);
+      if (code <= marks.pid) this.hasMark = true;
+      this.kept.uint8(code);
+    }
+  }
+}
+
+const left = new Left();
+
+/** How many digits `value` has in decimal, if they and no other stand at `at`; else 0. */
+const numberAt = (raw: ByteString, at: number, value: number): number => {
+  let read = 0;
+  let end = at;
+  for (; end < at + 10; end += 1) {
+    const digit = raw.charCodeAt(end) - 48;
+    if (!(digit >= 0 && digit <= 9)) break;
+    read = read * 10 + digit;
+  }
+  const isShortest = raw.charCodeAt(at) !== 48 || end === at + 1;
+  return end > at && read === value && isShortest ? end - at : 0;
 };
 
 const dayMicros = 86_400_000_000;
 
-/** Where the claimed time stands in the one form that `abridgedSql` writes: up to its offset from UTC, which stays. */
-const timeAt = (
-  raw: ByteString,
-  at: number,
-  claimed: Micros | null,
-): { end: number; digits: number } | null => {
+/**
+ * Digits of the fraction of the claimed time, if that stands here in the one form that `abridgedSql` writes, up to its
+ * offset from UTC, which stays; else -1.
+ */
+const timeAt = (raw: ByteString, at: number, { claimed, stamp }: Told): number => {
   // With its offset it must not leave what the column can hold. A leap second is written as the one after it.
-  if (claimed === null || claimed < earliest + dayMicros || raw.charCodeAt(at + 10) !== 84) return null;
-  if (raw.charCodeAt(at + 4) !== 45 || raw.startsWith('60', at + 17)) return null;
-  if (scanIso(raw, at, utc)?.time !== claimed) return null;
-  let end = at + 19;
-  if (raw.charCodeAt(end) === 46) {
-    end += 1;
-    while (isDigit(raw.charCodeAt(end))) end += 1;
-  }
-  const digits = Math.max(0, end - at - 20);
-  const isWritten = digits <= 6 && end !== at + 20 && (raw.charCodeAt(end) === 90 || hasOffset(raw, end));
-  return isWritten ? { end, digits } : null;
+  if (claimed === null || claimed < earliest + dayMicros || raw.charCodeAt(at + 10) !== 84) return -1;
+  if (raw.charCodeAt(at + 4) !== 45 || raw.startsWith('60', at + 17)) return -1;
+  const scanned = stamp?.start === at ? stamp : scanIso(raw, at, utc);
+  if (scanned === null || scanned.time !== claimed) return -1;
+  const last = raw.charCodeAt(scanned.end - 1);
+  const end = last === 90 ? scanned.end - 1 : hasOffset(raw, scanned.end - 6) ? scanned.end - 6 : -1;
+  if (end === at + 19) return 0;
+  return raw.charCodeAt(at + 19) === 46 && end > at + 20 && end <= at + 26 ? end - at - 20 : -1;
 };
+
+const timeLength = (digits: number): number => (digits === 0 ? 19 : 20 + digits);
 
 /** `+02:00` */
 const hasOffset = (raw: ByteString, at: number): boolean =>
@@ -105,7 +156,7 @@ const hasOffset = (raw: ByteString, at: number): boolean =>
 const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 
 const has = (bit: number): string => `bitAnd(implied, ${bit}) != 0`;
-const mark = (name: Marked): string => `char(${marks[name].charCodeAt(0)})`;
+const mark = (name: Marked): string => `char(${marks[name]})`;
 
 /** The claimed time, `NULL` if the line has none. */
 export const claimedSql = `if(${has(Implied.claimed)}, time, claimed_apart)`;

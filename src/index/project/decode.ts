@@ -13,18 +13,41 @@ type Head = {
   stream: ByteString;
   meta: Meta | null;
   claims: ClaimedHost;
-  /** Where the meta's length stands in the record. */
-  metaAt: number;
+  /** Bytes of the meta with its length, which stand before raw. */
+  metaSize: number;
 };
 
-/** One line as the index takes it. `content` is a view of the meta's length, meta and raw. */
-export type Decoded = Head & {
-  flags: number;
-  received: Micros;
-  sequence: number;
-  raw: Buffer;
-  content: Buffer;
-};
+/** One line as the index takes it: what its record says, and where its bytes stand. */
+export class Decoded {
+  readonly head: Head;
+  readonly flags: number;
+  readonly received: Micros;
+  readonly sequence: number;
+  /** What holds the record, and where in it the line's bytes begin and end. */
+  readonly records: Buffer;
+  readonly start: number;
+  readonly end: number;
+
+  constructor(head: Head, records: Buffer, record: number, start: number, end: number) {
+    this.head = head;
+    this.flags = records[record + 5] ?? 0;
+    this.received = withinColumn(micros(readUInt64(records, record + 8)));
+    this.sequence = readUInt64(records, record + 16);
+    this.records = records;
+    this.start = start;
+    this.end = end;
+  }
+
+  /** The line's bytes; a view. */
+  get raw(): Buffer {
+    return this.records.subarray(this.start, this.end);
+  }
+
+  /** The meta's length, meta and raw; a view. */
+  get content(): Buffer {
+    return this.records.subarray(this.start - this.head.metaSize, this.end);
+  }
+}
 
 /**
  * The lines of one delivery have the same head but for its fixed part, so the head of the line before is compared
@@ -42,27 +65,13 @@ export const decode = (records: Buffer, start: number, end: number): Decoded => 
     records[start + 4] === 1 &&
     headEnd <= end &&
     sameBytes(records, start + fixedHead, lastHeadBytes)
-  ) {
-    return {
-      ...lastHead,
-      flags: records[start + 5] ?? 0,
-      received: withinColumn(micros(readUInt64(records, start + 8))),
-      sequence: readUInt64(records, start + 16),
-      raw: records.subarray(headEnd, end),
-      content: records.subarray(start + lastHead.metaAt, end),
-    };
-  }
+  )
+    return new Decoded(lastHead, records, start, headEnd, end);
   const { record } = decodeRecord(records, start);
-  lastHead = headOf(record, metaAt(records, start));
-  lastHeadBytes = Buffer.from(records.subarray(start + fixedHead, end - record.raw.length));
-  return {
-    ...lastHead,
-    flags: record.flags,
-    received: withinColumn(record.received),
-    sequence: record.sequence,
-    raw: record.raw,
-    content: records.subarray(start + lastHead.metaAt, end),
-  };
+  const rawStart = end - record.raw.length;
+  lastHead = headOf(record, rawStart - start - metaAt(records, start));
+  lastHeadBytes = Buffer.from(records.subarray(start + fixedHead, rawStart));
+  return new Decoded(lastHead, records, start, rawStart, end);
 };
 
 /** After four names with their lengths; decodeRecord has checked that they are there. */
@@ -84,7 +93,15 @@ const sameBytes = (records: Buffer, start: number, wanted: Buffer): boolean => {
 };
 
 const readUInt64 = (bytes: Buffer, at: number): number =>
-  bytes.readUInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4);
+  readUInt32(bytes, at) * 0x1_0000_0000 + readUInt32(bytes, at + 4);
+
+/** `readUInt32BE` checks more than a record that was found whole needs. */
+const readUInt32 = (bytes: Buffer, at: number): number =>
+  (((bytes[at] ?? 0) << 24) |
+    ((bytes[at + 1] ?? 0) << 16) |
+    ((bytes[at + 2] ?? 0) << 8) |
+    (bytes[at + 3] ?? 0)) >>>
+  0;
 
 /** Bounds of DateTime64(6). */
 export const earliest = -2_208_988_800_000_000;
@@ -93,7 +110,7 @@ export const latest = 8_993_721_599_000_000;
 
 export const withinColumn = (time: Micros): Micros => micros(Math.min(Math.max(time, earliest), latest));
 
-const headOf = (record: DecodedRecord, at: number): Head => {
+const headOf = (record: DecodedRecord, metaSize: number): Head => {
   const listener = name(record.listener);
   const meta = parseMeta(record.meta);
   const kind = listener.indexOf('=');
@@ -107,7 +124,7 @@ const headOf = (record: DecodedRecord, at: number): Head => {
     stream: name(record.stream),
     meta,
     claims: claimedHost(tlsName, source),
-    metaAt: at,
+    metaSize,
   };
 };
 

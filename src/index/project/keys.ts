@@ -15,8 +15,9 @@ export const noKey: ByteString = '\u0000'.repeat(16);
  * Idempotency-Key that a sender gave its request. Hashed, as strangers choose how long they are. `''` where there is
  * none; a piece of a body is no body.
  */
-export const keyOf = ({ meta, flags, raw, tlsName, source }: Decoded): ByteString => {
-  const body = meta?.body;
+export const keyOf = ({ head, flags, raw }: Decoded): ByteString => {
+  const { tlsName, source } = head;
+  const body = head.meta?.body;
   if (body === undefined || (flags & (Flag.part | Flag.torn)) !== 0) return '';
   if (body.format === 'journal') return body.encoding === 'identity' ? cursorKey(fromBytes(raw)) : '';
   return body.key === ''
@@ -31,7 +32,7 @@ export const cursorKey = (entry: ByteString): ByteString => {
 };
 
 /** A compressed journal is one record of many entries. */
-export const isPackedJournal = ({ meta }: Decoded): boolean =>
+export const isPackedJournal = ({ head: { meta } }: Decoded): boolean =>
   meta?.body?.format === 'journal' && meta.body.encoding !== 'identity';
 
 const hashed = (kind: string, text: string): ByteString =>
@@ -48,7 +49,7 @@ export const keysIn = (batch: BatchRecords): Set<ByteString> => {
     if ((framing !== Framing.body && framing !== Framing.journal) || isRedacted(batch, line)) continue;
     const decoded = decode(records, start, offsets[line + 1] ?? records.length);
     keys.add(keyOf(decoded));
-    const body = decoded.meta?.body;
+    const body = decoded.head.meta?.body;
     if (body === undefined || !isPackedJournal(decoded)) continue;
     for (const entry of packedEntries(decoded.raw, body, budget)) keys.add(cursorKey(entry));
   }

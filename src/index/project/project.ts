@@ -5,27 +5,14 @@ import { Budget } from '../parse/bodies/budget.ts';
 import type { Part } from '../parse/bodies/part.ts';
 import { fromBytes, type ByteString } from '../parse/byte-string.ts';
 import { parseLine } from '../parse/parse.ts';
-import { Guessed, type ParseContext, type Parsed } from '../parse/parsed.ts';
+import { Guessed, type ParseContext } from '../parse/parsed.ts';
 import type { LocalTime } from '../parse/timestamp.ts';
-import { abridge, Implied, type Abridged } from './abridged.ts';
 import { isRedacted, type BatchRecords } from './batch-records.ts';
-import { decode, earliest, hasNumber, latest, withinColumn, type Decoded } from './decode.ts';
+import { decode, hasNumber, withinColumn, type Decoded } from './decode.ts';
 import { cursorKey, isPackedJournal, keyOf, noKey } from './keys.ts';
+import { LineTexts } from './line-texts.ts';
 import type { LinesBlock } from './native/block.ts';
-
-/** Raised when the same bytes would be parsed into something else. Stands in every row. */
-export const parserVersion = 6;
-
-/** The columns of a row that tell who sent it, when, and whether its sender numbers what it sends. */
-export type RowHead = {
-  time: Micros;
-  host: ByteString;
-  app: ByteString;
-  source: ByteString;
-  listener: ByteString;
-  via: ByteString;
-  stream: ByteString;
-};
+import { conflictingNumber, writeRow, type RecordPlace, type Witness } from './row.ts';
 
 /**
  * Whether a line is there already. Asked once per line of a sender that numbers, in the vault's order.
@@ -42,26 +29,6 @@ export type Admit = (
 /** As `Admit`, of what a sender without numbers gives a key: a request, or an entry of a journal. */
 export type AdmitKey = (key: ByteString, content: ByteString) => ReturnType<Admit>;
 
-/** Bit of the table's `flags`, above the record's own eight and those of the parser. */
-export const conflictingNumber = 1 << 12;
-/** Bit of the table's `flags`: the host that the line claims is not who sent it (claimed-host.ts). */
-export const claimedHostMismatch = 1 << 13;
-
-/** Sees each row that was written. */
-export type Witness = (row: RowHead) => void;
-
-const day = 86_400_000_000;
-const longestPast = 3653 * day;
-
-/**
- * The time that search sorts by: the claimed one where it can be believed (ten years back to a day ahead of the
- * receive time; a day back where the sender says that its clock is not set), else the receive time.
- */
-export const believedTime = (claimed: Micros | null, received: Micros, guessed: number): Micros => {
-  const past = (guessed & Guessed.clock) === 0 ? longestPast : day;
-  return claimed !== null && claimed >= received - past && claimed <= received + day ? claimed : received;
-};
-
 export type Projected = {
   rows: number;
   /** Newest receive time among all lines of the batch, written or not. */
@@ -70,39 +37,43 @@ export type Projected = {
 
 export type ProjectOptions = { local: LocalTime; admit: Admit; admitKey: AdmitKey; witness: Witness };
 
+/** Some milliseconds' worth. */
+const linesPerTurn = 2048;
+
 /**
  * Writes one row per line of a batch, and one for each line of a body; the manifest and what came again are left out.
+ * Searches are served by this thread too, so they get their turn in between.
  */
-export const projectBatch = (
+export const projectBatch = async (
   block: LinesBlock,
   entry: number,
   batch: BatchRecords,
   options: ProjectOptions,
-): Projected => {
+): Promise<Projected> => {
   const { records, offsets } = batch;
   const committed = withinColumn(batch.committed);
   const projected: Projected = { rows: 0, received: micros(0) };
   const budget = new Budget();
-  // Of the whole batch: lines are slices of it, so that none has memory of its own.
-  let text: ByteString | null = null;
+  const texts = new LineTexts(records);
   for (let line = 1; line < offsets.length - 1; line += 1) {
+    if (line % linesPerTurn === 0) await new Promise(setImmediate);
     if (isRedacted(batch, line)) continue;
     const end = offsets[line + 1] ?? records.length;
     const decoded = decode(records, offsets[line] ?? 0, end);
     if (decoded.received > projected.received) projected.received = decoded.received;
     // Who numbers its lines says of each what it is: what it calls a body is a line of its own all the same.
-    if (decoded.meta?.body !== undefined && !isNumbered(decoded)) {
+    const { meta, stream } = decoded.head;
+    if (meta?.body !== undefined && !isNumbered(decoded)) {
       projected.rows += projectBody(block, { entry, line, committed }, decoded, budget, options);
       continue;
     }
     const content = isNumbered(decoded) ? contentOf(decoded) : noContent;
-    const standing = isNumbered(decoded) ? options.admit(decoded.stream, decoded.sequence, content) : 'new';
+    const standing = isNumbered(decoded) ? options.admit(stream, decoded.sequence, content) : 'new';
     if (standing === 'again') continue;
-    text ??= fromBytes(records);
-    const raw = text.slice(end - decoded.raw.length, end);
+    const raw = texts.slice(decoded.start, decoded.end);
     const context: ParseContext = { received: decoded.received, local: options.local };
-    const parsed = parseLine(raw, decoded.meta, context);
-    if (decoded.meta?.imported !== undefined)
+    const parsed = parseLine(raw, meta, context);
+    if (meta?.imported !== undefined)
       parsed.fields = [...parsed.fields, 'position', String(decoded.sequence)];
     if (standing === 'conflict') {
       parsed.fields = [...parsed.fields, 'conflicting_number', String(decoded.sequence)];
@@ -110,7 +81,7 @@ export const projectBatch = (
     }
     writeRow(
       block,
-      { entry, line, part: 0, committed, content, dedup: noKey },
+      { entry, line, part: 0, committed, content, dedup: noKey, bytes: records, start: decoded.start },
       decoded,
       raw,
       parsed,
@@ -121,8 +92,6 @@ export const projectBatch = (
   return projected;
 };
 
-type RecordPlace = { entry: number; line: number; committed: Micros };
-
 /** @returns how many rows were written */
 const projectBody = (
   block: LinesBlock,
@@ -131,13 +100,14 @@ const projectBody = (
   budget: Budget,
   options: ProjectOptions,
 ): number => {
+  const { head, raw: whole } = record;
   const key = keyOf(record);
-  const content = key === '' ? noContent : contentUnderKey(record.raw);
+  const content = key === '' ? noContent : contentUnderKey(whole);
   const standing = key === '' ? 'new' : options.admitKey(key, content);
   if (standing === 'again') return 0;
   const isPacked = isPackedJournal(record);
   let [rows, part] = [0, 0];
-  for (const { bytes, raw, parsed } of partsOf(record, budget, options.local)) {
+  for (const { bytes, raw, parsed } of partsOf(record, whole, budget, options.local)) {
     part += 1;
     const own = isPacked ? ownStanding(bytes, raw, options) : { key, content, standing };
     if (own.standing === 'again') continue;
@@ -145,16 +115,15 @@ const projectBody = (
       parsed.fields = [...parsed.fields, 'conflicting_key', 'true'];
       parsed.guessed |= conflictingNumber;
     }
-    if (parsed.host === '' && record.meta?.host === '') {
-      parsed.host = record.tlsName === '' ? record.source : record.tlsName;
+    if (parsed.host === '' && head.meta?.host === '') {
+      parsed.host = head.tlsName === '' ? head.source : head.tlsName;
       parsed.guessed |= Guessed.host;
     }
     const dedup = own.key === '' ? noKey : own.key;
-    const isRecord = bytes === record.raw;
     writeRow(
       block,
-      { ...place, part: isRecord ? 0 : part, content: own.content, dedup },
-      isRecord ? record : { ...record, raw: bytes },
+      { ...place, part: bytes === whole ? 0 : part, content: own.content, dedup, bytes, start: 0 },
+      record,
       raw,
       parsed,
       options.witness,
@@ -164,13 +133,18 @@ const projectBody = (
   return rows;
 };
 
-const partsOf = (record: Decoded, budget: Budget, local: LocalTime): Iterable<Part> => {
-  const context: ParseContext = { received: record.received, local };
-  const body = record.meta?.body;
+const partsOf = (
+  { head, received }: Decoded,
+  bytes: Buffer,
+  budget: Budget,
+  local: LocalTime,
+): Iterable<Part> => {
+  const context: ParseContext = { received, local };
+  const body = head.meta?.body;
   if (body !== undefined && !(body.format === 'journal' && body.encoding === 'identity'))
-    return readBody(record.raw, body, context, budget);
-  const raw = fromBytes(record.raw);
-  return [{ bytes: record.raw, raw, parsed: parseLine(raw, record.meta, context) }];
+    return readBody(bytes, body, context, budget);
+  const raw = fromBytes(bytes);
+  return [{ bytes, raw, parsed: parseLine(raw, head.meta, context) }];
 };
 
 /** Of an entry in a compressed journal, which as a whole has no key. */
@@ -197,15 +171,16 @@ export const numbersAgain = (
     const start = offsets[line] ?? 0;
     if (!hasNumber(records, start)) continue;
     const decoded = decode(records, start, offsets[line + 1] ?? records.length);
-    if (!isNumbered(decoded) || !known(decoded.stream, decoded.sequence)) continue;
-    const numbers = again.get(decoded.stream);
-    if (numbers === undefined) again.set(decoded.stream, [decoded.sequence]);
+    const { stream } = decoded.head;
+    if (!isNumbered(decoded) || !known(stream, decoded.sequence)) continue;
+    const numbers = again.get(stream);
+    if (numbers === undefined) again.set(stream, [decoded.sequence]);
     else numbers.push(decoded.sequence);
   }
   return again;
 };
 
-const isNumbered = ({ stream, sequence }: Decoded): boolean => stream !== '' && sequence > 0;
+const isNumbered = ({ head, sequence }: Decoded): boolean => head.stream !== '' && sequence > 0;
 
 const noContent: ByteString = '\u0000'.repeat(8);
 
@@ -213,8 +188,8 @@ const noContent: ByteString = '\u0000'.repeat(8);
  * A shorter hash would let somebody who takes another's number find a line that passes for the other's. A file that is
  * imported again may have another name by then.
  */
-const contentOf = ({ content, meta, raw }: Decoded): ByteString =>
-  shortHash(meta?.imported === undefined ? content : raw);
+const contentOf = (record: Decoded): ByteString =>
+  shortHash(record.head.meta?.imported === undefined ? record.content : record.raw);
 
 /** What came with it may differ: it may come by another way. So may the empty line after an entry of a journal. */
 const contentUnderKey = (bytes: Buffer): ByteString => {
@@ -225,77 +200,3 @@ const contentUnderKey = (bytes: Buffer): ByteString => {
 
 const shortHash = (bytes: Buffer): ByteString =>
   hash('sha256', bytes, 'buffer').toString('latin1', 0, noContent.length);
-
-const nothingBefore: Abridged = { prefix: '', implied: 0 };
-const noFields: readonly ByteString[] = [];
-
-const writeRow = (
-  block: LinesBlock,
-  place: RecordPlace & { part: number; content: ByteString; dedup: ByteString },
-  head: Decoded,
-  raw: ByteString,
-  parsed: Parsed,
-  witness: Witness,
-): void => {
-  const claimed =
-    parsed.claimed !== null && parsed.claimed >= earliest && parsed.claimed <= latest ? parsed.claimed : null;
-  // What an imported file does not date was there when the file was last written.
-  const dated = claimed ?? head.meta?.imported?.writtenBy ?? null;
-  const time = believedTime(dated, head.received, parsed.guessed);
-  const host = parsed.host !== '' ? parsed.host : (head.meta?.host ?? '');
-  const app = parsed.app;
-  // What was but taken for a host says nothing about who sent it.
-  const mismatch = (parsed.guessed & Guessed.host) !== 0 ? '' : head.claims.mismatch(host);
-  // A value-less pair cannot be: fields come in twos.
-  const fields =
-    mismatch !== ''
-      ? [...parsed.fields, 'claimed_host_mismatch', mismatch]
-      : parsed.fields.length > 0
-        ? parsed.fields
-        : noFields;
-  const { columns } = block;
-  columns.entry.int64(place.entry);
-  columns.line.uint32(place.line);
-  columns.part.uint32(place.part);
-  columns.time.int64(time);
-  columns.claimed_apart.int64(claimed === time ? null : claimed);
-  columns.received.int64(head.received);
-  columns.committed.int64(place.committed);
-  columns.host.string(host);
-  columns.app.string(app);
-  columns.source.string(head.source);
-  columns.listener.string(head.listener);
-  columns.via.string(head.via);
-  columns.pid.uint32(parsed.pid);
-  columns.facility.uint8(parsed.facility);
-  columns.severity.uint8(parsed.severity);
-  const slice = parsed.message === null;
-  if (slice) columns.message.slice(head.raw, parsed.messageStart, parsed.messageEnd);
-  else columns.message.string(parsed.message ?? '');
-  columns.fields.map(fields);
-  const { facility, severity, pid } = parsed;
-  const abridged = slice
-    ? abridge(raw, parsed.messageStart, { facility, severity, claimed, host, app, pid })
-    : nothingBefore;
-  columns.prefix.string(abridged.prefix);
-  columns.suffix.slice(head.raw, slice ? parsed.messageEnd : raw.length, raw.length);
-  columns.whole.slice(head.raw, 0, slice ? 0 : raw.length);
-  columns.implied.uint16(abridged.implied | (claimed === time ? Implied.claimed : 0));
-  columns.flags.uint16(head.flags | parsed.guessed | (mismatch === '' ? 0 : claimedHostMismatch));
-  columns.parser_version.uint8(parserVersion);
-  columns.confidence.uint8(parsed.confidence);
-  columns.tls_name.string(head.tlsName);
-  columns.stream.string(head.stream);
-  columns.sequence.int64(head.sequence);
-  columns.content.fixed(place.content);
-  columns.dedup.fixed(place.dedup);
-  witness({
-    time,
-    host,
-    app,
-    source: head.source,
-    listener: head.listener,
-    via: head.via,
-    stream: head.stream,
-  });
-};

@@ -29,6 +29,8 @@ const redactedRow = 4 + hashSize;
 export const maxSegment = 128 * 1024 * 1024;
 export const maxBatchLines = 65_536;
 export const batchKeySize = 32;
+/** Most are smaller than this. */
+const usualSegment = 5 * 1024 * 1024;
 
 export type Segment = {
   /** Seed of the salts; `null` where a line was redacted, and the salts are stored. */
@@ -196,6 +198,8 @@ export const segmentLeaves = ({ key, lineCount, records, offsets, salts, redacte
 export const decompressSegment = (stored: Buffer): Buffer => {
   try {
     return zstdDecompressSync(stored, {
+      // A batch is one piece: by default it would be put together of hundreds.
+      chunkSize: usualSegment,
       maxOutputLength: maxSegment,
       params: { [constants.ZSTD_d_windowLogMax]: 27 },
     });

@@ -6,6 +6,7 @@ import type { ByteString } from '../../parse/byte-string.ts';
  */
 export class GrowingBytes {
   private buffer: Buffer = Buffer.allocUnsafeSlow(4096);
+  private numbers = viewOf(this.buffer);
   private at = 0;
 
   get length(): number {
@@ -29,27 +30,23 @@ export class GrowingBytes {
 
   uint16(value: number): void {
     this.reserve(2);
-    const { buffer, at } = this;
-    buffer[at] = value;
-    buffer[at + 1] = value >>> 8;
-    this.at = at + 2;
+    this.numbers.setUint16(this.at, value, true);
+    this.at += 2;
   }
 
   uint32(value: number): void {
     this.reserve(4);
-    const { buffer, at } = this;
-    buffer[at] = value;
-    buffer[at + 1] = value >>> 8;
-    buffer[at + 2] = value >>> 16;
-    buffer[at + 3] = value >>> 24;
-    this.at = at + 4;
+    this.numbers.setUint32(this.at, value, true);
+    this.at += 4;
   }
 
   /** A whole number within ±2⁵³; two's complement. */
   int64(value: number): void {
+    this.reserve(8);
     const high = Math.floor(value / 0x1_0000_0000);
-    this.uint32(value - high * 0x1_0000_0000);
-    this.uint32(high);
+    this.numbers.setUint32(this.at, value - high * 0x1_0000_0000, true);
+    this.numbers.setInt32(this.at + 4, high, true);
+    this.at += 8;
   }
 
   /** Length (LEB128) and bytes. */
@@ -70,6 +67,11 @@ export class GrowingBytes {
     if (length > 24) source.copy(this.buffer, this.at, start, end);
     else for (let i = 0; i < length; i += 1) this.buffer[this.at + i] = source[start + i] ?? 0;
     this.at += length;
+  }
+
+  /** As a string: what another has. */
+  bytes({ buffer, at }: GrowingBytes): void {
+    this.slice(buffer, 0, at);
   }
 
   /** The bytes alone. */
@@ -97,5 +99,9 @@ export class GrowingBytes {
     const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.at + bytes));
     this.buffer.copy(larger, 0, 0, this.at);
     this.buffer = larger;
+    this.numbers = viewOf(larger);
   }
 }
+
+const viewOf = ({ buffer, byteOffset, byteLength }: Buffer): DataView =>
+  new DataView(buffer, byteOffset, byteLength);

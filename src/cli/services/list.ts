@@ -52,8 +52,9 @@ const heldBy = (listener: Listener): string => {
   if (holder === 'process') return '';
   if (holder === 'kernel') return `kernel: ${kernelService ?? '?'}`;
   if (holder === 'unseen') return `unseen${uid === null ? '' : `, of uid ${uid}`}`;
-  if (holder === 'systemd') return `systemd (${listener.socketUnit ?? 'init'})`;
-  return `${translatedBy === null ? 'forwarder' : 'a rule'}${forwardsTo === null ? '' : ` to ${forwardsTo}`}`;
+  const to = forwardsTo === null ? '' : ` to ${forwardsTo}`;
+  if (holder === 'systemd') return `systemd (${listener.socketUnit ?? 'init'})${to}`;
+  return `${translatedBy === null ? 'forwarder' : 'a rule'}${to}`;
 };
 
 /** `anyone`, `anyone but 10.0.0.0/8`, `192.0.2.0/24, …`; `?` where it could not be judged. */

@@ -20,7 +20,7 @@ export const forwarderOf = (
     case 'gvproxy':
       return { to: null };
     case 'ssh':
-      return { to: argv.slice(1).find((argument) => !argument.startsWith('-')) ?? null };
+      return { to: destinationOf(argv) };
     case 'sshd':
     case 'sshd-session': {
       // The session of a user, as it titles itself, as against the daemon's own listener.
@@ -30,6 +30,20 @@ export const forwarderOf = (
     default:
       return null;
   }
+};
+
+/** Flags of ssh(1) whose last one takes the next argument as its value. */
+const takesNext = /^-[46AaCfGgKkMNnqsTtVvXxYy]*[BbcDEeFIiJLlmOoPpQRSWw]$/;
+
+/** The host that ssh(1) is told to go to. */
+const destinationOf = (argv: readonly string[]): string | null => {
+  for (let at = 1; at < argv.length; at += 1) {
+    const argument = argv[at] ?? '';
+    if (argument === '--') return argv[at + 1] ?? null;
+    if (!argument.startsWith('-')) return argument;
+    if (takesNext.test(argument)) at += 1;
+  }
+  return null;
 };
 
 const valueOf = (argv: readonly string[], flag: string): string | null => {

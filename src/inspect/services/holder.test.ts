@@ -7,7 +7,7 @@ import { forwarderOf } from './forwarders.ts';
 import { kernelListeners, kernelServiceOf } from './kernel-listeners.ts';
 import { interfaceIndexes, interfaceNames } from './inside.ts';
 import { isInterpreter, scriptOf, unitOf, userNames } from './processes.ts';
-import { parseSystemdSockets, socketUnitOf } from './systemd-sockets.ts';
+import { parseCommands, parseSystemdSockets, socketUnitOf } from './systemd-sockets.ts';
 import { parseRpcinfo } from './rpc.ts';
 import { parseDetails } from './socket-details.ts';
 
@@ -88,6 +88,10 @@ test('forwarders, and what for', () => {
     forwarderOf('/usr/sbin/sshd', ['sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups']),
     null,
   );
+  const ssh = (...words: string[]) => forwarderOf('/usr/bin/ssh', ['ssh', ...words])?.to;
+  assert.equal(ssh('-N', '-o', 'BatchMode=yes', '-L', '0.0.0.0:80:10.0.0.7:80', 'carol@web1'), 'carol@web1');
+  assert.equal(ssh('-fNL', '8080:localhost:80', '-p22', '-4', 'web1', 'sleep', '9'), 'web1');
+  assert.equal(ssh('-D', '1080', '--', 'web1'), 'web1');
   assert.equal(forwarderOf('/usr/sbin/nginx', ['nginx: master process']), null);
 });
 
@@ -98,6 +102,12 @@ test('systemd sockets: `systemctl list-sockets --output=json`', () => {
   assert.equal(socketUnitOf(sockets, '::', 22)?.unit, 'ssh.socket');
   assert.equal(socketUnitOf(sockets, '0.0.0.0', 111)?.activates, 'rpcbind.service');
   assert.equal(socketUnitOf(sockets, '/run/dbus/system_bus_socket', null)?.unit, 'dbus.socket');
+  const shown =
+    'Id=front.socket\nActiveEnterTimestampMonotonic=5\n\nExecStart={ path=/lib/systemd/systemd-socket-proxyd ; argv[]=/lib/systemd/systemd-socket-proxyd 127.0.0.1:22 ; ignore_errors=no ; start_time=[n/a] }\nId=front.service\n';
+  assert.deepEqual(
+    [...parseCommands(shown)],
+    [['front.service', ['/lib/systemd/systemd-socket-proxyd', '127.0.0.1:22']]],
+  );
   assert.equal(socketUnitOf(sockets, '0.0.0.0', 22), null);
 });
 

@@ -121,6 +121,8 @@ const judge = (
   if (systemd !== undefined) {
     const manager = managerOf(systemd);
     const unit = socketUnitOf(manager?.sockets ?? [], row.address, row.port);
+    const command = manager?.commands.get(unit?.activates ?? '') ?? [];
+    const forwarder = forwarderAmong(of) ?? forwarderOf(command[0] ?? null, command);
     return {
       ...nothing,
       holder: 'systemd',
@@ -128,15 +130,20 @@ const judge = (
       processes,
       socketUnit: unit?.unit ?? null,
       activates: unit?.activates ?? null,
+      forwardsTo: forwarder?.to ?? null,
     };
   }
-  for (const { shown, argv } of of) {
-    const forwarder = forwarderOf(shown.exe, argv);
-    if (forwarder !== null)
-      return { ...nothing, holder: 'forwarder', processes, forwardsTo: forwarder.to, listeningSince };
-  }
+  const forwarder = forwarderAmong(of);
+  if (forwarder !== null)
+    return { ...nothing, holder: 'forwarder', processes, forwardsTo: forwarder.to, listeningSince };
   return { ...nothing, holder: 'process', processes, listeningSince };
 };
+
+const forwarderAmong = (of: readonly DescribedProcess[]): ReturnType<typeof forwarderOf> =>
+  of.reduce<ReturnType<typeof forwarderOf>>(
+    (found, { shown, argv }) => found ?? forwarderOf(shown.exe, argv),
+    null,
+  );
 
 const earlier = (since: string | null, { startedAt }: HolderProcess): string | null =>
   since === null || (startedAt !== null && startedAt < since) ? startedAt : since;

@@ -105,7 +105,7 @@ export type Listener = {
   /** `systemd`: the `.socket` unit and what it starts. */
   socketUnit: string | null;
   activates: string | null;
-  /** `forwarder`: the other end, where the command line tells. */
+  /** `forwarder`, and `systemd` that starts one: the other end, where the command line tells. */
   forwardsTo: string | null;
   /** No socket of the host's own: the rule that sends what comes for this address and port elsewhere (`forwardsTo`). */
   translatedBy: string | null;

@@ -6,8 +6,12 @@ import { formatMicros } from '#base/rfc3339';
 /** A row of `systemctl list-sockets`. */
 export type SystemdSocket = { listen: string; unit: string; activates: string | null };
 
-/** What one manager listens on, and since when each of its socket units does. */
-export type ManagerSockets = { sockets: SystemdSocket[]; since: ReadonlyMap<string, string> };
+/** What one manager listens on, since when each of its socket units does, and the command line that a unit starts. */
+export type ManagerSockets = {
+  sockets: SystemdSocket[];
+  since: ReadonlyMap<string, string>;
+  commands: ReadonlyMap<string, readonly string[]>;
+};
 
 /**
  * What systemd listens on for others.
@@ -28,13 +32,16 @@ export const listSystemdSockets = async (
     });
     return stdout;
   };
-  const [listed, shown] = await Promise.all([
-    ask('list-sockets', '--all', '--output=json'),
-    ask('show', '*.socket', '--property=Id,ActiveEnterTimestampMonotonic'),
-  ]);
+  const sockets = parseSystemdSockets(await ask('list-sockets', '--all', '--output=json'));
+  const forNetwork = sockets.flatMap(({ listen, activates }) =>
+    activates === null || !/^[[\d]/.test(listen) ? [] : [activates],
+  );
+  const properties = '--property=Id,ActiveEnterTimestampMonotonic,ExecStart';
+  const shown = await ask('show', properties, '--', '*.socket', ...new Set(forNetwork));
   return {
-    sockets: parseSystemdSockets(listed),
+    sockets,
     since: booted === null ? new Map() : parseSince(shown, booted),
+    commands: parseCommands(shown),
   };
 };
 
@@ -58,6 +65,16 @@ export const parseSince = (text: string, booted: number): Map<string, string> =>
       const id = /^Id=(.*)$/m.exec(unit)?.[1];
       const after = Number(/^ActiveEnterTimestampMonotonic=(\d+)$/m.exec(unit)?.[1] ?? '0');
       return id === undefined || after === 0 ? [] : [[id, formatMicros(micros(booted * 1e6 + after))]];
+    }),
+  );
+
+/** The first command line of each unit that has one, from `Id=` and `ExecStart={ path=… ; argv[]=… ; …}`. */
+export const parseCommands = (text: string): Map<string, string[]> =>
+  new Map(
+    text.split('\n\n').flatMap((unit): [string, string[]][] => {
+      const id = /^Id=(.*)$/m.exec(unit)?.[1];
+      const words = /^ExecStart=\{ path=\S+ ; argv\[\]=(.*?) ; /m.exec(unit)?.[1]?.split(' ');
+      return id === undefined || words === undefined ? [] : [[id, words]];
     }),
   );
 

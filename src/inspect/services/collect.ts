@@ -63,8 +63,9 @@ export const collectServices = async (options: ServicesOptions = {}): Promise<Se
   couldNotLook.push(...described.couldNotLook);
 
   const ephemeral = ephemeralUdp(proc);
+  const isOfNetwork = ({ row }: Endpoint): boolean => row.protocol === 'tcp' || row.protocol === 'udp';
   const passing = (endpoint: Endpoint): boolean =>
-    ephemeral(endpoint) || described.held.get(endpoint)?.processes.length === 0;
+    isOfNetwork(endpoint) && (ephemeral(endpoint) || described.held.get(endpoint)?.processes.length === 0);
   const doubtful = Map.groupBy(endpoints.filter(passing), ({ namespace }) => namespace);
   // A closed socket is gone at once; only a client's takes a while to show what it is.
   const isKnown = ({ inodes }: Endpoint): boolean => inodes.every((inode) => memory.seen.has(inode));
@@ -72,7 +73,10 @@ export const collectServices = async (options: ServicesOptions = {}): Promise<Se
     await sleep(Math.max(0, secondLookAfter - (performance.now() - sampled)));
   const still = new Set(
     [...doubtful].flatMap(([namespace, some]) => [
-      ...readInodes(namespace, new Set(some.map(({ row }) => row.protocol))),
+      ...readInodes(
+        namespace,
+        some.map(({ row }) => row),
+      ),
     ]),
   );
 
@@ -80,7 +84,7 @@ export const collectServices = async (options: ServicesOptions = {}): Promise<Se
     const held = described.held.get(endpoint);
     if (held === undefined) return [];
     const gone = !endpoint.inodes.some((inode) => still.has(inode));
-    const closedMeanwhile = gone && held.holder === 'unseen' && /^(?:tcp|udp)$/.test(endpoint.row.protocol);
+    const closedMeanwhile = gone && held.holder === 'unseen' && isOfNetwork(endpoint);
     if (closedMeanwhile && !ephemeral(endpoint)) return [];
     return [listenerOf(endpoint, held, sight.details, ephemeral(endpoint) ? gone : null)];
   });

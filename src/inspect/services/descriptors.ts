@@ -6,7 +6,7 @@ import { isKernelThread } from './processes.ts';
 export type SocketHolders = {
   /** Process ids by socket inode, ascending. Only inodes that were asked for. */
   byInode: Map<number, number[]>;
-  /** Sockets that were not asked for, by inode, each with one descriptor of it. */
+  /** Sockets that were not asked for, by inode, each with one descriptor of it. Not those of this process, which are for looking. */
   others: Map<number, Descriptor>;
   /** Network namespaces that a descriptor stands for, by inode: its path. */
   namespaces: Map<number, string>;
@@ -60,7 +60,7 @@ export const findHolders = (
       }
       const inode = Number(target.slice('socket:['.length, -1));
       if (!wanted.has(inode)) {
-        if (!others.has(inode)) others.set(inode, { pid, descriptor: Number(name) });
+        if (pid !== process.pid && !others.has(inode)) others.set(inode, { pid, descriptor: Number(name) });
         continue;
       }
       const holders = byInode.get(inode);

@@ -2,7 +2,6 @@ import { messageOf } from '#base/errors';
 import type { CouldNotLook } from '#base/looked';
 import { interfaceIndexes, interfaceNames } from './inside.ts';
 import type { OpenNamespace } from './namespaces.ts';
-import type { Protocol } from './report.ts';
 import type { Surroundings } from './scope.ts';
 import { tables, type SocketRow } from './tables.ts';
 
@@ -71,11 +70,12 @@ export const noTables = (name: string): CouldNotLook => ({
   remedy: 'mount a complete procfs at /proc; if it is one, report it with the output of uname -a',
 });
 
-/** Inodes of the sockets of some protocols that are there now. */
-export const readInodes = (namespace: OpenNamespace, protocols: ReadonlySet<Protocol>): Set<number> => {
+/** Inodes of the sockets that are there now, of the tables in which these are. */
+export const readInodes = (namespace: OpenNamespace, like: readonly SocketRow[]): Set<number> => {
   const inodes = new Set<number>();
-  for (const { file, protocol, parse } of tables) {
-    if (!protocols.has(protocol)) continue;
+  const files = new Set(like.map(({ protocol, family }) => `${protocol}${family === 6 ? '6' : ''}`));
+  for (const { file, parse } of tables) {
+    if (!files.has(file)) continue;
     try {
       for (const { inode } of parse(namespace.read(file) ?? '')) inodes.add(inode);
     } catch {

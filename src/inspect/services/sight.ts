@@ -103,22 +103,22 @@ const learnDetails = async (
   endpoints: readonly Endpoint[],
   memory: Memory,
 ): Promise<{ details: Map<number, SocketDetails>; couldNotLook: CouldNotLook[] }> => {
-  const asked = new Set<OpenNamespace>();
+  const asked = new Map<OpenNamespace, Set<number>>();
   const known = new Map<number, SocketDetails>();
   for (const { row, namespace, inodes } of endpoints) {
     if ((row.protocol !== 'tcp' && row.protocol !== 'udp') || !/^(?:::|0\.0\.0\.0)$/.test(row.address))
       continue;
     for (const inode of inodes) {
       const details = memory.details.get(inode);
-      if (details === undefined) asked.add(namespace);
+      if (details === undefined) asked.set(namespace, (asked.get(namespace) ?? new Set()).add(row.port ?? 0));
       else known.set(inode, details);
     }
   }
   const couldNotLook: CouldNotLook[] = [];
   const answers = await Promise.all(
-    [...asked].map(async (namespace) => {
+    [...asked].map(async ([namespace, ports]) => {
       try {
-        return [...(await askDetails(namespace.enter))];
+        return [...(await askDetails(namespace.enter, ports))];
       } catch (error) {
         couldNotLook.push({
           what: `whether listeners on [::] take IPv4 too, and on one interface alone, in ${nameOf(namespace)}`,

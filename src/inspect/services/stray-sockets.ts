@@ -13,7 +13,7 @@ export type Strays = { namespaces: OpenNamespace[]; endpoints: Endpoint[]; could
 /**
  * Sockets that processes hold and that no table of a known namespace lists: they belong to a namespace that nothing else
  * holds, or to a family that /proc has no table of (vsock). And namespaces that a descriptor alone holds.
- * @param wholeTables what was read a moment ago
+ * @param wholeTables what was read a moment ago: a socket that has come since is asked about too, and is none
  * @param asked inodes that need not be asked about again; new ones are added
  */
 export const findStrays = async (
@@ -50,16 +50,12 @@ export const findStrays = async (
   };
   for (const [inode, path] of holders.namespaces) await open(inode, enterByFile(path));
 
-  // Those that came since the tables were read are in the tables of now.
-  const now: typeof wholeTables = new Map();
-  for (const texts of wholeTables.size > 0 ? [wholeTables, now] : [now]) {
-    if ([...holders.others.keys()].every((inode) => asked.has(inode))) break;
-    for (const namespace of known)
-      for (const inode of listedInodes(namespace, texts.get(namespace)))
-        if (holders.others.has(inode)) asked.add(inode);
-  }
-  const strays = [...holders.others]
-    .filter(([inode]) => !asked.has(inode))
+  const others = [...holders.others].filter(([inode]) => !asked.has(inode));
+  if (others.length === 0) return found;
+  const listed = new Set(known.flatMap((one) => listedInodes(one, wholeTables.get(one))));
+  for (const [inode] of others) if (listed.has(inode)) asked.add(inode);
+  const strays = others
+    .filter(([inode]) => !listed.has(inode))
     .map(([inode, descriptor]) => ({ ...descriptor, inode }));
   if (strays.length === 0) return found;
   let answers: AskedSocket[];

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { collectServices, hidesOwnSockets, type Listener } from '#inspect';
 import { knockFromHost, knockFromNamespace, type Answer, type Target } from '#probe';
 import { isExposed, unitOf } from './choose.ts';
+import { ownAddresses } from './clients.ts';
 import type { OpenDoor, Plan } from './plan.ts';
 
 /** What is open of a daemon, as this host itself sees it. */
@@ -46,6 +48,15 @@ export const untilInside = async (
   }
 };
 
+/** Whether the kernel may have chosen the port (ip_local_port_range): the daemon has another one at each start. */
+export const isHandedOut = (port: number | null): boolean => {
+  const [least = 32_768, most = 60_999] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')
+    .trim()
+    .split(/\s+/)
+    .map(Number);
+  return port !== null && port >= least && port <= most;
+};
+
 /** Every port that must still be open to this host is. */
 export const isHere = ({ doors, closes }: Pick<Plan, 'doors' | 'closes'>, { local }: Inside): boolean =>
   doors.every(
@@ -60,8 +71,10 @@ export type Knock = { target: Target; answer: Answer | { why: string } };
 /** At so many addresses and ports is knocked; a daemon rarely has more. */
 const most = 16;
 
+const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::';
+
 /**
- * Knocks at the doors from outside.
+ * Knocks at the doors from outside. What is bound to an address that this host has no more is out of everybody's reach.
  * @param from a command that reaches another host; `null`: from a network namespace on this one
  */
 export const knockAt = async (doors: readonly OpenDoor[], from: string | null): Promise<Knock[]> => {
@@ -69,7 +82,8 @@ export const knockAt = async (doors: readonly OpenDoor[], from: string | null): 
   const knock = async (target: Target): Promise<Knock['answer']> =>
     from === null ? knockFromNamespace(target) : knockFromHost(from, target);
   const knocks: Knock[] = [];
-  for (const target of targetsOf(doors, { four: firstAddress('IPv4'), six: firstAddress('IPv6') }))
+  const there = doors.filter(({ address }) => isWildcard(address) || ownAddresses().has(address));
+  for (const target of targetsOf(there, { four: firstAddress('IPv4'), six: firstAddress('IPv6') }))
     knocks.push({ target, answer: knocks.length < most ? await knock(target) : leftOut });
   return knocks;
 };

@@ -15,7 +15,7 @@ import {
   type Journal,
 } from './journal.ts';
 import { installAgain, type KeptPackage } from './packages.ts';
-import { untilInside, type Inside } from './prove.ts';
+import { isHandedOut, untilInside, type Inside } from './prove.ts';
 import { lastWord, run } from './run.ts';
 
 /**
@@ -66,11 +66,13 @@ export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Pro
       'damaged',
       `not put back: ${lost.join('; ')}. Mend that, and run it again: holdfast services undo ${journal.id}. To leave them as they are, move ${journal.directory} away`,
     );
-  const wanted = new Set(plan.doors.map(({ protocol, port }) => `${protocol} ${port}`));
-  const isAsBefore = ({ exposed }: Inside): boolean => {
-    const open = new Set(exposed.map(({ protocol, port }) => `${protocol} ${port ?? ''}`));
-    return [...wanted].every((door) => open.has(door));
-  };
+  const isAsBefore = ({ exposed }: Inside): boolean =>
+    plan.doors.every(({ protocol, port }) =>
+      exposed.some(
+        (one) =>
+          one.protocol === protocol && (one.port === port || (isHandedOut(port) && isHandedOut(one.port))),
+      ),
+    );
   const inside = await untilInside(plan, isAsBefore, 20_000);
   const isOpen = isAsBefore(inside);
   const down = await startAgain(fixer, journal, active);

@@ -29,7 +29,9 @@ const knockUdp = async (address: string, port: number): Promise<Answer> =>
     const send = (): void => socket.send('\n', (error) => error && resolve(answerTo(codeOf(error))));
     socket.on('error', (error) => resolve(answerTo(codeOf(error))));
     socket.on('message', () => resolve('open'));
-    socket.connect(port, address, () => {
+    // Where there is no way to it, the callback is told, and no event says so.
+    socket.connect(port, address, (error?: Error) => {
+      if (error !== undefined) return resolve(answerTo(codeOf(error)));
       send();
       setTimeout(send, 200);
       setTimeout(() => resolve('silent'), patienceMs / 2);

@@ -93,7 +93,7 @@ export const narrowed = (narrowing: Narrowing): Turn => {
         text: flushedText(file),
       },
     ],
-    checks: [{ kind: 'command', argv: ['nft', '--check', '-f', file] }],
+    checks: [{ kind: 'command', argv: ['nft', '--check', '-f', file], network: 'own' }],
     effective: null,
     apply: [
       ['systemctl', 'daemon-reload'],

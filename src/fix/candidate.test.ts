@@ -14,7 +14,7 @@ const trial = async (command: string): Promise<string> => {
   const { stdout, stderr } = await runOnCandidate(
     [{ path, text: 'as it is to be\n' }],
     ['sh', '-c', command],
-    ['nobody', ''],
+    { network: 'own', user: 'nobody', group: '' },
   );
   return `${stdout}${stderr}`;
 };
@@ -26,10 +26,35 @@ test('a trial runs as the user of its unit, and reads the files as they are to b
 
 test('a trial can write to layers alone, and gains nothing by a set-user-ID program', { skip }, async () => {
   const said = await trial(
-    `grep -E '^(NoNewPrivs|CapEff)' /proc/self/status; touch /var/tmp/holdfast-x /tmp/holdfast-x && echo layers; awk '{ options[$2] = $4 } END { for (at in options) if (options[at] !~ /^ro/ && at !~ "^/(var|run|tmp|mnt)$") print "writable:", at }' /proc/self/mounts`,
+    `grep -E '^(NoNewPrivs|CapEff)' /proc/self/status; touch /var/tmp/holdfast-x /tmp/holdfast-x && echo layers; awk '{ options[$2] = $4 } END { for (at in options) if (options[at] !~ /^ro/ && at !~ "^/(etc|var|run|tmp|dev(/[a-z]+)?)$" && at !~ "^/run/holdfast-candidate-[^/]+/scratch") print "writable:", at }' /proc/self/mounts`,
   );
   assert.match(said, /^CapEff:\t0+\nNoNewPrivs:\t1\nlayers\n$/);
   assert.equal(existsSync('/var/tmp/holdfast-x') || existsSync('/tmp/holdfast-x'), false);
+});
+
+test('a checker is root without the rights to leave its namespaces', { skip }, async () => {
+  const { stdout } = await runOnCandidate(
+    [{ path, text: 'as it is to be\n' }],
+    [
+      'sh',
+      '-c',
+      `id -un; cat ${path}; mount -o remount,rw /usr || touch /usr/holdfast-x || ls -d /proc/[0-9]* | wc -l`,
+    ],
+  );
+  assert.match(stdout, /^root\nas it is to be\n[1-9]\n$/);
+  assert.equal(existsSync('/usr/holdfast-x'), false);
+});
+
+test('what is mounted below /var is there, and is not written to', { skip }, async () => {
+  const { stdout, stderr } = await promisify(execFile)('unshare', [
+    '--mount',
+    'sh',
+    '-ec',
+    'mount -t tmpfs tmpfs /var/tmp; echo here > /var/tmp/here; "$0" --disable-warning=ExperimentalWarning --input-type=module --eval "$1"; cat /var/tmp/here',
+    process.execPath,
+    `import { runOnCandidate } from '${import.meta.dirname}/candidate.ts'; process.stdout.write((await runOnCandidate([], ['sh', '-c', 'cat /var/tmp/here; echo there > /var/tmp/here; cat /var/tmp/here'])).stdout)`,
+  ]);
+  assert.equal(stdout, 'here\nthere\nhere\n', stderr);
 });
 
 test('a mount that is hidden below another is no obstacle', { skip }, async () => {
@@ -39,7 +64,7 @@ test('a mount that is hidden below another is no obstacle', { skip }, async () =
     '-ec',
     'mount -t tmpfs tmpfs /mnt; mkdir /mnt/below; mount -t tmpfs tmpfs /mnt/below; mount -t tmpfs tmpfs /mnt; exec "$0" --disable-warning=ExperimentalWarning --input-type=module --eval "$1"',
     process.execPath,
-    `import { runOnCandidate } from '${import.meta.dirname}/candidate.ts'; process.stdout.write(JSON.stringify(await runOnCandidate([], ['id', '-un'], ['nobody', ''])))`,
+    `import { runOnCandidate } from '${import.meta.dirname}/candidate.ts'; process.stdout.write(JSON.stringify(await runOnCandidate([], ['id', '-un'], { network: 'own', user: 'nobody', group: '' })))`,
   ]);
   assert.equal(JSON.parse(stdout).stdout, 'nobody\n', stdout + stderr);
 });

@@ -29,6 +29,8 @@ export const unitsToWatch = async ({
 };
 
 const backWithinMs = 20_000;
+/** Who asks every few seconds notices no sooner that nobody answers. */
+const noticedWithinMs = 10_000;
 
 /**
  * Whether all that used the door still can: those that were connected are again, units are as healthy as before, and the
@@ -45,9 +47,11 @@ export const whatBroke = async (
   const missing = takesAway(plan.step)
     ? []
     : await notBack(plan, async () => [...worse(before, await healthOf(units), 'starting').keys()]);
+  const leastMs = units.some((unit) => unit !== plan.unit) ? noticedWithinMs : 0;
+  const settled = await settledHealthOf(units, before, leastMs);
   const failed = check === null ? null : await failsCheck(check);
   return [
-    ...worse(before, await settledHealthOf(units, before), 'settled').values(),
+    ...worse(before, settled, 'settled').values(),
     ...missing.map(
       ({ program, unit, to }) =>
         `${program ?? 'a process'} of ${unit ?? 'no unit'} was connected to ${to}, and has not come back`,

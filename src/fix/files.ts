@@ -103,6 +103,13 @@ export const writeEdit = (backup: Backup, { text }: Edit): void => {
   writer.write(backup.path, Buffer.from(text), backup);
 };
 
+/** Whether a file is as it was: nothing need be written, and a full disk is no obstacle. */
+const isAsBefore = ({ path, before, mode, uid, gid }: Backup): boolean => {
+  if (before === null || hashNow(path) !== before) return false;
+  const now = lstatSync(path);
+  return (now.mode & 0o7777) === mode && now.uid === uid && now.gid === gid;
+};
+
 /**
  * Puts the old file into place, or takes away what there was not. May be repeated.
  * @throws FixError `damaged` where the backup is not what it was
@@ -112,6 +119,10 @@ export const putBack = (directory: string, backup: Backup): void => {
   if (backup.kept === null) {
     if (lstatSync(dirname(backup.path), { throwIfNoEntry: false }) !== undefined) writer.remove(backup.path);
     for (const made of backup.made.toReversed()) writer.removeDirectory(made);
+    return;
+  }
+  if (isAsBefore(backup)) {
+    writer.tidy(backup.path);
     return;
   }
   const bytes = readFileSync(join(directory, backup.kept));

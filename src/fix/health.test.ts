@@ -5,6 +5,7 @@ import { statesIn, worse, type Health } from './health.ts';
 const units = ['mariadb.service', 'cacti.service'];
 const health = (cacti: string, restarts = 0): Health => ({
   failed: new Set(),
+  restless: new Set(),
   ...statesIn(`NRestarts=0\nActiveState=active\n\nNRestarts=${restarts}\nActiveState=${cacti}\n`, units),
 });
 
@@ -24,5 +25,13 @@ test('what is starting again is no worse for a while; then it is', () => {
   assert.match(
     worse(health('active'), after, 'settled').get('cacti.service') ?? '',
     /is activating, and was active/,
+  );
+});
+
+test('what ends again and again is worse, although it is active at this moment', () => {
+  const after = { ...health('active', 9), restless: new Set(['cacti.service']) };
+  assert.match(
+    worse(health('active'), after, 'settled').get('cacti.service') ?? '',
+    /ends again and again: systemd has started it 9 times/,
   );
 });

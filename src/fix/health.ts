@@ -9,6 +9,8 @@ export type Health = {
   states: Map<string, string>;
   /** How often systemd has started each again by itself (`NRestarts`). */
   restarts: Map<string, number>;
+  /** Units that systemd started again by itself, and that have not stayed up since. */
+  restless: Set<string>;
 };
 
 /** Asks systemctl about units, and about all that have failed. */
@@ -22,6 +24,7 @@ export const healthOf = async (units: readonly string[]): Promise<Health> => {
   return {
     failed: new Set(failed.stdout.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || [])),
     ...statesIn(shown?.stdout ?? '', units),
+    restless: new Set(),
   };
 };
 
@@ -37,31 +40,42 @@ export const statesIn = (printed: string, units: readonly string[]): Pick<Health
 };
 
 const everyMs = 500;
-const settledWithinMs = 20_000;
+const settledWithinMs = 30_000;
 /** What systemd has started again by itself must stay up for so long. */
-const quietMs = 5000;
+const quietMs = 10_000;
 
 /**
  * As healthOf, once nothing is starting any more, and what crashed meanwhile has stayed up for a moment: a service that
  * crashes again and again is `active` between.
+ * @param leastMs so long is looked at the least
  */
-export const settledHealthOf = async (units: readonly string[], before: Health): Promise<Health> => {
-  const until = performance.now() + settledWithinMs;
-  let quietSince = performance.now();
+export const settledHealthOf = async (
+  units: readonly string[],
+  before: Health,
+  leastMs: number,
+): Promise<Health> => {
+  const started = performance.now();
+  /** When each was last seen to be started again. */
+  const restartedAt = new Map(units.map((unit) => [unit, performance.now()]));
+  const isRestless = (unit: string): boolean =>
+    before.states.get(unit) === 'active' &&
+    crashes(before, last, unit) &&
+    performance.now() - (restartedAt.get(unit) ?? 0) < quietMs;
   let last = await healthOf(units);
-  while (performance.now() < until) {
+  for (;;) {
     const isStarting = units.some(
       (unit) => before.states.get(unit) === 'active' && starting.has(last.states.get(unit) ?? ''),
     );
-    const hasCrashed = units.some((unit) => crashes(before, last, unit));
-    if (!isStarting && (!hasCrashed || performance.now() - quietSince >= quietMs)) return last;
+    const restless = new Set(units.filter(isRestless));
+    const watchedMs = performance.now() - started;
+    const isSettled = !isStarting && restless.size === 0 && watchedMs >= leastMs;
+    if (isSettled || watchedMs > settledWithinMs) return { ...last, restless };
     await sleep(everyMs);
     const next = await healthOf(units);
-    if (isStarting || units.some((unit) => next.restarts.get(unit) !== last.restarts.get(unit)))
-      quietSince = performance.now();
+    for (const unit of units)
+      if (next.restarts.get(unit) !== last.restarts.get(unit)) restartedAt.set(unit, performance.now());
     last = next;
   }
-  return last;
 };
 
 const starting = new Set(['activating', 'reloading', 'deactivating']);
@@ -86,6 +100,10 @@ export const worse = (before: Health, after: Health, still: 'starting' | 'settle
     ...stopped.map((unit): [string, string] => [
       unit,
       `${unit} is ${after.states.get(unit) ?? 'gone'}, and was active`,
+    ]),
+    ...[...after.restless].map((unit): [string, string] => [
+      unit,
+      `${unit} ends again and again: systemd has started it ${after.restarts.get(unit) ?? 0} times`,
     ]),
     ...failed.map((unit): [string, string] => [unit, `${unit} has failed`]),
   ]);

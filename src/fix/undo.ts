@@ -82,7 +82,7 @@ export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Pro
     ...(down.length === 0 ? [] : [`${down.join(', ')} did not start again`]),
     ...(hasLetGo ? [] : [`'${plan.release.at(-1)?.join(' ') ?? ''}' failed`]),
   ];
-  await step(fixer, journal, {
+  await lastStep(fixer, journal, {
     step: 'undone',
     outcome: good ? 'ok' : 'failed',
     text: good
@@ -102,6 +102,20 @@ const note: typeof step = async (fixer, journal, entry) => {
     await step(fixer, journal, entry);
   } catch (error) {
     if (systemCode(error) === null) throw error;
+  }
+};
+
+/** @throws FixError `not-written` where it is not on disk, so that the undo is begun again */
+const lastStep: typeof step = async (fixer, journal, entry) => {
+  try {
+    await step(fixer, journal, entry);
+  } catch (error) {
+    if (systemCode(error) === null) throw error;
+    throw new FixError(
+      'not-written',
+      `all is put back that can be (${entry.text}), but ${journal.directory} does not have it: ${messageOf(error)}. Make room, and run it again: holdfast services undo ${journal.id}`,
+      { cause: error },
+    );
   }
 };
 

@@ -15,6 +15,8 @@ export type Writer = {
   write(path: string, bytes: Uint8Array, ownership: Ownership): void;
   /** What is not there is no error. */
   remove(path: string): void;
+  /** Takes away what a write that was interrupted has left beside the file. */
+  tidy(path: string): void;
   makeDirectory(path: string): void;
   /** Leaves a directory in which something is. */
   removeDirectory(path: string): void;
@@ -61,17 +63,18 @@ const own: Writer = {
   account: null,
   write(path, bytes, { uid, gid, mode }) {
     const beside = unfinished(path);
-    // What a kill may have left.
-    rmSync(beside, { force: true });
-    rmSync(unfinishedPath(beside), { force: true });
+    own.tidy(path);
     createFile(beside, bytes, mode, { uid, group: gid });
     renameSync(beside, path);
     syncDirectory(dirname(path));
   },
   remove(path) {
+    own.tidy(path);
+    removeFile(path);
+  },
+  tidy(path) {
     rmSync(unfinished(path), { force: true });
     rmSync(unfinishedPath(unfinished(path)), { force: true });
-    removeFile(path);
   },
   makeDirectory(path) {
     if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
@@ -101,6 +104,7 @@ const writerAs = (account: { uid: number; gid: number }): Writer => ({
     );
   },
   remove: (path) => as(account, `rm -f -- "$1" "$2"; sync -- "$(dirname -- "$1")"`, [path, unfinished(path)]),
+  tidy: (path) => as(account, `rm -f -- "$1"`, [unfinished(path)]),
   makeDirectory: (path) =>
     as(account, `[ -d "$1" ] || { mkdir -m 755 -- "$1"; sync -- "$(dirname -- "$1")"; }`, [path]),
   removeDirectory: (path) => as(account, `rmdir --ignore-fail-on-non-empty -- "$1" || [ ! -e "$1" ]`, [path]),

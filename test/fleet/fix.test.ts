@@ -162,6 +162,35 @@ test('a check that fails before changes nothing; one that fails after undoes it'
   assert.equal(await left(), '');
 });
 
+/** Connects once a second by the host's own name, for a moment; where it cannot, it ends after two seconds. */
+const flapping = `[Service]
+ExecStart=/bin/bash -c 'while (exec 3<>/dev/tcp/db/3306 && sleep 0.4); do sleep 0.6; done; sleep 2; exit 1'
+Restart=always
+RestartSec=100ms
+[Unit]
+StartLimitIntervalSec=0
+`;
+
+test(
+  'a dependent that systemd starts again and again is broken, although it is active',
+  { skip },
+  async () => {
+    writeFileSync(join(host.root, 'etc/systemd/system/flapping.service'), flapping);
+    // Of whom no user at all is known, MariaDB hangs up on.
+    const start = `mariadb -e "CREATE USER flapping@'%'"; systemctl daemon-reload; systemctl start flapping`;
+    await host.ok(['sh', '-ec', start]);
+    const fix = ['fix', '3306', '--watch', '5s', '--accept', 'lan-address-clients'];
+    const { status, stdout, stderr } = await holdfast(...fix);
+    assert.equal(status, 1, `${stdout}${stderr}`);
+    assert.match(stdout, /✗ broke +flapping\.service ends again and again: systemd has started it \d+ times/);
+    assert.match(stdout, /Undone, everything is as before/);
+    assert.equal(await isOpen(3306), true);
+    assert.equal(await left(), '');
+    assert.equal((await host.ok(['systemctl', 'is-active', 'flapping'])).trim(), 'active');
+    await host.ok(['systemctl', 'stop', 'flapping']);
+  },
+);
+
 test('a knock that cannot be made any more is no proof', { skip }, async () => {
   const once = '#!/bin/sh\n[ ! -e /run/knocked ] || exit 1\ntouch /run/knocked\nexec bash -c "$1"\n';
   await host.ok([

@@ -92,7 +92,7 @@ export const suites: readonly Suite[] = [
     tests: ['test/fleet/**/*.test.ts'],
     serial: true,
     lane: 'other',
-    packages: ['systemd-container', 'debootstrap', 'iproute2', 'util-linux', 'nmap'],
+    packages: ['systemd-container', 'debootstrap', 'iproute2', 'util-linux', 'nmap', 'gcc', 'libc6-dev'],
     cannotRun: () =>
       process.getuid?.() !== 0
         ? 'only root can start whole hosts in systemd-nspawn'

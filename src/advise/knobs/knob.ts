@@ -26,7 +26,12 @@ export type Edit = { path: string; text: string };
  * - `command`: the daemon's own checker; status 0 is good;
  * - `trial`: the daemon itself, in a network of its own: it must still run after a moment.
  */
-export type Check = { kind: 'command' | 'trial'; argv: Argv };
+export type Check = {
+  kind: 'command' | 'trial';
+  argv: Argv;
+  /** Of a command: `own` where it asks the kernel about rules of a network. */
+  network?: 'own' | 'of the host';
+};
 
 /** The listen address as the daemon itself understands its configuration. */
 export type Effective = {

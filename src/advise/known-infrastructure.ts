@@ -65,9 +65,9 @@ export const infrastructure: readonly KnownService[] = [
     why: 'it tells the network what this host offers; servers rarely need it',
     recommended: 'do not run',
     localOnly: {
-      file: '/etc/avahi/avahi-daemon.conf',
-      directive: 'allow-interfaces=lo',
-      test: null,
+      file: '/etc/systemd/system/avahi-daemon.service.d/local.conf',
+      directive: '[Service] PrivateNetwork=yes, and allow-interfaces=lo in /etc/avahi/avahi-daemon.conf',
+      test: 'systemd-analyze verify avahi-daemon.service',
       apply: restart('avahi-daemon'),
       caution: 'or mask both avahi-daemon.service and avahi-daemon.socket',
     },
@@ -99,7 +99,7 @@ export const infrastructure: readonly KnownService[] = [
     anyPort: true,
     localOnly: {
       file: '/etc/nfs.conf',
-      directive: '[nfsd] host=127.0.0.1 and vers3=n',
+      directive: '[nfsd] host=127.0.0.1, vers2=n and vers3=n',
       test: 'nfsconf --dump',
       apply: restart('nfs-server'),
     },

@@ -19,7 +19,7 @@ export const statesOf = async (units: readonly string[]): Promise<UnitState[]> =
 
 /** `systemctl VERB` for units; nothing where there are none. */
 export const systemctl = (
-  verb: 'enable' | 'disable' | 'start' | 'stop',
+  verb: 'enable' | 'disable' | 'mask' | 'unmask' | 'start' | 'stop',
   states: readonly UnitState[],
 ): string[][] =>
   states.length === 0
@@ -28,7 +28,7 @@ export const systemctl = (
         [
           'systemctl',
           verb,
-          ...(verb === 'enable' || verb === 'disable' ? ['--quiet'] : []),
+          ...(verb === 'start' || verb === 'stop' ? [] : ['--quiet']),
           '--',
           ...states.map(({ unit }) => unit),
         ],

@@ -5,7 +5,7 @@ import { noFleet } from './able.ts';
 import { startHost, type Host } from './host.ts';
 import { withHoldfast } from './with-holdfast.ts';
 
-/** The first step of the ladder on real packages: removed, proven, and installed again as they were. */
+/** Daemons that are to go: removed or stopped, proven, and after an undo as they were. */
 const skip = noFleet() ?? false;
 const long = skip === false && !full ? 'tried by npm run test:full' : skip;
 const endings: (() => Promise<void>)[] = [];
@@ -140,6 +140,32 @@ test(
     assert.match(await statusOf('xinetd'), / ii $/m);
   },
 );
+
+test('what other units start is masked while it is stopped, also after a reboot', { skip }, async () => {
+  const unit =
+    '[Unit]\\nWants=rpc-statd.service\\n[Service]\\nExecStart=/bin/sleep inf\\n[Install]\\nWantedBy=multi-user.target\\n';
+  await host.ok([
+    'sh',
+    '-ec',
+    `printf '${unit}' > /etc/systemd/system/wants.service; systemctl enable --now wants`,
+  ]);
+  await host.ok(['systemctl', 'start', 'rpc-statd.service']);
+  const was = await everything();
+  const state = [
+    'sh',
+    '-c',
+    'systemctl is-active rpc-statd; systemctl is-enabled rpc-statd; systemctl is-active wants',
+  ];
+  const fixed = await holdfast('fix', 'rpc-statd.service', '--step', 'stop', '--watch', '0s');
+  assert.equal(fixed.status, 0, `${fixed.stdout}${fixed.stderr}`);
+  await host.stop();
+  await host.start();
+  assert.equal((await host.run(state)).stdout, 'inactive\nmasked\nactive\n');
+  const undone = await holdfast('undo');
+  assert.equal(undone.status, 0, `${undone.stdout}${undone.stderr}`);
+  assert.equal((await host.run(state)).stdout, 'active\nstatic\nactive\n');
+  assert.equal(await everything(), was);
+});
 
 for (const script of ['prerm', 'postrm'])
   test(

@@ -21,14 +21,40 @@ export const cups: Knob = {
     ),
 };
 
-/** It joins multicast groups on the interfaces that it may use, but its socket is on every address. */
+/**
+ * Its socket is on every address, also with `allow-interfaces=lo` (avahi#889). Programs of this host ask it over D-Bus and
+ * a socket by path, so it is given a network of its own, of which lo is all.
+ */
 export const avahi: Knob = {
   service: 'Avahi',
-  files: [],
-  turn: () => ({
-    why: 'Avahi listens on every address, also where allow-interfaces=lo makes it use none but lo',
-    remedy: 'do not run it: systemctl disable --now avahi-daemon.socket avahi-daemon.service',
-  }),
+  files: ['/etc/avahi/avahi-daemon.conf'],
+  turn: (facts) =>
+    turnOf(
+      facts,
+      [
+        dropIn('/etc/systemd/system/avahi-daemon.service.d/zz-holdfast-local.conf', [
+          '[Service]',
+          'PrivateNetwork=yes',
+        ]),
+        ...editsOf(facts.files, /^/, (text) =>
+          commentedOut(text, /^\s*(?:allow|deny)-interfaces\s*=/).replace(
+            /^\s*\[server\].*$/m,
+            (head) => `${head}\nallow-interfaces=lo`,
+          ),
+        ),
+      ],
+      {
+        checks: [command('systemd-analyze', '--man=no', 'verify', 'avahi-daemon.service')],
+        apply: [
+          ['systemctl', 'daemon-reload'],
+          ['systemctl', 'restart', 'avahi-daemon.service'],
+        ],
+        closes: 'all',
+        cautions: [
+          'what other hosts offer is not found any more, and what this host offers is found here alone',
+        ],
+      },
+    ),
 };
 
 const samba4 = [
@@ -133,14 +159,36 @@ export const syslogNg: Knob = {
     ),
 };
 
-/** NFS over loopback serves nobody but this host; version 3 brings rpcbind's ports along. */
+/**
+ * NFS over loopback serves nobody but this host. Versions 2 and 3 bring mountd's and rpcbind's ports along: with both off,
+ * mountd opens none, and the kernel needs no statd. statd itself binds every address (`name` in nfs.conf is only where it
+ * sends from, as tried with 2.6.2).
+ */
 export const nfs: Knob = {
   service: 'NFS server',
   files: [],
-  turn: () =>
-    turnOf(
-      { unit: 'nfs-server.service' },
-      [dropIn('/etc/nfs.conf.d/zz-holdfast-local.conf', ['[nfsd]', 'host=127.0.0.1', 'vers3=n'])],
-      { checks: [command('nfsconf', '--dump')], cautions: ['hosts that mount from here lose it'] },
-    ),
+  turn: ({ unit }) =>
+    unit === 'rpc-statd.service'
+      ? {
+          why: 'rpc.statd listens on every address, whatever nfs.conf says',
+          remedy:
+            'NFSv4 does not need it: do not run it (--step stop), or let in only whom it serves (--step firewall)',
+        }
+      : turnOf(
+          { unit: 'nfs-server.service' },
+          [
+            dropIn('/etc/nfs.conf.d/zz-holdfast-local.conf', [
+              '[nfsd]',
+              'host=127.0.0.1',
+              'vers2=n',
+              'vers3=n',
+            ]),
+          ],
+          {
+            checks: [command('nfsconf', '--dump')],
+            effective: { argv: ['nfsconf', '--get', 'nfsd', 'host'], value: (printed) => printed.trim() },
+            ...(unit === 'nfs-mountd.service' ? { closes: 'all' as const } : {}),
+            cautions: ['hosts that mount from here lose it, and so does who mounts with version 3 or older'],
+          },
+        ),
 };

@@ -4,6 +4,7 @@ import { full, root } from '../harness/up.ts';
 import { noFleet } from './able.ts';
 import { doorsByHoldfast, doorsByLsof, doorsBySs, doorsBySystemd, socketsOf } from './doors.ts';
 import { startHost, type Host } from './host.ts';
+import { knowsSuite, type Suite } from './tree.ts';
 
 /**
  * On whole hosts with the daemons that people run, the doors are those that ss, lsof, nft and systemctl list together:
@@ -102,6 +103,15 @@ const hosts: readonly Daemons[] = [
   },
 ];
 
+const suites: readonly Suite[] = full && knowsSuite('trixie') ? ['bookworm', 'trixie'] : ['bookworm'];
+
+/** What Debian 12 calls otherwise. */
+const ofTrixie: Readonly<Record<string, string>> = {
+  'postgresql-15': 'postgresql-17',
+  'php8.2-fpm': 'php8.4-fpm',
+  'openjdk-17-jre-headless': 'openjdk-21-jre-headless',
+};
+
 /** A namespace with a name and a daemon in it, and a port that nothing but a rule opens. */
 const furnish = `
 ip netns add box
@@ -115,6 +125,44 @@ nft add rule ip published prerouting tcp dport 8099 dnat to 172.30.0.2:7001
 systemd-run --quiet --unit=boxed --property=NetworkNamespacePath=/run/netns/box perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 1, LocalAddr => "0.0.0.0", LocalPort => 7001) or die; sleep 1000'
 for i in $(seq 100); do ip netns exec box ss -Hltn | grep -q 7001 && break; sleep 0.05; done
 `;
+
+/** Doors that lead elsewhere, on a host with openssh-server: of systemd, of SSH both ways, and of the kernel. */
+const forwarding = `
+cat > /run/systemd/system/front.socket <<end
+[Socket]
+ListenStream=0.0.0.0:7101
+end
+cat > /run/systemd/system/front.service <<end
+[Service]
+ExecStart=/lib/systemd/systemd-socket-proxyd 127.0.0.1:22
+end
+systemctl daemon-reload
+systemctl start front.socket
+mkdir -p /root/.ssh /home/carol/.ssh
+useradd --home-dir /home/carol carol
+ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
+for home in /root /home/carol; do cp /root/.ssh/id_ed25519.pub $home/.ssh/authorized_keys; done
+chown -R carol /home/carol; chmod 700 /root/.ssh /home/carol/.ssh
+echo 'GatewayPorts clientspecified' >> /etc/ssh/sshd_config
+systemctl restart ssh
+dial='systemd-run --quiet --unit'
+options='-N -o StrictHostKeyChecking=no -o ExitOnForwardFailure=yes'
+$dial back-carol ssh $options -R 0.0.0.0:7201:127.0.0.1:22 carol@127.0.0.1
+$dial back-root ssh $options -R 0.0.0.0:7202:127.0.0.1:22 root@127.0.0.1
+$dial there ssh $options -L 0.0.0.0:7203:127.0.0.1:22 carol@127.0.0.1
+ip link add vx0 type vxlan id 4 dstport 4790 local 127.0.0.1
+ip link set vx0 up
+for i in $(seq 100); do [ "$(ss -Hltn | grep -c ':720[123] ')" = 3 ] && exit 0; sleep 0.1; done
+journalctl -u 'back-*' -u there >&2; exit 1
+`;
+
+const forwarded = [
+  [7101, 'systemd', '127.0.0.1:22'],
+  [7201, 'forwarder', 'the ssh client of carol'],
+  [7202, 'forwarder', 'the ssh client of root'],
+  [7203, 'forwarder', 'carol@127.0.0.1'],
+  [4790, 'kernel', 'vxlan (vx0)'],
+];
 
 /** What the other tools say, and what Holdfast does, at a moment when nothing changes. */
 const sideBySide = async (host: Host) => {
@@ -132,11 +180,15 @@ const sideBySide = async (host: Host) => {
   }
 };
 
-for (const { packages, holders, long } of hosts) {
+for (const [suite, { packages, holders, long }] of suites.flatMap((one) =>
+  hosts.map((host) => [one, host] as const),
+)) {
   const skip = noHosts ?? (long && !full ? 'it is tried by npm run test:full' : false);
-  test(`the doors of a host with ${packages.join(', ')}`, { skip }, async (t) => {
-    const host = await startHost(t, { packages: [...packages, ...tools], bind });
+  test(`the doors of a host (${suite}) with ${packages.join(', ')}`, { skip }, async (t) => {
+    const host = await startHost(t, { suite, packages: [...packages, ...tools], bind });
     await host.ok(['sh', '-ec', furnish]);
+    const forwards = packages.includes('openssh-server');
+    if (forwards) await host.ok(['sh', '-ec', forwarding]);
     const { own, box, systemd, report } = await sideBySide(host);
     const ours = socketsOf(report, null);
     assert.deepEqual([...ours].toSorted(), [...new Set(own)].toSorted());
@@ -154,6 +206,12 @@ for (const { packages, holders, long } of hosts) {
       published.map(({ port, forwardsTo, reachable }) => [port, forwardsTo, reachable?.from]),
       [[8099, '172.30.0.2:7001', 'anyone']],
     );
+    assert.deepEqual(
+      report.listeners
+        .filter(({ port }) => forwarded.some(([one]) => one === port))
+        .map(({ port, holder, forwardsTo, kernelService }) => [port, holder, forwardsTo ?? kernelService]),
+      forwards ? forwarded : [],
+    );
     const network = report.listeners.filter(
       ({ protocol, netns }) =>
         (protocol === 'tcp' || protocol === 'udp') && (netns.own || netns.name === 'box'),
@@ -161,8 +219,8 @@ for (const { packages, holders, long } of hosts) {
     assert.deepEqual(
       network
         .filter(
-          ({ reachable, translatedBy, processes }) =>
-            reachable === null || (translatedBy === null && processes.length === 0),
+          ({ reachable, translatedBy, processes, holder }) =>
+            reachable === null || (translatedBy === null && holder !== 'kernel' && processes.length === 0),
         )
         .map(({ protocol, port, whyUnseen }) => `${protocol} ${port}: ${whyUnseen}`),
       [],
@@ -178,7 +236,9 @@ for (const { packages, holders, long } of hosts) {
     );
     const holding = new Set(report.listeners.flatMap(({ processes }) => processes.map((one) => one.package)));
     assert.deepEqual(
-      holders.filter((name) => !holding.has(name)),
+      holders
+        .map((name) => (suite === 'trixie' ? (ofTrixie[name] ?? name) : name))
+        .filter((name) => !holding.has(name)),
       [],
       `packages with a door: ${[...holding].join(', ')}`,
     );

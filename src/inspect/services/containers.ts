@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { textOf, type HostPaths } from '../host.ts';
 import { guardedText } from './guarded-text.ts';
 
@@ -61,21 +61,37 @@ export const containerFinder = ({ proc, root }: HostPaths): ContainerFinder => {
     names.set(id, name);
     return name;
   };
-  const inContainer = guardedText(managerFile) !== null;
+  const ownRoot = rootId('/');
   return (pid, cgroup = textOf(`${proc}/${pid}/cgroup`) ?? '') => {
-    const found = containerOfCgroup(cgroup) ?? (inContainer ? null : containerOfRoot(proc, pid));
+    const inside = `${proc}/${pid}/root/`;
+    const found = containerOfCgroup(cgroup) ?? (rootId(inside) === ownRoot ? null : containerOfRoot(inside));
     return found === null ? null : { ...found, name: found.name ?? nameOf(pid, found) };
   };
 };
 
-/** Where container managers leave their name (systemd.io/CONTAINER_INTERFACE), also where no machine is registered. */
-const managerFile = '/run/host/container-manager';
+/** Tells one root directory from another; `null` where it may not be seen. */
+const rootId = (root: string): string | null => {
+  try {
+    const { dev, ino } = statSync(root);
+    return `${dev}:${ino}`;
+  } catch {
+    return null;
+  }
+};
 
-const containerOfRoot = (proc: string, pid: number): Container | null => {
-  const inside = guardedText(`${proc}/${pid}/root${managerFile}`)?.trim();
-  if (inside !== 'systemd-nspawn') return null;
-  const name = guardedText(`${proc}/${pid}/root/etc/hostname`)?.trim() ?? '';
-  return { manager: inside, id: null, name: /^[\w.-]{1,64}$/.test(name) ? name : null };
+/**
+ * What container managers leave in the root of a container, for where the control group does not tell: a machine that is
+ * not registered, `podman run --cgroups=disabled`, a container that another one runs.
+ * systemd.io/CONTAINER_INTERFACE, podman-run(1), moby daemon/initlayer.
+ */
+const containerOfRoot = (root: string): Container | null => {
+  if (guardedText(`${root}run/host/container-manager`)?.trim() === 'systemd-nspawn') {
+    const name = guardedText(`${root}etc/hostname`)?.trim() ?? '';
+    return { manager: 'systemd-nspawn', id: null, name: /^[\w.-]{1,64}$/.test(name) ? name : null };
+  }
+  if (guardedText(`${root}run/.containerenv`) !== null) return { manager: 'podman', id: null, name: null };
+  if (guardedText(`${root}.dockerenv`) !== null) return { manager: 'docker', id: null, name: null };
+  return null;
 };
 
 const parsed = (text: string | null): unknown => {

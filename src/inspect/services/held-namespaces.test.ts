@@ -3,7 +3,6 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { collectServices } from './collect.ts';
-import { containerOfCgroup } from './containers.ts';
 import { parseNamespaceMounts } from './held-namespaces.ts';
 import { firstLine } from './first-line.fixture.ts';
 
@@ -72,24 +71,4 @@ test('mounts of namespaces are read from mountinfo', () => {
   const text =
     '36 35 0:4 net:[4026532218] /run/netns/a\\040b rw shared:5 - nsfs nsfs rw\n37 35 8:1 / / rw - ext4 /dev/sda rw\n';
   assert.deepEqual(parseNamespaceMounts(text), [{ inode: 4026532218, point: '/run/netns/a b' }]);
-});
-
-test('a control group tells the container and its manager', () => {
-  const id = '0a'.repeat(32);
-  const of = (path: string) => containerOfCgroup(`0::${path}\n`);
-  assert.deepEqual(of(`/system.slice/docker-${id}.scope`), { manager: 'docker', id, name: null });
-  assert.deepEqual(of(`/docker/${id}`), { manager: 'docker', id, name: null });
-  assert.deepEqual(of(`/machine.slice/libpod-${id}.scope/container`), { manager: 'podman', id, name: null });
-  assert.deepEqual(of(`/kubepods.slice/cri-containerd-${id}.scope`), {
-    manager: 'containerd',
-    id,
-    name: null,
-  });
-  assert.deepEqual(of('/lxc.payload.web/system.slice/x.service')?.name, 'web');
-  assert.deepEqual(of('/machine.slice/machine-web\\x2d1.scope/payload'), {
-    manager: 'systemd-nspawn',
-    id: null,
-    name: 'web-1',
-  });
-  assert.equal(of('/system.slice/ssh.service'), null);
 });

@@ -1,4 +1,5 @@
 import { tables } from '#index';
+import { fieldIndex } from '../../src/index/schema.ts';
 import type { TableDefinition } from '../../src/index/engine/engine.ts';
 import { BenchError } from '../errors.ts';
 
@@ -18,7 +19,7 @@ export const lines: TableDefinition = (() => {
   return found;
 })();
 
-const textColumns = new Set(['entry', 'line', 'part', 'time', 'received', 'app', 'via', 'message']);
+const textColumns = new Set(['entry', 'line', 'part', 'time', 'received', 'app', 'form', 'via', 'message']);
 
 const nothing: Alternative['indexed'] = () => '';
 
@@ -62,7 +63,13 @@ const lowerLike = (_question: string, needle: string): string =>
 export const alternatives: readonly Alternative[] = [
   ordered('as it is', {}),
   ordered('ORDER BY time', { order: 'time' }),
+  ordered('ORDER BY app, time', { order: '(app, time)' }),
+  ordered('ORDER BY app, form, time', { order: '(app, form, time)' }),
   ordered('ORDER BY app, host, time', { order: '(app, host, time)' }),
+  ordered('no index of fields', { indices: lines.indices.filter((index) => !index.startsWith(fieldIndex)) }),
+  ordered('messages in LZ4', { codecs: { ...lines.codecs, message: 'LZ4' } }),
+  ordered('messages in LZ4HC', { codecs: { ...lines.codecs, message: 'LZ4HC(3)' } }),
+  ordered('granules of 2,048 rows', { settings: [...lines.settings, 'index_granularity = 2048'] }),
   ordered('a partition a day', { partition: 'toYYYYMMDD(received)' }),
   tokenized('no token index', null),
   tokenized('splitByNonAlpha', text('tokenizer = splitByNonAlpha')),
@@ -78,10 +85,10 @@ export const alternatives: readonly Alternative[] = [
 export const codecs: Readonly<Record<string, readonly string[]>> = {
   time: ['LZ4', 'Delta, ZSTD(1)', 'DoubleDelta, ZSTD(1)', "Delta, T64('bit'), ZSTD(1)"],
   received: ['Delta, ZSTD(1)', "Delta, T64('bit'), ZSTD(1)"],
-  line: ['LZ4', 'Delta, ZSTD(1)', "T64('bit'), ZSTD(1)"],
+  line: ['LZ4', 'Delta, ZSTD(1)', "T64('bit'), ZSTD(1)", "Delta, T64('bit'), ZSTD(1)"],
   host: ['LZ4', 'ZSTD(1)'],
   pid: ['LZ4', 'ZSTD(1)', 'ZSTD(3)'],
-  message: ['LZ4', 'ZSTD(1)', 'ZSTD(3)', 'ZSTD(6)'],
+  message: ['LZ4', 'LZ4HC(3)', 'ZSTD(1)', 'ZSTD(3)', 'ZSTD(6)'],
   fields: ['LZ4', 'ZSTD(1)', 'ZSTD(3)'],
   prefix: ['LZ4', 'ZSTD(1)'],
 };

@@ -1,4 +1,5 @@
 export type { Engine, Lane, OtherVault, Parameters } from './engine/engine.ts';
+export { fieldNameToken, fieldToken, fieldTokensSql } from './field-tokens.ts';
 export { messageTemplate, variable } from './template.ts';
 export { IndexError, type IndexErrorCode } from './errors.ts';
 export type { Indexed, IndexState, Trouble } from './index-state.ts';
@@ -9,7 +10,7 @@ export { facilityNames, severityNames, facilityNumber, severityNumber } from './
 export { machineZone, utc, type LocalTime } from './parse/timestamp.ts';
 export { RowBinaryReader } from './project/row-binary.ts';
 export type { AlteredEntry } from './progress.ts';
-export { claimedHostMismatch, conflictingNumber, parserVersion } from './project/row.ts';
+export { claimedHostMismatch, conflictingNumber, equalsSign, parserVersion } from './project/row.ts';
 export { tables } from './schema.ts';
 export { Senders, type Others, type Sender } from './senders.ts';
 export { countSenders } from './senders-table.ts';

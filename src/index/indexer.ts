@@ -15,7 +15,7 @@ import { parserVersion } from './project/row.ts';
 import { nothingIndexed, recover, type Progress } from './progress.ts';
 import { nothingRemembered, recall, type Remembered } from './remembered.ts';
 import { completeTakeOver, openReparse } from './reparse.ts';
-import { lines as linesTable, tables, tokenIndex } from './schema.ts';
+import { lateIndices, lines as linesTable, tables } from './schema.ts';
 import type { Senders } from './senders.ts';
 import { meansAltered, type VaultSource } from './vault-source.ts';
 import { openWordList, type Words } from './words/words.ts';
@@ -199,7 +199,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
       soughtUnbuilt = performance.now();
       building = true;
       engine
-        .buildIndex(linesTable, tokenIndex)
+        .buildIndices(linesTable, lateIndices)
         .then(
           (parts) => (parts > 0 ? log('info', `built the token index of ${parts} parts`) : undefined),
           (error: unknown) =>

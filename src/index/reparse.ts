@@ -7,7 +7,7 @@ import type { GroupLimits } from './group.ts';
 import { parserVersion } from './project/row.ts';
 import { emptyIndex, recover, severalParsers } from './progress.ts';
 import { recall } from './remembered.ts';
-import { lines, progress, tables, tokenIndex as tokenIndexName } from './schema.ts';
+import { lateIndices, lines, progress, tables } from './schema.ts';
 
 /** How far history has been read again by the parser of today. */
 export type Reparsing = {
@@ -69,7 +69,7 @@ export const openReparse = (
     tokenIndex = 'being built';
     engine
       .beside()
-      .then((beside) => beside.buildIndex(lines, tokenIndexName))
+      .then((beside) => beside.buildIndices(lines, lateIndices))
       .catch((error: unknown) =>
         log('warning', `the token index was not built, searches scan instead: ${messageOf(error)}`),
       )

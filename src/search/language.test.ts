@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { micros, type Micros } from '#base/clock';
+import { compileByWords } from './query/compile.ts';
+import { parseQuery } from './query/parse.ts';
+import { prepareQuery } from './query/prepare.ts';
 import { bodyOf, serveVault, type ServedVault } from './testing/served-vault.ts';
 import type { TestLine } from '../index/testing/grown-vault.ts';
 
@@ -147,6 +150,17 @@ const cases: [query: string, found: number[]][] = [
   ['status>502', []],
   ['took>0.5', [4]],
   ['status!=502', [5]],
+  ['user="Alice"', [4]],
+  ['user=alice status>=500 nginx', [4]],
+  ['user=alice took=0.75', [4]],
+  ['x=1', [5]],
+  ['x=*', []],
+  ['order=7 x=1 user=bob', [5]],
+  ['DST=2001:db8::7', [6]],
+  ['SRC=10.9.8.7', [6]],
+  ['user=*alice*', [4, 9]],
+  ['user=alice.smith', [9]],
+  ['host!=web1 user=*', [9]],
   ['SRC=10.0.0.0/8', [6]],
   ['SRC=10.1.0.0/16', []],
   ['DST=2001:db8::/32', [6]],
@@ -249,6 +263,26 @@ describe('the query language on lines', () => {
     await add();
     assert.equal(index.words()?.below, index.state().indexed - 1);
     await check();
+  });
+
+  it('asks the indices for fields, and for pairs that stand in the text', async () => {
+    const { query, names } = await prepareQuery(
+      served.index,
+      parseQuery('user=alice app', micros(0)),
+      'true',
+    );
+    const compiled = compileByWords(query, names, () => ['user']);
+    assert.equal(compiled.length, 2);
+    for (const [n, used] of [['field_tokens'], ['field_tokens', 'message_tokens']].entries()) {
+      const { words = '', parameters } = compiled[n] ?? {};
+      const plan = await served.index.engine.rows(
+        'background',
+        `EXPLAIN indexes = 1 SELECT count() FROM lines PREWHERE ${words}`,
+        parameters,
+      );
+      const text = plan.map((row) => String(row['explain'])).join('\n');
+      for (const index of used) assert.match(text, new RegExp(`Name: ${index}`), text);
+    }
   });
 
   it('is shown in docs/search.md row by row as it is tried here', () => {

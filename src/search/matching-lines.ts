@@ -1,7 +1,8 @@
 import type { Index } from '#index';
+import { parseLineAddress } from '#vault/record';
 import type { Hit } from '#wire/search';
 import { hitColumns, readHits } from './hit.ts';
-import { compileQuery, type Compiled } from './query/compile.ts';
+import { compileByWords, type Compiled } from './query/compile.ts';
 import type { Prepared } from './query/prepare.ts';
 import { lookUpWords } from './query/runs.ts';
 
@@ -37,10 +38,10 @@ export const matchingLines = async (
   const all: Range[] = [{ entries: `entry < ${to}`, compiled: prepared }];
   if (known === null || below === 0) return asked(index, all, () => true);
   const { query, names } = prepared;
-  const compiled = compileQuery(query, names, await lookUpWords(query.expression, names, known));
-  if (compiled.words === 'true') return asked(index, all, () => true);
+  const compiled = compileByWords(query, names, await lookUpWords(query.expression, names, known));
+  if (compiled.every((one) => one.words === 'true')) return asked(index, all, () => true);
   const ranges: Range[] = [
-    { entries: `entry < ${below}`, compiled },
+    ...compiled.map((one) => ({ entries: `entry < ${below}`, compiled: one })),
     ...(below < to ? [{ entries: `entry >= ${below} AND entry < ${to}`, compiled: prepared }] : []),
   ];
   return asked(index, ranges, known.holds);
@@ -76,16 +77,24 @@ const asked = (index: Index, ranges: readonly Range[], holds: () => boolean): Ma
         );
       }),
     );
-    // Of lines with the same time those of the later range have the higher entries.
-    const [one = [], other = []] = from === 'newest' ? found.toReversed() : found;
-    if (other.length === 0) return one;
+    const some = found.filter((hits) => hits.length > 0);
+    if (some.length <= 1) return some[0] ?? [];
     const sign = from === 'newest' ? -1 : 1;
-    return [...one, ...other].toSorted((a, b) => sign * compared(a.time, b.time)).slice(0, most);
+    return some
+      .flat()
+      .toSorted((a, b) => sign * inTime(a, b))
+      .slice(0, most);
   },
   holds,
 });
 
-const compared = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** As the engine orders them. */
+const inTime = (a: Hit, b: Hit): number => {
+  if (a.time !== b.time) return a.time < b.time ? -1 : 1;
+  const [one, other] = [parseLineAddress(a.address), parseLineAddress(b.address)];
+  if (one === null || other === null) return 0;
+  return one.entry - other.entry || one.line - other.line || (one.part ?? 0) - (other.part ?? 0);
+};
 
 /** Messages are then read only where words leave any, and need not be looked up in the dictionary. */
 const statement = ({ entries, compiled: { words, where } }: Range): { sql: string; settings: string } =>

@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { IndexError } from '../errors.ts';
 import { LinesBlock } from '../project/native/block.ts';
 import { GrowingBytes } from '../project/native/bytes.ts';
-import { createTables, dropTables, lines, progress, tables } from '../schema.ts';
+import { createTables, dropTables, lateIndices, lines, progress, tables } from '../schema.ts';
 import { openHttpFront, type HttpFront } from '../testing/http-front.ts';
 import { openEngine } from './embedded.ts';
 import type { Engine, Lane } from './engine.ts';
@@ -82,7 +82,7 @@ const contract = (name: string, skip: string | false, open: () => Promise<Opened
     });
 
     it('finds by the token index what a scan finds', async () => {
-      await engine.buildIndex(lines, 'message_tokens');
+      await engine.buildIndices(lines, lateIndices);
       assert.equal(await count("message ILIKE '%LINE 1%'"), 2);
       assert.equal(await count("message ILIKE '%LINE 1%' SETTINGS use_skip_indexes = 0"), 2);
     });
@@ -187,6 +187,7 @@ const rows = (entry: number, count: number): Buffer[] => {
     columns.sequence.int64(0);
     columns.content.fixed('\u0000'.repeat(8));
     columns.dedup.fixed('\u0000'.repeat(16));
+    columns.form.uint8(0);
   }
   return block.encoded(lines);
 };

@@ -6,8 +6,9 @@ import { Session } from 'chdb';
 import { createChdbConnection } from 'chdb/connection';
 import { messageOf } from '#base/errors';
 import { IndexError } from '../errors.ts';
+import { lateIndices } from '../schema.ts';
 import type { Engine, EngineOptions, Lane, Parameters } from './engine.ts';
-import { buildLateIndex } from './late-index.ts';
+import { buildLateIndices } from './late-indices.ts';
 import { mergeTree } from './merge-tree.ts';
 import { deleteOldParts, deletePartsNow } from './old-parts.ts';
 import { withLiterals } from './literals.ts';
@@ -52,7 +53,7 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
     );
     for (const [lane, connections] of lanes)
       for (const { client } of connections)
-        for (const query of [`USE ${use}`, ...setStatements(settings[lane], ingestSettings[lane])])
+        for (const query of [`USE ${use}`, ...setStatements(settings[lane], ownSettings[lane])])
           await client.command({ query });
     return lanes;
   };
@@ -169,15 +170,16 @@ const serverLimits = (memory: number): string[] => [
 /** A merge that builds the token index takes some 200 MiB for a million lines, which is what 16 inserts bring. */
 const mergeLimits = ['max_parts_to_merge_at_once = 16'];
 
-/** What only makes sense where inserts go through files on the same machine. */
-const ingestSettings: Partial<Record<Lane, Settings>> = {
+/** What only makes sense where inserts go through files on the same machine, and caches are this process's own. */
+const ownSettings: Partial<Record<Lane, Settings>> = {
   ingest: {
-    // The token index is built by merges and, after a backlog, in the background: at insert it would cost more than the rest.
-    exclude_materialize_skip_indexes_on_insert: 'message_tokens',
+    exclude_materialize_skip_indexes_on_insert: lateIndices.join(', '),
     max_insert_threads: 1,
     min_insert_block_size_rows: 4_194_304,
     min_insert_block_size_bytes: 268_435_456,
   },
+  // A search is counted and then shown, and words that are in many lines are in many searches.
+  interactive: { use_text_index_postings_cache: 1 },
   background: { max_threads: 1 },
 };
 
@@ -263,7 +265,7 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string, memory: nu
     // In the lane of inserts: statements in that of the background may be waiting for merges.
     letMerge: ({ name }, merges) =>
       run('ingest', `SYSTEM ${merges === 'wait' ? 'STOP' : 'START'} MERGES ${name}`),
-    buildIndex: (table, index) => buildLateIndex({ run, rows }, table, index),
+    buildIndices: (table, indices) => buildLateIndices({ run, rows }, table, indices),
     binary: (lane, sql, parameters) =>
       inLane(lane, async (client) => {
         const { stream } = await client.exec({ query: `${withLiterals(sql, parameters)}\nFORMAT RowBinary` });

@@ -67,11 +67,11 @@ export type Engine = {
   /** The same at once for what a deletion of rows has replaced, however young. @throws IndexError */
   deletePartsNow(table: TableLayout): Promise<void>;
   /**
-   * Builds an index of large parts that inserts have left without one.
-   * @returns how many parts lacked it
+   * Builds indices of large parts that inserts have left without them.
+   * @returns how many parts lacked them
    * @throws IndexError
    */
-  buildIndex(table: TableLayout, index: string): Promise<number>;
+  buildIndices(table: TableLayout, indices: readonly string[]): Promise<number>;
   /**
    * Whether parts of a table are merged; an engine that merges elsewhere, or for others too, goes on. Deletions and the
    * building of an index wait until they are.

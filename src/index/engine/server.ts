@@ -102,7 +102,7 @@ export const openServerEngine = (options: ServerOptions): Engine => {
     settle: async () => (await own()).settle(),
     deleteOldParts: () => Promise.resolve(),
     deletePartsNow: () => Promise.resolve(),
-    buildIndex: () => Promise.resolve(0),
+    buildIndices: () => Promise.resolve(0),
     letMerge: () => Promise.resolve(),
     async otherVaults() {
       const { own: statements, database } = open();
@@ -290,7 +290,7 @@ const statementsOf = (options: ServerOptions, database: ServerDatabase): Stateme
     settle: () => command(outside, endInserts(database, prefix)),
     deleteOldParts: () => Promise.resolve(),
     deletePartsNow: () => Promise.resolve(),
-    buildIndex: () => Promise.resolve(0),
+    buildIndices: () => Promise.resolve(0),
     letMerge: () => Promise.resolve(),
     make: (sql) => command(outside, sql),
     everywhere: (query) =>

@@ -1,8 +1,9 @@
 import type { Micros } from '#base/clock';
-import type { ByteString } from '../parse/byte-string.ts';
+import { toBytes, type ByteString } from '../parse/byte-string.ts';
 import { Guessed, type Parsed } from '../parse/parsed.ts';
 import { abridge, Implied } from './abridged.ts';
 import { earliest, latest, type Decoded } from './decode.ts';
+import { formOf } from './form.ts';
 import type { LinesBlock } from './native/block.ts';
 
 /** Raised when the same bytes would be parsed into something else. Stands in every row. */
@@ -21,6 +22,9 @@ export const conflictingNumber = 1 << 12;
 /** Bit of the table's `flags`: the host that the line claims is not who sent it (claimed-host.ts). */
 export const claimedHostMismatch = 1 << 13;
 
+/** Bit of the table's `flags`: the message has a `=`. Only then may `name=value` stand in it where no field was taken. */
+export const equalsSign = 1 << 14;
+
 /** Sees of each row that was written who sent it, and when. */
 export type Witness = (time: Micros, host: ByteString, app: ByteString, by: SentBy) => void;
 
@@ -37,6 +41,12 @@ export const believedTime = (claimed: Micros | null, received: Micros, guessed: 
 };
 
 export type RecordPlace = { entry: number; line: number; committed: Micros };
+
+const hasEqualsSign = (raw: ByteString, { message, messageStart, messageEnd }: Parsed): boolean => {
+  if (message !== null) return message.includes('=');
+  const at = raw.indexOf('=', messageStart);
+  return at >= 0 && at < messageEnd;
+};
 
 const noFields: readonly ByteString[] = [];
 
@@ -93,18 +103,25 @@ export const writeRow = (
   if (parsed.message === null) {
     const { bytes, start } = place;
     columns.message.slice(bytes, start + messageStart, start + messageEnd);
+    columns.form.uint8(formOf(bytes, start + messageStart, start + messageEnd));
     const told = { facility, severity, claimed, stamp: parsed.stamp, host, app, pid };
     columns.implied.uint16(abridge(raw, messageStart, told, columns.prefix) | impliedTime);
     columns.suffix.slice(bytes, start + messageEnd, start + raw.length);
     columns.whole.string('');
   } else {
     columns.message.string(parsed.message);
+    columns.form.uint8(formOf(toBytes(parsed.message), 0, parsed.message.length));
     columns.implied.uint16(impliedTime);
     columns.prefix.string('');
     columns.suffix.string('');
     columns.whole.string(raw);
   }
-  columns.flags.uint16(flags | parsed.guessed | (mismatch === '' ? 0 : claimedHostMismatch));
+  columns.flags.uint16(
+    flags |
+      parsed.guessed |
+      (mismatch === '' ? 0 : claimedHostMismatch) |
+      (hasEqualsSign(raw, parsed) ? equalsSign : 0),
+  );
   columns.parser_version.uint8(parserVersion);
   columns.confidence.uint8(parsed.confidence);
   columns.tls_name.string(head.tlsName);

@@ -61,7 +61,7 @@ describe('the list of words', () => {
 
   it('is deleted from the disk before rows are rewritten, and holds no more', async () => {
     await insert(0, 5, 'a secret');
-    await engine.buildIndex(lines, tokenIndex);
+    await engine.buildIndices(lines, [tokenIndex]);
     const list = open();
     await refresh(list, 1);
     const words = list.current();
@@ -73,7 +73,7 @@ describe('the list of words', () => {
 
   it('leaves nothing of one that is in the making then', async () => {
     await insert(0, 5, 'a secret');
-    await engine.buildIndex(lines, tokenIndex);
+    await engine.buildIndices(lines, [tokenIndex]);
     const list = open();
     list.refresh(1, 1);
     await list.forget();
@@ -91,7 +91,7 @@ describe('the list of words', () => {
     assert.deepEqual(said, [
       'words of entries from 0 on are looked up in the engine: it has yet to index some',
     ]);
-    assert.equal(await engine.buildIndex(lines, tokenIndex), 1);
+    assert.equal(await engine.buildIndices(lines, [tokenIndex]), 1);
     said = [];
     time += 1;
     await refresh(list, 3);
@@ -101,7 +101,7 @@ describe('the list of words', () => {
 
   it('is not tried again for a minute after a failure, of which it says each once', async () => {
     await insert(0, 5, 'a secret');
-    await engine.buildIndex(lines, tokenIndex);
+    await engine.buildIndices(lines, [tokenIndex]);
     const list = open();
     rmSync(directory, { recursive: true, force: true });
     writeFileSync(directory, 'no directory');

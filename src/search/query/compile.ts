@@ -1,8 +1,9 @@
 import type { Parameters } from '#index';
 import { Binder, insideSql, type Names } from './binder.ts';
 import type { Expression, NameQuestion, Query } from './expression.ts';
+import { fieldWords, necessary } from './field-words.ts';
 import { comparedSql, inNetworkSql, namedSql } from './named-sql.ts';
-import { everyPart, textInMessage, wordsSql, type KnownWords } from './runs.ts';
+import { everyPart, isToldByWords, runConditions, runsOf, textInMessage, type KnownWords } from './runs.ts';
 import type { Value } from './tokens.ts';
 import { matchesAll, nameMatcher } from './wildcard.ts';
 
@@ -37,15 +38,50 @@ export const nameQuestions = (expression: Expression): NameQuestion[] => {
   }
 };
 
-/**
- * The SQL of a query.
- * @param names where names are looked up, so that the table is asked for exact ones
- * @param known words of the lines that it is for; they must all be in the token index
- */
-export const compileQuery = (query: Query, names: Names, known: KnownWords | null = null): Compiled => {
+/** The SQL of a query. @param names where names are looked up, so that the table is asked for exact ones */
+export const compileQuery = (query: Query, names: Names): Compiled => {
   const binder = new Binder(names);
-  const { words, rest } = withWords(query.expression, names, known, binder);
-  const conditions = [sql(rest, binder)];
+  return compiled([], [sql(query.expression, binder)], query, binder);
+};
+
+/**
+ * The SQL of a query, by words of lines that are all in the table's indices. Of several no two have the same line.
+ * @param known words of these lines
+ */
+export const compileByWords = (query: Query, names: Names, known: KnownWords): Compiled[] => {
+  const binder = new Binder(names);
+  const words: string[] = [];
+  const rest: string[] = [];
+  /** Of one pair: lines that have the field, and others in whose message it may stand. */
+  let either: { words: string[]; rest: string[] }[] = [{ words: [], rest: [] }];
+  for (const part of everyPart(query.expression)) {
+    const text = textInMessage(part, names);
+    const fields = text === null ? fieldWords(part, known, binder, (one) => sql(one, binder)) : null;
+    if (text !== null) {
+      words.push(...runConditions(runsOf(text), known, binder));
+      if (!isToldByWords(text, known)) rest.push(sql(part, binder));
+    } else if (fields === null) rest.push(sql(part, binder));
+    else if (fields.text !== null && either.length === 1)
+      either = [
+        { words: [fields.taken], rest: fields.exact ? [] : [sql(part, binder)] },
+        { words: [`NOT ${fields.taken}`, fields.text.words], rest: [fields.text.pair] },
+      ];
+    else {
+      words.push(necessary(fields));
+      if (!fields.exact || fields.text !== null) rest.push(sql(part, binder));
+    }
+  }
+  return either.map((one) => compiled([...words, ...one.words], [...rest, ...one.rest], query, binder));
+};
+
+/** With what is asked of each line besides the query's expression. */
+const compiled = (
+  words: readonly string[],
+  rest: readonly string[],
+  query: Query,
+  binder: Binder,
+): Compiled => {
+  const conditions = [...rest];
   if (query.since !== null)
     conditions.push(`time >= fromUnixTimestamp64Micro(${binder.bind('Int64', String(query.since))})`);
   if (query.until !== null)
@@ -95,25 +131,6 @@ const sql = (expression: Expression, binder: Binder): string => {
     case 'in network':
       return inNetworkSql(expression.name, expression.network, binder);
   }
-};
-
-/** @returns `rest`: what the words do not say */
-const withWords = (
-  expression: Expression,
-  names: Names,
-  known: KnownWords | null,
-  binder: Binder,
-): { words: string[]; rest: Expression } => {
-  if (known === null) return { words: [], rest: expression };
-  const words: string[] = [];
-  const of = everyPart(expression).filter((part) => {
-    const text = textInMessage(part, names);
-    if (text === null) return true;
-    const { conditions, isAll } = wordsSql(text, known, binder);
-    words.push(...conditions);
-    return !isAll;
-  });
-  return { words, rest: { kind: 'and', of } };
 };
 
 const textSql = (value: Value, where: 'anywhere' | 'message', binder: Binder): string => {

@@ -4,10 +4,17 @@ import { networkSql, type Binder } from './binder.ts';
 import type { Comparison } from './expression.ts';
 import type { Network } from './network.ts';
 import type { Value } from './tokens.ts';
-import { likeEscape, likePattern, nameMatcher } from './wildcard.ts';
+import { hasWildcard, likeEscape, likePattern, nameMatcher } from './wildcard.ts';
 
 /** What the index says of a line, and not the line of itself: text of the message is not it. */
 const said = /^(?:guessed|possible_redelivery|claimed_host_mismatch|conflicting_(?:number|key)|undecoded)$/;
+
+/** Whether lines are asked for a field of that name, and not for what the index says of them. */
+export const isField = (name: string): boolean => name !== 'guessed' && name !== possibleRedelivery.field;
+
+/** Whether the pair counts too where it stands in the message and no field was taken. */
+export const mayStandInText = (name: string, { text, quoted }: Value): boolean =>
+  !said.test(name) && text !== '' && (quoted || text !== '*');
 
 /** `name=value`: a field that was taken from the line, or the pair as it stands in the message. */
 export const namedSql = (name: string, value: Value, binder: Binder): string => {
@@ -15,9 +22,21 @@ export const namedSql = (name: string, value: Value, binder: Binder): string => 
   if (name === possibleRedelivery.field)
     return nameMatcher(value)('true') ? `bitAnd(flags, ${possibleRedelivery.bit}) != 0` : 'false';
   if (!value.quoted && value.text === '*') return `mapContains(fields, ${binder.bind('String', name)})`;
+  const field = anyValue(name, valueSql(value, binder), binder);
+  return mayStandInText(name, value) ? `(${field} OR ${pairSql(name, value, binder)})` : field;
+};
+
+/** Of ASCII, with nothing in it that cannot be seen. */
+export const isPlain = (text: string): boolean => /^[ -~]+$/.test(text);
+
+/** As the index of fields has it (fieldTokensSql), where it can. */
+const valueSql = (value: Value, binder: Binder): ((text: string) => string) => {
+  if (isPlain(value.text) && (value.quoted || !hasWildcard(value))) {
+    const wanted = binder.bind('String', value.text.toLowerCase());
+    return (text) => `lower(${text}) = ${wanted}`;
+  }
   const pattern = binder.bind('String', likePattern(value));
-  const field = anyValue(name, (text) => `${text} ILIKE ${pattern}`, binder);
-  return said.test(name) || value.text === '' ? field : `(${field} OR ${pairSql(name, value, binder)})`;
+  return (text) => `${text} ILIKE ${pattern}`;
 };
 
 export const comparedSql = (name: string, comparison: Comparison, number: number, binder: Binder): string => {
@@ -28,19 +47,12 @@ export const comparedSql = (name: string, comparison: Comparison, number: number
 export const inNetworkSql = (name: string, { first, last }: Network, binder: Binder): string =>
   anyValue(name, (text) => networkSql(text, first, last, binder), binder);
 
-/**
- * A condition on the values that a field has. `fields[…]` is the first of them. To look at all of them takes several
- * times as long, so that is done only where there are more.
- */
-const anyValue = (name: string, condition: (text: string) => string, binder: Binder): string => {
-  const key = binder.bind('String', name);
-  const first = `mapContains(fields, ${key}) AND ${condition(`fields[${key}]`)}`;
-  const others = `countEqual(mapKeys(fields), ${key}) > 1 AND arrayExists((k, v) -> k = ${key} AND ${condition('v')}, mapKeys(fields), mapValues(fields))`;
-  return `((${first}) OR (${others}))`;
-};
+/** A condition on the values that a field has: of the same name there may be several. */
+const anyValue = (name: string, condition: (text: string) => string, binder: Binder): string =>
+  `arrayExists((k, v) -> k = ${binder.bind('String', name)} AND ${condition('v')}, mapKeys(fields), mapValues(fields))`;
 
 /** Where no field was taken, as within a URL: nothing that could be part of the name before it, the value whole. */
-const pairSql = (name: string, value: Value, binder: Binder): string => {
+export const pairSql = (name: string, value: Value, binder: Binder): string => {
   const inside = value.quoted
     ? escaped(value.text)
     : value.text.split('*').map(escaped).join('[^\\s"\',;&]*');

@@ -14,7 +14,7 @@ export type Run = { text: string; place: 'whole' | 'begin' | 'end' | 'anywhere' 
 /** The words that have a run in its place; `many` where that is not known, or they are too many to list. */
 export type KnownWords = (run: Run) => readonly string[] | 'many';
 
-export const runsOf = ({ text, quoted }: Value): Run[] =>
+export const runsOf = ({ text, quoted }: Pick<Value, 'text' | 'quoted'>): Run[] =>
   [...text.matchAll(/[0-9A-Za-z]+/g)].map((match) => {
     const begins = endsWord(text[match.index - 1], quoted);
     const ends = endsWord(text[match.index + match[0].length], quoted);
@@ -31,6 +31,9 @@ const shortest = 3;
 /** Of one text so many are looked up; the others would hardly narrow it further. */
 const mostOfText = 4;
 
+/** Those of a field's name before its `=`. A letter beyond ASCII may stand before it, and makes its first run longer. */
+export const nameRuns = (name: string): Run[] => runsOf({ text: `${name}=`, quoted: true });
+
 /** Looks up the runs of the texts that each line must have in its message. */
 export const lookUpWords = async (
   expression: Expression,
@@ -39,10 +42,7 @@ export const lookUpWords = async (
 ): Promise<KnownWords> => {
   const known = new Map<string, readonly string[] | 'many'>();
   for (const part of everyPart(expression)) {
-    const value = textInMessage(part, names);
-    if (value === null) continue;
-    const runs = runsOf(value).filter(({ place, text }) => place !== 'whole' && text.length >= shortest);
-    for (const { text, place } of runs.slice(0, mostOfText)) {
+    for (const { text, place } of runsToLookUp(part, names)) {
       const key = `${place} ${text}`;
       if (place !== 'whole' && !known.has(key)) known.set(key, await words.containing(text, place));
     }
@@ -50,9 +50,17 @@ export const lookUpWords = async (
   return ({ text, place }) => known.get(`${place} ${text}`) ?? 'many';
 };
 
+const runsToLookUp = (part: Expression, names: Names): readonly Run[] => {
+  if (part.kind === 'named') return nameRuns(part.name).filter(({ place }) => place !== 'whole');
+  const value = textInMessage(part, names);
+  if (value === null) return [];
+  const runs = runsOf(value).filter(({ place, text }) => place !== 'whole' && text.length >= shortest);
+  return runs.slice(0, mostOfText);
+};
+
 /** What must be true of each line that matches. */
 export const everyPart = (expression: Expression): readonly Expression[] =>
-  expression.kind === 'and' ? expression.of : [expression];
+  expression.kind === 'and' ? expression.of.flatMap(everyPart) : [expression];
 
 /** The text that a part asks of the message itself: `null` where a name may have it instead, or words do not tell. */
 export const textInMessage = (part: Expression, names: Names): Value | null => {
@@ -66,26 +74,29 @@ export const textInMessage = (part: Expression, names: Names): Value | null => {
   return where === 'anywhere' && isInName ? null : value;
 };
 
-/**
- * What the words of a message must be for it to contain a text.
- * @returns `isAll`: and if they are, it does
- */
-export const wordsSql = (
-  value: Value,
-  known: KnownWords,
-  binder: Binder,
-): { conditions: string[]; isAll: boolean } => {
-  const runs = runsOf(value);
+/** What must be true of the words of a message that has the runs. */
+export const runConditions = (runs: readonly Run[], known: KnownWords, binder: Binder): string[] => {
   const whole = [...new Set(runs.filter(({ place }) => place === 'whole').map(({ text }) => text))];
-  const lists = runs.flatMap((run) => {
-    const words = run.place === 'whole' ? 'many' : known(run);
-    return words === 'many' ? [] : [words];
-  });
-  return {
-    conditions: [
-      ...(whole.length === 0 ? [] : [`hasAllTokens(message, ${binder.bind('Array(String)', whole)})`]),
-      ...lists.map((words) => `hasAnyTokens(message, ${binder.bind('Array(String)', words)})`),
-    ],
-    isAll: runs.length === 1 && lists.length === 1 && runs[0]?.text === value.text.toLowerCase(),
-  };
+  const lists = runs.flatMap((run) => listOf(run, known));
+  return [
+    ...(whole.length === 0 ? [] : [`hasAllTokens(message, ${binder.bind('Array(String)', whole)})`]),
+    ...lists.map((words) => `hasAnyTokens(message, ${binder.bind('Array(String)', words)})`),
+  ];
+};
+
+/** The words of a run that is not one itself; none or one list of them. */
+const listOf = (run: Run, known: KnownWords): (readonly string[])[] => {
+  const words = run.place === 'whole' ? 'many' : known(run);
+  return words === 'many' ? [] : [words];
+};
+
+/** Whether a message contains the text if its words are what `runConditions` says. */
+export const isToldByWords = (value: Value, known: KnownWords): boolean => {
+  const [run, ...others] = runsOf(value);
+  return (
+    run !== undefined &&
+    others.length === 0 &&
+    listOf(run, known).length === 1 &&
+    run.text === value.text.toLowerCase()
+  );
 };

@@ -36,6 +36,7 @@ const write = ({ columns }: LinesBlock, n: number): void => {
   columns.sequence.int64(n);
   columns.content.fixed('12345678');
   columns.dedup.fixed('1234567890abcdef');
+  columns.form.uint8(n % 16);
 };
 
 test('the engine reads back what a block holds, also of one that is used again', async (t) => {

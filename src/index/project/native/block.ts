@@ -32,6 +32,7 @@ const newColumns = () => ({
   sequence: new PlainColumn(),
   content: new PlainColumn(),
   dedup: new PlainColumn(),
+  form: new PlainColumn(),
 });
 
 /**

@@ -3,18 +3,18 @@ import type { Engine, TableLayout } from './engine.ts';
 const worthIt = 50_000;
 
 /**
- * Builds an index of parts that an insert left without it, and that may not be merged for long, or ever: large ones, and
- * any of another month, as nothing may come to be merged with it. Merges build it as they go; until then search scans the
- * part. Partitions are months.
+ * Builds indices of parts that an insert left without them, and that may not be merged for long, or ever: large ones, and
+ * any of another month, as nothing may come to be merged with it. Merges build them as they go; until then search
+ * scans the part. Partitions are months.
  *
  * A part that is as it was inserted has level 0 and no mutation after its own block.
- * @returns how many parts lacked it
+ * @returns how many parts lacked them
  * @throws IndexError
  */
-export const buildLateIndex = async (
+export const buildLateIndices = async (
   engine: Pick<Engine, 'run' | 'rows'>,
   { name }: TableLayout,
-  index: string,
+  indices: readonly string[],
 ): Promise<number> => {
   const [row] = await engine.rows(
     'background',
@@ -27,7 +27,7 @@ export const buildLateIndex = async (
   if (parts > 0)
     await engine.run(
       'background',
-      `ALTER TABLE ${name} MATERIALIZE INDEX ${index} SETTINGS mutations_sync = 1`,
+      `ALTER TABLE ${name} ${indices.map((index) => `MATERIALIZE INDEX ${index}`).join(', ')} SETTINGS mutations_sync = 1`,
     );
   return parts;
 };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
+import { newArrivals, type Arrivals } from './arrivals.ts';
 import { groupLimits } from './group.ts';
 import { engineShare } from './memory-shares.ts';
 import { openMergePause } from './merge-pause.ts';
@@ -24,6 +25,7 @@ export type Index = {
   readonly engine: Engine;
   readonly senders: Senders;
   readonly vault: VaultSource;
+  readonly arrivals: Pick<Arrivals, 'linesBefore' | 'timeOf'>;
   /** What the token index has in it; `null` as long as that is not known. */
   words(): Words | null;
   state(): IndexState;
@@ -114,6 +116,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
   let idleSince = performance.now();
   let tidied = performance.now();
   let building = false;
+  const arrivals = newArrivals();
   const pause = openMergePause(engine, () => building);
   const words =
     options.server === undefined ? openWordList(engine, options.path, log, options.wordsFrom) : null;
@@ -134,9 +137,10 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
   const edition = openEdition(
     {
       ...editionOptions,
-      async onInserted({ from, rows, after }) {
+      async onInserted({ from, rows, senders, after }) {
         if (rows >= 50_000) unbuilt = true;
         tidyUp();
+        arrivals.note(after.lines, after.heldUntil, senders);
         for (const listener of listeners) listener({ from, to: after.entry });
         await pause.inserted(rows >= groupLimits.rows ? 'full' : 'partial');
       },
@@ -145,6 +149,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
     opened?.known ?? nothingRemembered(options.mostSenders),
   );
   let isOpen = opened !== null;
+  arrivals.note(edition.progress().lines, edition.progress().heldUntil, edition.senders);
   /** Size of the vault, as long as the index is not open. */
   let ahead = 0;
   const reparse = openReparse(edition, editionOptions);
@@ -180,6 +185,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
       ahead = checkpoint.size;
       const found = await openTables(engine, options);
       edition.become(found.progress, found.known);
+      arrivals.note(found.progress.lines, found.progress.heldUntil, edition.senders);
       isOpen = true;
     }
     if (emptying.length > 0) await emptyForAll();
@@ -244,6 +250,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
     engine,
     senders: edition.senders,
     vault,
+    arrivals,
     words: () => words?.current() ?? null,
     state() {
       const { entry, lines, redelivered, conflicts, heldUntil, altered, numbering } = edition.progress();

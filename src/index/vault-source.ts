@@ -77,7 +77,12 @@ export const vaultSource = (
     return open;
   };
 
-  const read = async (entry: number, tries = 3): Promise<EntryRead> => {
+  /** @param look at a batch that is not expired */
+  const see = async <T>(
+    entry: number,
+    tries: number,
+    look: (vault: VaultReader) => T,
+  ): Promise<T | Exclude<EntryRead, { kind: 'lines' }>> => {
     const { vault } = reader();
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -86,7 +91,7 @@ export const vaultSource = (
           // Also where the file is there still, or again: an index that is made tomorrow will not have it.
           if (vault.amendments().expiry(entry, found.entry) !== null)
             return { kind: 'no lines', idle: found.entry.latest };
-          return { kind: 'lines', batch: vault.batch(entry) };
+          return look(vault);
         }
         return { kind: 'no lines', idle: found?.entry.kind === 'heartbeat' ? found.entry.committed : null };
       } catch (error) {
@@ -100,7 +105,8 @@ export const vaultSource = (
   return {
     checkpoint: () => reader().vault.checkpoint(),
     unsigned: () => reader().unsigned,
-    read,
+    read: (entry, tries = 3) =>
+      see(entry, tries, (vault) => ({ kind: 'lines', batch: vault.batch(entry) }) as const),
     async withdrawn(from) {
       const { vault } = reader();
       const found: Withdrawn[] = [];
@@ -115,8 +121,8 @@ export const vaultSource = (
       const known = kept.get(entry);
       if (stamp !== null && known?.stamp === stamp) return { kind: 'as committed', at: known.at };
       try {
-        const found = await read(entry);
-        if (found.kind === 'altered') return found;
+        const found = await see(entry, 3, (vault) => vault.check(entry));
+        if (found?.kind === 'altered') return found;
       } catch (error) {
         return { kind: 'could not look', reason: messageOf(error) };
       }

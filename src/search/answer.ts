@@ -2,7 +2,7 @@ import { micros, type Clock, type Micros } from '#base/clock';
 import { formatMicros } from '#base/rfc3339';
 import type { Index } from '#index';
 import type { Answer } from '#wire/search';
-import { completenessOf } from './completeness.ts';
+import { completenessOf, type Completeness } from './completeness.ts';
 import type { FreshnessReader } from './freshness.ts';
 import { hintsOf } from './hints.ts';
 import { integrityOf } from './integrity.ts';
@@ -11,6 +11,8 @@ import type { Query } from './query/expression.ts';
 /** What was asked and found, as far as it bears on what the answer is worth. */
 export type Answered = {
   query: Query;
+  /** Where it was begun beside the search. */
+  completeness?: Promise<Completeness>;
   /** Lines that are shown: their stored bytes are looked at again. */
   shown: readonly { address: string }[];
   count: number;
@@ -20,18 +22,26 @@ export type Answered = {
   started: number;
 };
 
+/** The engine looks for gaps while others look for lines, or at the vault. A failure is told to whoever awaits it. */
+export const beginCompleteness = (index: Index, query: Query, clock: Clock): Promise<Completeness> => {
+  const begun = completenessOf(index, query, clock.now());
+  begun.catch(() => undefined);
+  return begun;
+};
+
 /** How far an answer can be trusted. @throws IndexError */
 export const answerTo = async (
   index: Index,
-  { query, shown, count, countIs, started }: Answered,
+  { query, completeness, shown, count, countIs, started }: Answered,
   clock: Clock,
   freshness: FreshnessReader,
 ): Promise<Answer> => {
   const hints = hintsOf(index, query.expression, count);
+  const begun = completeness ?? beginCompleteness(index, query, clock);
   return {
     answer: {
       integrity: await integrityOf(index, shown, clock),
-      completeness: await completenessOf(index, query, clock.now()),
+      completeness: await begun,
       freshness: freshness(),
       range: {
         since: query.since === null ? null : formatMicros(query.since),

@@ -8,7 +8,7 @@ import { withdrawnIn } from './withdrawn.ts';
 import type { Query } from './query/expression.ts';
 import { inScope } from './query/scope.ts';
 
-type Completeness = Answer['answer']['completeness'];
+export type Completeness = Answer['answer']['completeness'];
 
 const mostNames = 8;
 

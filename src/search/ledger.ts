@@ -41,7 +41,8 @@ export const ledgerOf = async (index: Index, query: Query, time: string): Promis
       toUnixTimestamp64Micro(min(time)) AS first, toUnixTimestamp64Micro(max(time)) AS last,
       min(fields['since']) AS since, max(fields['until']) AS until
     FROM lines
-    WHERE app = 'holdfast' AND via = 'self' AND (${isGap} OR ${isDoubt}) AND entry < ${index.state().indexed} AND ${time}
+    PREWHERE app = 'holdfast' AND via = 'self'
+    WHERE (${isGap} OR ${isDoubt}) AND entry < ${index.state().indexed} AND ${time}
     GROUP BY sender, place, cause, gone ORDER BY n DESC LIMIT 10000`,
   );
   const counted = rows

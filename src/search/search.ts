@@ -2,7 +2,7 @@ import type { Clock } from '#base/clock';
 import { messageOf } from '#base/errors';
 import { IndexError, type Index } from '#index';
 import type { Answer, Hit } from '#wire/search';
-import { answerTo } from './answer.ts';
+import { answerTo, beginCompleteness } from './answer.ts';
 import { SearchError } from './errors.ts';
 import { hitColumns, readHits } from './hit.ts';
 import { matchingLines, type MatchingLines } from './matching-lines.ts';
@@ -46,13 +46,14 @@ export const search = async (
   const prepared = await compiledFor(index, await readQuery(index, request.query, clock), `entry < ${to}`);
   const { query } = prepared;
   return asSearchError(index, prepared, async () => {
+    const completeness = beginCompleteness(index, query, clock);
     const { hits, count, more } = await lookFor(index, prepared, to, request);
     if (request.from === 'newest') hits.reverse();
     const own = {
       hits,
       answer: await answerTo(
         index,
-        { query, shown: hits, count, ...(more ? { countIs: 'at least' } : {}), started },
+        { query, completeness, shown: hits, count, ...(more ? { countIs: 'at least' } : {}), started },
         clock,
         freshness,
       ),

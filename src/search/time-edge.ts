@@ -8,8 +8,9 @@ import type { Query } from './query/expression.ts';
 const worthIt = 500_000;
 /** So many times as many matches are expected up to the edge as are wanted. */
 const margin = 4;
-/** Where nothing is known of how many match. */
-const someShare = 1 / 64;
+/** Where nothing is known of how many match: so many lines are looked at first, and then so many times as many. */
+const firstLines = 262_144;
+const widening = 16;
 
 /**
  * The first `most` from one end, of the time within which they probably are, or else of all.
@@ -26,36 +27,47 @@ export const endOf = async (
   count: number | null,
   least: number = worthIt,
 ): Promise<Hit[]> => {
-  const time = index.state().lines < least ? null : probableTime(index, query, from, most, count);
-  const hits = time === null ? [] : await lines.hits(from, most, time);
-  return hits.length < most ? lines.hits(from, most) : hits;
+  const times = index.state().lines < least ? [] : probableTimes(index, query, from, most, count, least);
+  for (const time of times) {
+    const hits = await lines.hits(from, most, time);
+    if (hits.length === most) return hits;
+  }
+  return lines.hits(from, most);
 };
 
 /**
- * A condition on the time within which the newest or oldest matches probably are, so that what is older or newer need
- * not be looked at for them. `null` where that saves nothing.
+ * Conditions on the time within which the newest or oldest matches probably are, each wider than the one before, so that
+ * what is older or newer need not be looked at for them. None that saves nothing.
  */
-const probableTime = (
+const probableTimes = (
   index: Index,
   { since, until }: Query,
   from: 'newest' | 'oldest',
   wanted: number,
   count: number | null,
-): string | null => {
-  const share = count === null ? someShare : (wanted * margin) / count;
-  if (share > 0.5 || index.senders.others() !== null) return null;
-  let [first, last] = [Infinity, -Infinity];
-  for (const sender of index.senders.all()) {
-    first = Math.min(first, sender.first);
-    last = Math.max(last, sender.last);
-  }
-  first = Math.max(first, since ?? first);
-  last = Math.min(last, until ?? last);
-  const span = last - first;
-  if (!(span > 0)) return null;
-  return from === 'newest'
-    ? `time >= ${timeSql(micros(Math.floor(last - span * share)))}`
-    : `time < ${timeSql(micros(Math.ceil(first + span * share)))}`;
+  least: number,
+): string[] => {
+  const { arrivals } = index;
+  const first = oldestOf(index);
+  const begin = since === null ? 0 : arrivals.linesBefore(since, first);
+  const end = until === null ? index.state().lines : arrivals.linesBefore(until, first);
+  const all = end - begin;
+  const looked: number[] = [];
+  if (count !== null) looked.push((all * wanted * margin) / count);
+  else for (let n = Math.min(firstLines, least / 2); n < all; n *= widening) looked.push(n);
+  return looked
+    .filter((n) => n <= all / 2)
+    .map((n) =>
+      from === 'newest'
+        ? `time >= ${timeSql(arrivals.timeOf(end - n, first))}`
+        : `time < ${timeSql(arrivals.timeOf(begin + n, first))}`,
+    );
+};
+
+const oldestOf = ({ senders }: Index): Micros => {
+  let first = senders.others()?.first ?? Infinity;
+  for (const sender of senders.all()) first = Math.min(first, sender.first);
+  return micros(first);
 };
 
 const timeSql = (time: Micros): string => `fromUnixTimestamp64Micro(toInt64(${time}))`;

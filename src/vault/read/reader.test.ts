@@ -119,6 +119,21 @@ describe('reader', () => {
     other.remove();
   });
 
+  it('checks the stored bytes of a batch without unpacking them', () => {
+    const reader = openVault(made.vault, { vkey: made.vkey });
+    reader.check(1);
+    const path = made.files().find((file) => file.startsWith('segment/001')) ?? '';
+    const bytes = made.read(path);
+    made.write(path, Buffer.concat([bytes, Buffer.alloc(1)]));
+    assert.throws(() => reader.check(1), corrupt);
+    made.write(path, bytes);
+    reader.check(1);
+    assert.throws(
+      () => reader.check(0),
+      (error: unknown) => error instanceof VaultError && error.code === 'not-found',
+    );
+  });
+
   it('tells an entry without lines and one beyond the checkpoint apart', () => {
     const reader = openVault(made.vault);
     assert.throws(

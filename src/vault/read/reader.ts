@@ -54,6 +54,11 @@ export type VaultReader = {
    */
   batch(entry: number, verify?: 'hash' | 'root'): Batch;
   /**
+   * Checks the segment of a batch against length and hash in its outer entry, as `batch` does, and unpacks nothing.
+   * @throws VaultError as `batch`
+   */
+  check(entry: number): void;
+  /**
    * All that shows that a line is in the log, under the newest checkpoint that witnesses cosigned where that has it,
    * else under the newest.
    * @throws VaultError as `batch`; `not-found` if the batch has no such line; `redacted`
@@ -222,6 +227,9 @@ export const openVault = (
     entries,
     amendments,
     batch,
+    check(index) {
+      storedNow(index, one(index).entry);
+    },
     prove(index, line) {
       const { bytes } = one(index);
       const found = batch(index, 'root');

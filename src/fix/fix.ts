@@ -131,7 +131,7 @@ const tried = async (
     const knocks = await tryBefore(plan, request, tell);
     const health = await healthOf(await unitsToWatch(plan));
     const { backups, kept } = backUp(plan.edits);
-    const archives = await keepPackages(plan.packages, `${fixer.fixes}/fetch-${process.pid}`);
+    const archives = await keepPackages(plan.packages, `${fixer.fixes}/fetch`);
     return {
       knocks,
       health,

@@ -31,6 +31,8 @@ export const keepPackages = async (packages: readonly InstalledPackage[], work: 
       'check-failed',
       `nothing was changed: apt would not remove just ${names.join(', ')} any more (${'why' in now ? now.why : now.join(', ')}). Run it again`,
     );
+  // What a kill may have left.
+  rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true, mode: 0o700 });
   try {
     for (const [number, one] of packages.entries()) {
@@ -107,6 +109,8 @@ export const installAgain = async (
   directory: string,
   packages: readonly KeptPackage[],
 ): Promise<string | null> => {
+  // Takes apt's lock: an apt that a killed fix has left at work is waited for.
+  await run(aptGet('check'), packagesMs);
   const there = new Set((await stillInstalled(packages)).map(({ name }) => name));
   const gone = packages.filter(({ name }) => !there.has(name));
   if (gone.length === 0) return null;

@@ -88,6 +88,9 @@ export const removed = async (choice: Pick<Choice, 'unit'>): Promise<Removal> =>
       cautions: [
         `configuration and data of ${names.join(', ')} stay; an undo installs the same version again, from a copy that is kept before`,
         "the packages' own scripts run, at the removal and at an undo: an alternative that was chosen by hand is forgotten",
+        ...running('active')
+          .filter(({ unit }) => unit !== choice.unit)
+          .map(({ unit }) => `${unit} runs from it too, and stops`),
         ...(await recommendersOf(names)),
       ],
       closes: 'all',

@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { onPath } from '../../tools/test/suites.ts';
 import { noFleet } from './able.ts';
 import { startHost, type Host } from './host.ts';
+import { packagesOf } from './knobs-table.ts';
 import { withHoldfast } from './with-holdfast.ts';
 
 /** Configuration that names code: the plan tries it, and the code finds nothing of the host that it could touch. */
@@ -43,7 +44,7 @@ before(async () => {
     { after: (end) => void endings.push(end) },
     withHoldfast({
       name: 'web',
-      packages: ['redis-server', 'apache2', 'snmpd'],
+      packages: packagesOf.other.split(' '),
       prepare: (directory) => {
         const library = join(directory, 'usr/lib/hostile.so');
         const made = spawnSync('gcc', ['-shared', '-fPIC', '-o', library, '-x', 'c', '-'], { input: module });

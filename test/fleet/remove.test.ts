@@ -167,6 +167,22 @@ test('what other units start is masked while it is stopped, also after a reboot'
   assert.equal(await everything(), was);
 });
 
+test(
+  'killed while apt is at work, which goes on: the undo waits for it, and installs again',
+  { skip },
+  async () => {
+    const slow = '#!/bin/sh\\ntouch /root/removing; sleep 4\\n';
+    const script = `printf '${slow}' > /var/lib/dpkg/info/xinetd.prerm
+    holdfast services fix xinetd --step remove --watch 0s & fixer=$!
+    while [ ! -e /root/removing ]; do sleep 0.1; done
+    kill -KILL $fixer; rm /root/removing; holdfast services undo`;
+    const { status, stdout } = await host.run(['sh', '-c', script], { milliseconds: 120_000 });
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, /✓ install +xinetd 1:2\.\S+ installed/);
+    assert.match(await statusOf('xinetd'), / ii $/m);
+  },
+);
+
 for (const script of ['prerm', 'postrm'])
   test(
     `a power cut while dpkg is in ${script}: the next boot installs it again`,

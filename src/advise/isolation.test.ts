@@ -64,6 +64,8 @@ test('what is confined, local or has to be root is left alone', () => {
   );
   assert.deepEqual(unconfined({ name: 'ssh.service', unit: 'ssh.service' }), []);
   assert.deepEqual(unconfined({ name: '/usr/sbin/sshd', unit: null }), []);
+  const init = { name: '/usr/lib/systemd/systemd', exe: '/usr/lib/systemd/systemd', unit: null, pids: [1] };
+  assert.deepEqual(unconfined(init), []);
   assert.equal(unconfined({}).length, 1);
 });
 

@@ -14,7 +14,11 @@ export const findIsolation = (report: IsolationReport): Finding[] => [
 const exposed = ({ listens }: SharedService): ListensOn[] =>
   (listens ?? []).filter(({ scope }) => scope === 'public' || scope === 'network');
 
-const facesNetwork = (service: SharedService): boolean => exposed(service).length > 0;
+/** systemd as the first process holds sockets for its socket units, and reads nothing from them. */
+const isInit = ({ pids, exe }: SharedService): boolean =>
+  pids.includes(1) && exe !== null && baseName(exe) === 'systemd';
+
+const facesNetwork = (service: SharedService): boolean => !isInit(service) && exposed(service).length > 0;
 
 const display = ({ name }: SharedService): string => baseName(name);
 

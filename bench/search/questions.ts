@@ -64,6 +64,21 @@ export const questionsOn = (corpus: Corpus): Question[] => {
       }),
     },
     {
+      name: 'field',
+      route: 'search',
+      bar: null,
+      needles: users.map((_, n) => ({ query: `worker=${n}`, grep: text(` worker=${n} `) })),
+    },
+    {
+      name: 'comparison',
+      route: 'search',
+      bar: null,
+      needles: users.map((_, n) => ({
+        query: `rt>=0.9${n + 1}`,
+        grep: { kind: 'regex', pattern: `" rt=0\\.9[${n + 1}-9][0-9]?$` },
+      })),
+    },
+    {
       name: 'count by app over a day',
       route: 'sql',
       bar: { ms: 50 },

@@ -15,7 +15,7 @@ import { withLiterals } from './literals.ts';
 import { laneSettings, type Settings } from './limits.ts';
 import { asIndexError } from './failure.ts';
 import { insertStatement, quote, writeRows } from './incoming-file.ts';
-import { waitForRoom } from './room.ts';
+import { giveBack, waitForRoom } from './room.ts';
 
 const gibibyte = 1024 ** 3;
 
@@ -169,8 +169,8 @@ const serverLimits = (memory: number): string[] => [
   `--query_condition_cache_size=${Math.floor(memory / 64)}`,
 ];
 
-/** A merge that builds the token index takes some 200 MiB for a million lines, which is what 16 inserts bring. */
-const mergeLimits = ['max_parts_to_merge_at_once = 16'];
+/** A merge that builds the text indexes takes some 250 MiB for a million lines, which is what 16 inserts bring. */
+const mergeLimits = ['max_parts_to_merge_at_once = 8'];
 
 /** What only makes sense where inserts go through files on the same machine, and caches are this process's own. */
 const ownSettings: Partial<Record<Lane, Settings>> = {
@@ -281,6 +281,7 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string, memory: nu
         await writeRows(file, blocks);
         await waitForRoom({ rows }, memory);
         await run('ingest', insertStatement(table, file));
+        await giveBack({ run }, memory);
       } catch (error) {
         throw asIndexError(error);
       } finally {

@@ -20,3 +20,20 @@ const taken = async ({ rows }: Pick<Engine, 'rows'>): Promise<number> => {
   const [row] = await rows('ingest', `SELECT value FROM system.metrics WHERE metric = 'MemoryTracking'`);
   return Number(row?.['value'] ?? 0);
 };
+
+/** Beside the engine's share; what else the process takes is in memory-shares.ts. */
+const mostKept = 320 * 1024 ** 2;
+
+/**
+ * Gives back to the system what the engine has freed and its allocator keeps, once the process has taken much more than
+ * the engine may. @param memory bound of the engine, bytes
+ */
+export const giveBack = async (
+  engine: Pick<Engine, 'run'>,
+  memory: number,
+  resident: () => number = () => process.memoryUsage.rss(),
+): Promise<void> => {
+  // An engine that was built with another allocator refuses.
+  if (resident() > memory + mostKept)
+    await engine.run('ingest', 'SYSTEM JEMALLOC PURGE').catch(() => undefined);
+};

@@ -1,7 +1,8 @@
 import type { Engine } from './engine/engine.ts';
 import { toBytes, type ByteString } from './parse/byte-string.ts';
 
-const contentSize = 8;
+/** Bytes of `content` in the table. */
+export const contentSize = 8;
 
 /**
  * What came under which number: the `content` of each line, of streams that number. What came under a key (`dedup`) is

@@ -185,8 +185,8 @@ const rows = (entry: number, count: number): Buffer[] => {
     columns.parser_version.uint8(1);
     columns.confidence.uint8(100);
     columns.sequence.int64(0);
-    columns.content.fixed('\u0000'.repeat(8));
-    columns.dedup.fixed('\u0000'.repeat(16));
+    columns.content.fixed('', 8);
+    columns.dedup.fixed('', 16);
     columns.form.uint8(0);
   }
   return block.encoded(lines);

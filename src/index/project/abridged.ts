@@ -3,7 +3,6 @@ import type { ByteString } from '../parse/byte-string.ts';
 import { none } from '../parse/parsed.ts';
 import { scanIso, utc, type ScannedIso } from '../parse/timestamp.ts';
 import { earliest } from './decode.ts';
-import { GrowingBytes } from './native/bytes.ts';
 import type { PlainColumn } from './native/columns.ts';
 
 /**
@@ -64,7 +63,9 @@ class Left {
   private size = 0;
   private implied = 0;
   private hasMark = false;
-  private readonly kept = new GrowingBytes();
+  /** Never more than there was: a mark is one byte. */
+  private kept: Buffer = Buffer.alloc(1024);
+  private length = 0;
 
   begin(raw: ByteString, size: number): void {
     this.at = 0;
@@ -72,14 +73,16 @@ class Left {
     this.size = size;
     this.implied = 0;
     this.hasMark = false;
-    this.kept.clear();
+    this.length = 0;
+    if (size > this.kept.length) this.kept = Buffer.alloc(2 * size);
   }
 
   /** Leaves the `length` bytes at `from` out, if they stand before the message and are any. */
   out(from: number, length: number, mark: number, bit: number): boolean {
     if (length === 0 || from + length > this.size) return false;
     this.keep(from);
-    this.kept.uint8(mark);
+    this.kept[this.length] = mark;
+    this.length += 1;
     this.at = from + length;
     this.implied |= bit;
     return true;
@@ -95,17 +98,24 @@ class Left {
   /** Writes what is left. @returns what was left out */
   end(column: PlainColumn): number {
     this.keep(this.size);
-    if (this.implied !== 0 && !this.hasMark) column.bytes(this.kept);
-    else column.string(this.raw.slice(0, this.size));
-    return this.hasMark ? 0 : this.implied;
+    if (this.hasMark || this.implied === 0) {
+      column.string(this.raw.slice(0, this.size));
+      return 0;
+    }
+    column.slice(this.kept, 0, this.length);
+    return this.implied;
   }
 
   private keep(to: number): void {
+    const { raw, kept } = this;
+    let { length } = this;
     for (let i = this.at; i < to; i += 1) {
-      const code = this.raw.charCodeAt(i);
+      const code = raw.charCodeAt(i);
       if (code <= marks.pid) this.hasMark = true;
-      this.kept.uint8(code);
+      kept[length] = code;
+      length += 1;
     }
+    this.length = length;
   }
 }
 

@@ -7,8 +7,8 @@ import { packedEntries } from '../parse/bodies/body.ts';
 import { decode, type Decoded } from './decode.ts';
 import { isRedacted, type BatchRecords } from './batch-records.ts';
 
-/** No key: of most lines. */
-export const noKey: ByteString = '\u0000'.repeat(16);
+/** Bytes of a key in the table; of a line that has none they are zero. */
+export const keySize = 16;
 
 /**
  * What tells whether a record came before, where its sender does not number: the cursor of a journal's entry, or the
@@ -36,7 +36,7 @@ export const isPackedJournal = ({ head: { meta } }: Decoded): boolean =>
   meta?.body?.format === 'journal' && meta.body.encoding !== 'identity';
 
 const hashed = (kind: string, text: string): ByteString =>
-  hash('sha256', `${kind} ${text}`, 'buffer').toString('latin1', 0, noKey.length);
+  hash('sha256', `${kind} ${text}`, 'buffer').toString('latin1', 0, keySize);
 
 /** Keys of a batch's records. Only bodies and journals have any, so nothing else is looked at. */
 export const keysIn = (batch: BatchRecords): Set<ByteString> => {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { micros, type Micros } from '#base/clock';
+import { contentSize } from '../contents.ts';
 import { readBody } from '../parse/bodies/body.ts';
 import { Budget } from '../parse/bodies/budget.ts';
 import type { Part } from '../parse/bodies/part.ts';
@@ -9,7 +10,7 @@ import { Guessed, type ParseContext } from '../parse/parsed.ts';
 import type { LocalTime } from '../parse/timestamp.ts';
 import { isRedacted, type BatchRecords } from './batch-records.ts';
 import { decode, hasNumber, withinColumn, type Decoded } from './decode.ts';
-import { cursorKey, isPackedJournal, keyOf, noKey } from './keys.ts';
+import { cursorKey, isPackedJournal, keyOf } from './keys.ts';
 import { LineTexts } from './line-texts.ts';
 import type { LinesBlock } from './native/block.ts';
 import { conflictingNumber, writeRow, type RecordPlace, type Witness } from './row.ts';
@@ -67,7 +68,7 @@ export const projectBatch = async (
       projected.rows += projectBody(block, { entry, line, committed }, decoded, budget, options);
       continue;
     }
-    const content = isNumbered(decoded) ? contentOf(decoded) : noContent;
+    const content = isNumbered(decoded) ? contentOf(decoded) : '';
     const standing = isNumbered(decoded) ? options.admit(stream, decoded.sequence, content) : 'new';
     if (standing === 'again') continue;
     const raw = texts.slice(decoded.start, decoded.end);
@@ -81,7 +82,7 @@ export const projectBatch = async (
     }
     writeRow(
       block,
-      { entry, line, part: 0, committed, content, dedup: noKey, bytes: records, start: decoded.start },
+      { entry, line, part: 0, committed, content, dedup: '', bytes: records, start: decoded.start },
       decoded,
       raw,
       parsed,
@@ -102,7 +103,7 @@ const projectBody = (
 ): number => {
   const { head, raw: whole } = record;
   const key = keyOf(record);
-  const content = key === '' ? noContent : contentUnderKey(whole);
+  const content = key === '' ? '' : contentUnderKey(whole);
   const standing = key === '' ? 'new' : options.admitKey(key, content);
   if (standing === 'again') return 0;
   const isPacked = isPackedJournal(record);
@@ -119,10 +120,9 @@ const projectBody = (
       parsed.host = head.tlsName === '' ? head.source : head.tlsName;
       parsed.guessed |= Guessed.host;
     }
-    const dedup = own.key === '' ? noKey : own.key;
     writeRow(
       block,
-      { ...place, part: bytes === whole ? 0 : part, content: own.content, dedup, bytes, start: 0 },
+      { ...place, part: bytes === whole ? 0 : part, content: own.content, dedup: own.key, bytes, start: 0 },
       record,
       raw,
       parsed,
@@ -154,7 +154,7 @@ const ownStanding = (
   { admitKey }: ProjectOptions,
 ): { key: ByteString; content: ByteString; standing: ReturnType<Admit> } => {
   const key = cursorKey(raw);
-  if (key === '') return { key, content: noContent, standing: 'new' };
+  if (key === '') return { key, content: '', standing: 'new' };
   const content = contentUnderKey(bytes);
   return { key, content, standing: admitKey(key, content) };
 };
@@ -182,8 +182,6 @@ export const numbersAgain = (
 
 const isNumbered = ({ head, sequence }: Decoded): boolean => head.stream !== '' && sequence > 0;
 
-const noContent: ByteString = '\u0000'.repeat(8);
-
 /**
  * A shorter hash would let somebody who takes another's number find a line that passes for the other's. A file that is
  * imported again may have another name by then.
@@ -199,4 +197,4 @@ const contentUnderKey = (bytes: Buffer): ByteString => {
 };
 
 const shortHash = (bytes: Buffer): ByteString =>
-  hash('sha256', bytes, 'buffer').toString('latin1', 0, noContent.length);
+  hash('sha256', bytes, 'buffer').toString('latin1', 0, contentSize);

@@ -1,9 +1,11 @@
 import type { Micros } from '#base/clock';
+import { contentSize } from '../contents.ts';
 import { toBytes, type ByteString } from '../parse/byte-string.ts';
 import { Guessed, type Parsed } from '../parse/parsed.ts';
 import { abridge, Implied } from './abridged.ts';
 import { earliest, latest, type Decoded } from './decode.ts';
 import { formOf } from './form.ts';
+import { keySize } from './keys.ts';
 import type { LinesBlock } from './native/block.ts';
 
 /** Raised when the same bytes would be parsed into something else. Stands in every row. */
@@ -50,7 +52,10 @@ const hasEqualsSign = (raw: ByteString, { message, messageStart, messageEnd }: P
 
 const noFields: readonly ByteString[] = [];
 
-/** Where a row belongs, and where the bytes of its line begin; they are as many as `raw` has. */
+/**
+ * Where a row belongs, and where the bytes of its line begin; they are as many as `raw` has. `content` and `dedup` are
+ * `''` where a line has none.
+ */
 export type RowPlace = RecordPlace & {
   part: number;
   content: ByteString;
@@ -90,8 +95,6 @@ export const writeRow = (
   columns.claimed_apart.int64(claimed === time ? null : claimed);
   columns.received.int64(received);
   columns.committed.int64(place.committed);
-  columns.host.string(host);
-  columns.app.string(app);
   columns.source.string(head.source);
   columns.listener.string(head.listener);
   columns.via.string(head.via);
@@ -127,7 +130,7 @@ export const writeRow = (
   columns.tls_name.string(head.tlsName);
   columns.stream.string(head.stream);
   columns.sequence.int64(sequence);
-  columns.content.fixed(place.content);
-  columns.dedup.fixed(place.dedup);
-  witness(time, host, app, head);
+  columns.content.fixed(place.content, contentSize);
+  columns.dedup.fixed(place.dedup, keySize);
+  witness(time, columns.host.string(host), columns.app.string(app), head);
 };

@@ -34,8 +34,8 @@ const write = ({ columns }: LinesBlock, n: number): void => {
   columns.tls_name.string('');
   columns.stream.string('');
   columns.sequence.int64(n);
-  columns.content.fixed('12345678');
-  columns.dedup.fixed('1234567890abcdef');
+  columns.content.fixed('12345678', 8);
+  columns.dedup.fixed('1234567890abcdef', 16);
   columns.form.uint8(n % 16);
 };
 

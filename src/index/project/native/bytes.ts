@@ -69,16 +69,11 @@ export class GrowingBytes {
     this.at += length;
   }
 
-  /** As a string: what another has. */
-  bytes({ buffer, at }: GrowingBytes): void {
-    this.slice(buffer, 0, at);
-  }
-
-  /** The bytes alone. */
-  fixed(text: ByteString): void {
-    const { length } = text;
+  /** The bytes alone, and as many zeros as they are short of `length`. */
+  fixed(text: ByteString, length: number): void {
     this.reserve(length);
-    for (let i = 0; i < length; i += 1) this.buffer[this.at + i] = text.charCodeAt(i);
+    for (let i = 0; i < text.length; i += 1) this.buffer[this.at + i] = text.charCodeAt(i);
+    for (let i = text.length; i < length; i += 1) this.buffer[this.at + i] = 0;
     this.at += length;
   }
 

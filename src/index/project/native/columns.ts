@@ -51,14 +51,29 @@ const dictionaryVersion = 1;
 /** HasAdditionalKeys, NeedUpdateDictionary: the block brings its own dictionary. */
 const ownDictionary = (1 << 9) | (1 << 10);
 
+/** A power of two. */
+const slots = 1024;
+
+/** Cheap, and different for names that come together: their ends are what differs. */
+const slotOf = (text: ByteString): number => {
+  const { length } = text;
+  const middle = text.charCodeAt(length >> 1);
+  const last = text.charCodeAt(length - 1);
+  return (
+    (length + text.charCodeAt(0) * 7 + middle * 31 + text.charCodeAt(length - 2) * 61 + last * 127) &
+    (slots - 1)
+  );
+};
+
 /** LowCardinality(String): each value once, the empty one first, and for each row the place of its value. */
 export class DictionaryColumn implements Column {
   private readonly places = new Map<ByteString, number>();
+  /** The last value of each slot, and its place: a map would have to hash every text that is new, if not what it says. */
+  private readonly recent: ByteString[] = Array.from({ length: slots }, () => '');
+  private readonly recentPlaces = new Uint32Array(slots);
   private readonly keys = new GrowingBytes();
   private rows = new Uint32Array(1024);
   private count = 0;
-  private last: ByteString = '';
-  private lastPlace = 0;
 
   constructor() {
     this.clear();
@@ -68,18 +83,21 @@ export class DictionaryColumn implements Column {
     return this.keys.length + this.count;
   }
 
-  string(text: ByteString): void {
-    if (text !== this.last) {
-      this.last = text;
-      this.lastPlace = this.placeOf(text);
+  /** @returns what was written, the same text each time as long as no other is in its way */
+  string(text: ByteString): ByteString {
+    const slot = text === '' ? 0 : slotOf(text);
+    if (this.recent[slot] !== text) {
+      this.recentPlaces[slot] = this.placeOf(text);
+      this.recent[slot] = text;
     }
     if (this.count === this.rows.length) {
       const larger = new Uint32Array(this.count * 2);
       larger.set(this.rows);
       this.rows = larger;
     }
-    this.rows[this.count] = this.lastPlace;
+    this.rows[this.count] = this.recentPlaces[slot] ?? 0;
     this.count += 1;
+    return this.recent[slot] ?? text;
   }
 
   encoded(): Buffer[] {
@@ -113,8 +131,9 @@ export class DictionaryColumn implements Column {
     this.places.clear();
     this.keys.clear();
     this.count = 0;
-    this.last = '';
-    this.lastPlace = this.placeOf('');
+    this.placeOf('');
+    this.recent.fill('');
+    this.recentPlaces.fill(0);
   }
 
   private placeOf(text: ByteString): number {

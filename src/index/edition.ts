@@ -13,6 +13,7 @@ import {
 import type { LocalTime } from './parse/timestamp.ts';
 import { LinesBlock } from './project/native/block.ts';
 import { emptyIndex, nothingIndexed, undo, writeProgress, type Progress } from './progress.ts';
+import { readAhead } from './read-ahead.ts';
 import { remember, type Remembered } from './remembered.ts';
 import { lines } from './schema.ts';
 import type { Senders } from './senders.ts';
@@ -96,8 +97,12 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
     await options.onInserted(group);
   };
 
-  const groupOptions = (block: LinesBlock, inFlight: Contents | null): GroupOptions => ({
-    vault,
+  const groupOptions = (
+    block: LinesBlock,
+    inFlight: Contents | null,
+    from: GroupOptions['vault'] = vault,
+  ): GroupOptions => ({
+    vault: from,
     local: options.local,
     block,
     contentsOf: (numbers, keys) => contentsOf(engine, numbers, keys),
@@ -111,12 +116,13 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
     let inserting: Promise<Outcome> = Promise.resolve(null);
     let next = done;
     let inFlight: Contents | null = null;
+    const ahead = readAhead(vault, size);
     for (let turn = 0; next.entry < size && turn < groups && !options.isInterrupted(); turn += 1) {
       const block = turn % 2 === 0 ? blocks[0] : blocks[1];
       const collected: { group: Group } | { error: unknown } = await collectGroup(
         next,
         size,
-        groupOptions(block, inFlight),
+        groupOptions(block, inFlight, ahead),
         options.limits ?? groupLimits,
       ).then(
         (group) => ({ group }),

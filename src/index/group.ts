@@ -31,7 +31,7 @@ export type GroupLimits = { rows: number; bytes: number };
 export const groupLimits: GroupLimits = { rows: 65_536, bytes: 24 * 1024 * 1024 };
 
 export type GroupOptions = {
-  vault: VaultSource;
+  vault: Pick<VaultSource, 'read'>;
   local: LocalTime;
   /** What the rows are written into. */
   block: LinesBlock;

@@ -81,7 +81,7 @@ export const vaultSource = (
   const see = async <T>(
     entry: number,
     tries: number,
-    look: (vault: VaultReader) => T,
+    look: (vault: VaultReader) => T | Promise<T>,
   ): Promise<T | Exclude<EntryRead, { kind: 'lines' }>> => {
     const { vault } = reader();
     for (let attempt = 1; ; attempt += 1) {
@@ -91,7 +91,7 @@ export const vaultSource = (
           // Also where the file is there still, or again: an index that is made tomorrow will not have it.
           if (vault.amendments().expiry(entry, found.entry) !== null)
             return { kind: 'no lines', idle: found.entry.latest };
-          return look(vault);
+          return await look(vault);
         }
         return { kind: 'no lines', idle: found?.entry.kind === 'heartbeat' ? found.entry.committed : null };
       } catch (error) {
@@ -106,7 +106,7 @@ export const vaultSource = (
     checkpoint: () => reader().vault.checkpoint(),
     unsigned: () => reader().unsigned,
     read: (entry, tries = 3) =>
-      see(entry, tries, (vault) => ({ kind: 'lines', batch: vault.batch(entry) }) as const),
+      see(entry, tries, async (vault) => ({ kind: 'lines', batch: await vault.batchBeside(entry) }) as const),
     async withdrawn(from) {
       const { vault } = reader();
       const found: Withdrawn[] = [];

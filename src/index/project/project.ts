@@ -38,8 +38,8 @@ export type Projected = {
 
 export type ProjectOptions = { local: LocalTime; admit: Admit; admitKey: AdmitKey; witness: Witness };
 
-/** Some milliseconds' worth. */
-const linesPerTurn = 2048;
+/** A millisecond's worth. */
+const linesPerTurn = 512;
 
 /**
  * Writes one row per line of a batch, and one for each line of a body; the manifest and what came again are left out.

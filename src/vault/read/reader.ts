@@ -5,6 +5,7 @@ import { messageOf, systemCode } from '#base/errors';
 import { openCheckpoint, parseCheckpoint, parseVkey, type Checkpoint } from '#vault/checkpoint';
 import type { LineProof } from '#vault/prove';
 import {
+  decompressBeside,
   decompressSegment,
   inclusionPath,
   parseEntry,
@@ -53,6 +54,8 @@ export type VaultReader = {
    * @throws VaultError `not-found` if the entry is no batch, `expired`, `expected-more`, `corrupt`
    */
   batch(entry: number, verify?: 'hash' | 'root'): Batch;
+  /** As `batch`, unpacked in a thread of the pool: for whoever has other work meanwhile. */
+  batchBeside(entry: number): Promise<Batch>;
   /**
    * Checks the segment of a batch against length and hash in its outer entry, as `batch` does, and unpacks nothing.
    * @throws VaultError as `batch`
@@ -215,10 +218,20 @@ export const openVault = (
   const batch = (index: number, verify: 'hash' | 'root' = 'hash'): Batch => {
     const { entry } = one(index);
     const bytes = storedNow(index, entry);
+    const found = parsed(
+      index,
+      entry,
+      blame(segmentPath(index), () => decompressSegment(bytes)),
+    );
+    if (verify === 'root' && !treeRoot(segmentLeaves(found)).equals(entry.root))
+      throw changed(segmentPath(index), index);
+    return found;
+  };
+
+  const parsed = (index: number, entry: BatchEntry, bytes: Buffer): Batch => {
     const path = segmentPath(index);
-    const segment = blame(path, () => parseSegment(decompressSegment(bytes)));
+    const segment = blame(path, () => parseSegment(bytes));
     if (segment.lineCount !== entry.lines) throw changed(path, index);
-    if (verify === 'root' && !treeRoot(segmentLeaves(segment)).equals(entry.root)) throw changed(path, index);
     return { entry: index, committed: entry.committed, ...segment };
   };
 
@@ -227,6 +240,15 @@ export const openVault = (
     entries,
     amendments,
     batch,
+    async batchBeside(index) {
+      const { entry } = one(index);
+      const bytes = await decompressBeside(storedNow(index, entry)).catch((error: unknown) =>
+        blame(segmentPath(index), () => {
+          throw error;
+        }),
+      );
+      return parsed(index, entry, bytes);
+    },
     check(index) {
       storedNow(index, one(index).entry);
     },

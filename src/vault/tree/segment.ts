@@ -1,4 +1,5 @@
-import { constants, zstdDecompressSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { constants, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { batchLeaves, batchSalts, saltSize } from './batch.ts';
 import { VaultFormatError } from './format-error.ts';
 import { hashSize, leafHash } from './hash.ts';
@@ -194,16 +195,26 @@ export const segmentLeaves = ({ key, lineCount, records, offsets, salts, redacte
   return leaves;
 };
 
+const decompressing = {
+  // A batch is one piece: by default it would be put together of hundreds.
+  chunkSize: usualSegment,
+  maxOutputLength: maxSegment,
+  params: { [constants.ZSTD_d_windowLogMax]: 27 },
+};
+
 /** @throws VaultFormatError if the bytes are not zstd, or more than a segment may hold */
 export const decompressSegment = (stored: Buffer): Buffer => {
   try {
-    return zstdDecompressSync(stored, {
-      // A batch is one piece: by default it would be put together of hundreds.
-      chunkSize: usualSegment,
-      maxOutputLength: maxSegment,
-      params: { [constants.ZSTD_d_windowLogMax]: 27 },
-    });
+    return zstdDecompressSync(stored, decompressing);
   } catch (error) {
     throw new VaultFormatError('segment does not decompress', { cause: error });
   }
 };
+
+const inPool = promisify(zstdDecompress);
+
+/** As `decompressSegment`, in a thread of the pool. */
+export const decompressBeside = (stored: Buffer): Promise<Buffer> =>
+  inPool(stored, decompressing).catch((error: unknown) => {
+    throw new VaultFormatError('segment does not decompress', { cause: error });
+  });

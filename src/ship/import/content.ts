@@ -39,7 +39,7 @@ export const compressionIn = (start: Buffer): Compression =>
 export const contentOf = (path: string, compression: Compression): AsyncIterable<Buffer> =>
   compression === 'xz' || compression === 'bzip2'
     ? unpackedBy(compression, path)
-    : reading(compression, streamOf(path, compression));
+    : reading(compression, path);
 
 const streamOf = (path: string, compression: 'none' | 'gzip' | 'zstd'): Readable => {
   const file = createReadStream(path, { highWaterMark: 256 * 1024 });
@@ -49,7 +49,9 @@ const streamOf = (path: string, compression: 'none' | 'gzip' | 'zstd'): Readable
   return pipeline(file, unpack, () => undefined);
 };
 
-async function* reading(compression: Compression, stream: Readable): AsyncGenerator<Buffer> {
+/** The file is opened by whoever reads: an error before that would have nobody to take it. */
+async function* reading(compression: 'none' | 'gzip' | 'zstd', path: string): AsyncGenerator<Buffer> {
+  const stream = streamOf(path, compression);
   const chunks: Buffer[] = [];
   let ended: { error: Error | null } | null = null;
   let wake: (() => void) | null = null;

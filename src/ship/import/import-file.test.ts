@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { receivedIn, serveOwn } from '../testing/own-server.ts';
 import { place, type Place } from '../testing/place.ts';
@@ -177,4 +178,14 @@ test('without a receiver nothing is said to be imported', async (t) => {
       code: 'receiver-away',
     },
   );
+});
+
+test('a file that is cut short can wait until somebody reads it', async (t) => {
+  const { at } = await receiver(t);
+  const packed = gzipSync(text.slice(0, 9000)).subarray(0, -8);
+  const source = fileSource(put(at, 'cut.gz', packed), 'web1', null);
+  await sleep(100); // as whoever first says that it begins
+  const { lines, broken } = await importFile(source, { socket: at.socket, onProgress: () => undefined });
+  assert.ok(lines > 0, `${lines}`);
+  assert.match(broken ?? '', /unexpected end of file/);
 });

@@ -124,6 +124,8 @@ nft 'add chain ip published prerouting { type nat hook prerouting priority dstna
 nft add rule ip published prerouting tcp dport 8099 dnat to 172.30.0.2:7001
 systemd-run --quiet --unit=boxed --property=NetworkNamespacePath=/run/netns/box perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 1, LocalAddr => "0.0.0.0", LocalPort => 7001) or die; sleep 1000'
 for i in $(seq 100); do ip netns exec box ss -Hltn | grep -q 7001 && break; sleep 0.05; done
+# Debian 13 leaves it disabled.
+! systemctl cat syslog-ng >/dev/null 2>&1 || systemctl start syslog-ng
 `;
 
 /** Doors that lead elsewhere, on a host with openssh-server: of systemd, of SSH both ways, and of the kernel. */

@@ -101,6 +101,9 @@ test('what cannot be read to its end is imported up to there, and exits 1; nothi
   await until('so much is found', () => countOf('shortened') > 0, 30_000);
   assert.equal(countOf('shortened'), last);
   assert.equal(importFiles(join(files, 'missing')).status, 3);
+  const unread = importFiles(put('begun.gz', packed.subarray(0, 5)));
+  assert.equal(unread.status, 3);
+  assert.match(unread.stderr, /nothing of it was imported: .*unexpected end of file/);
   assert.equal(run('logs', 'import', '--state', files, join(files, 'cut.gz')).status, 3, 'nobody takes it');
 });
 

@@ -39,7 +39,7 @@ export const suites: readonly Suite[] = [
   {
     name: 'unit',
     tests: ['src/**/*.test.ts'],
-    packages: ['iproute2', 'strace', 'openssl', 'nftables', 'iptables'],
+    packages: ['iproute2', 'strace', 'openssl', 'nftables', 'iptables', 'zstd', 'xz-utils', 'bzip2'],
     tools: ['tools/assemblyscript'],
   },
   {

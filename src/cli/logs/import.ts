@@ -91,7 +91,8 @@ const importOne = async (
       ...(broken === null ? {} : { why: broken }),
     });
     show(context, source, imported);
-    return broken === null ? 'done' : 'broken';
+    if (broken === null) return 'done';
+    return imported.lines === 0 ? 'unread' : 'broken';
   } catch (error) {
     progress.end();
     if (!(error instanceof ShipError)) throw error;

@@ -1,123 +1,129 @@
 import { spawn } from 'node:child_process';
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import { pipeline, type Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { messageOf, systemCode } from '#base/errors';
 import { ShipError } from '../errors.ts';
 
-export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2';
+export type Compression = 'none' | Packer;
 
-/** RFC 1952 §2.3.1, RFC 8878 §3.1.1, the .xz format §2.1.1.1, bzip2's `BZh`. */
-const magics: readonly [Exclude<Compression, 'none'>, Buffer][] = [
-  ['gzip', Buffer.from([0x1f, 0x8b])],
-  ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
-  ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])],
-  ['bzip2', Buffer.from('BZh')],
+/** Programs that unpack with `-dc`. Node's own zstd ends at the first frame, and does not tell of what follows. */
+type Packer = 'gzip' | 'zstd' | 'xz' | 'bzip2';
+
+/** How a file begins: RFC 1952 §2.3.1, RFC 8878 §3.1.1, the .xz format §2.1.1.1, bzip2's `BZh`. */
+const packers: readonly { program: Packer; magic: Buffer; ending: RegExp; debian: string }[] = [
+  { program: 'gzip', magic: Buffer.from([0x1f, 0x8b]), ending: /\.gz$/, debian: 'gzip' },
+  { program: 'zstd', magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), ending: /\.zstd?$/, debian: 'zstd' },
+  {
+    program: 'xz',
+    magic: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]),
+    ending: /\.xz$/,
+    debian: 'xz-utils',
+  },
+  { program: 'bzip2', magic: Buffer.from('BZh'), ending: /\.bz2$/, debian: 'bzip2' },
 ];
 
-/** By what the file begins with, whatever its name. @throws the system's error */
+const longestMagic = Math.max(...packers.map(({ magic }) => magic.length));
+
+/**
+ * By what the file begins with, whatever its name. Where it was cut off within its first bytes, or before them, its name
+ * tells what was to come.
+ * @throws the system's error
+ */
 export const compressionOf = (path: string): Compression => {
-  const start = Buffer.alloc(6);
+  const buffer = Buffer.alloc(longestMagic);
   const fd = openSync(path, 'r');
   try {
-    readSync(fd, start, 0, start.length, 0);
+    const start = buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, 0));
+    const cut = packers.find(
+      ({ magic, ending }) => ending.test(path) && magic.subarray(0, start.length).equals(start),
+    );
+    return cut?.program ?? compressionIn(start);
   } finally {
     closeSync(fd);
   }
-  return compressionIn(start);
 };
 
 /** By the first bytes. */
 export const compressionIn = (start: Buffer): Compression =>
-  magics.find(([, magic]) => start.subarray(0, magic.length).equals(magic))?.[0] ?? 'none';
+  packers.find(({ magic }) => start.subarray(0, magic.length).equals(magic))?.program ?? 'none';
 
 /**
- * A file's bytes without its compression, chunk by chunk. What can be read of a file that is damaged or cut short comes
- * first, then the error.
+ * A file's bytes without its compression, chunk by chunk; it is opened at the first. What can be read of a file that is
+ * damaged or cut short comes first, then the error.
  * @throws ShipError `broken-content` from the iteration
  */
 export const contentOf = (path: string, compression: Compression): AsyncIterable<Buffer> =>
-  compression === 'xz' || compression === 'bzip2'
-    ? unpackedBy(compression, path)
-    : reading(compression, path);
+  compression === 'none' ? plain(path) : unpacked(path, compression);
 
-const streamOf = (path: string, compression: 'none' | 'gzip' | 'zstd'): Readable => {
-  const file = createReadStream(path, { highWaterMark: 256 * 1024 });
-  if (compression === 'none') return file;
-  const unpack = compression === 'gzip' ? createGunzip() : createZstdDecompress();
-  // The error comes by `unpack` too, after what was read before it.
-  return pipeline(file, unpack, () => undefined);
-};
+const chunkBytes = 256 * 1024;
 
-/** The file is opened by whoever reads: an error before that would have nobody to take it. */
-async function* reading(compression: 'none' | 'gzip' | 'zstd', path: string): AsyncGenerator<Buffer> {
-  const stream = streamOf(path, compression);
-  const chunks: Buffer[] = [];
-  let ended: { error: Error | null } | null = null;
-  let wake: (() => void) | null = null;
-  stream.on('data', (chunk: Buffer) => {
-    chunks.push(chunk);
-    if (chunks.length >= 8) stream.pause();
-    wake?.();
+async function* plain(path: string): AsyncGenerator<Buffer> {
+  const file = await open(path).catch((error: unknown) => {
+    throw broken('it', messageOf(error), error);
   });
-  const end = (error: Error | null): void => {
-    ended ??= { error };
-    wake?.();
-  };
-  stream.on('error', end);
-  stream.on('close', () => end(null));
   try {
     for (;;) {
-      const chunk = chunks.shift();
-      if (chunk !== undefined) {
-        yield chunk;
-        continue;
-      }
-      if (ended !== null) break;
-      stream.resume();
-      await new Promise<void>((resolve) => (wake = resolve));
+      const read = await file.read({ buffer: Buffer.allocUnsafe(chunkBytes) }).catch((error: unknown) => {
+        throw broken('it', messageOf(error), error);
+      });
+      if (read.bytesRead === 0) return;
+      yield read.buffer.subarray(0, read.bytesRead);
     }
   } finally {
-    stream.destroy();
+    await file.close();
   }
-  const { error }: { error: Error | null } = ended;
-  if (error !== null) throw broken(compression, messageOf(error), error);
 }
 
-/** xz and bzip2 have no place in Node: their own programs, which Debian installs, unpack them. */
-async function* unpackedBy(program: 'xz' | 'bzip2', path: string): AsyncGenerator<Buffer> {
-  const child = spawn(program, ['-dc', '--', path], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = `${said}${text}`.slice(0, 500)));
-  const over = new Promise<Error | null>((resolve) => {
-    child.on('error', (error) =>
-      resolve(
-        systemCode(error) === 'ENOENT'
-          ? new Error(
-              `it takes the program ${program} to read it: apt-get install ${program === 'xz' ? 'xz-utils' : program}`,
-            )
-          : error,
-      ),
-    );
-    child.on('close', (status) =>
-      resolve(status === 0 ? null : new Error(said.trim() || `${program} ended with ${status}`)),
-    );
+async function* unpacked(path: string, program: Packer): AsyncGenerator<Buffer> {
+  const made = `what ${program} made of it`;
+  const file = await open(path).catch((error: unknown) => {
+    throw broken(made, messageOf(error), error);
   });
+  const child = spawn(program, ['-dc'], {
+    stdio: [file.fd, 'pipe', 'pipe'],
+    // Each of them takes options from the environment too.
+    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+  });
+  let said = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (said = `${said}${text}`.slice(0, 500)));
+  const over = new Promise<Error | null>((resolve) => {
+    child.on('error', (error) => resolve(systemCode(error) === 'ENOENT' ? missing(program) : error));
+    // bzip2 ends with 0 also where something follows that it does not know.
+    child.on('close', (status) => resolve(status === 0 && said === '' ? null : complaint(said, status)));
+  });
+  let bytes = 0;
   try {
-    for await (const chunk of child.stdout) if (Buffer.isBuffer(chunk)) yield chunk;
+    for await (const chunk of child.stdout ?? []) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      bytes += chunk.length;
+      yield chunk;
+    }
   } finally {
-    child.stdout.destroy();
+    child.stdout?.destroy();
+    await file.close();
   }
   const error = await over;
-  if (error !== null) throw broken(program, messageOf(error), error);
+  if (error !== null)
+    throw broken(made, `${messageOf(error)}${bytes === 0 ? '' : doubt(error.message)}`, error);
 }
 
-/** A checksum comes after what it is of: of damaged data, unlike of data that is cut short, some may have come out wrong. */
-const isCut = (why: string): boolean => /unexpected end/i.test(why);
+const missing = (program: Packer): Error => {
+  const debian = packers.find((one) => one.program === program)?.debian;
+  return new Error(`it takes the program ${program}: apt-get install ${debian}`);
+};
 
-const broken = (compression: Compression, why: string, cause: unknown): ShipError =>
-  new ShipError(
-    'broken-content',
-    `${compression === 'none' ? 'it' : `what ${compression} made of it`} cannot be read to the end: ${why}${compression === 'none' || isCut(why) ? '' : '; the last lines before that may be garbled'}`,
-    { cause },
-  );
+/** The first line of what a program says, without its own name and `(stdin)`. */
+const complaint = (said: string, status: number | null): Error => {
+  const [line = ''] = said.trim().split('\n');
+  const why = line.replace(/^(?:\w+: )?(?:\(?stdin\)?|\/\*stdin\*\\) ?: /, '').replace(/^\w+: |;$/g, '');
+  return new Error(why.trim() || `it ended with ${status}`);
+};
+
+/** A checksum comes after what it is of: of damaged data, unlike of data that is cut short, some may have come out wrong. */
+const doubt = (why: string): string =>
+  /\bend\b|ends unexpectedly|trailing garbage/i.test(why)
+    ? ''
+    : '; the last lines before that may be garbled';
+
+const broken = (what: string, why: string, cause: unknown): ShipError =>
+  new ShipError('broken-content', `${what} cannot be read to the end: ${why}`, { cause });

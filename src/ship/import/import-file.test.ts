@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { utimesSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -47,7 +48,11 @@ test('a file, its compressed copies and what it has grown to are one stream with
       'app.log.2.gz',
       Buffer.concat([gzipSync(text.slice(0, 9000)), gzipSync(`${text.slice(9000)}\n`)]),
     ),
-    put(at, 'app.log.3.zst', zstdCompressSync(`${text}\n`)),
+    put(
+      at,
+      'app.log.3.zst',
+      Buffer.concat([zstdCompressSync(text.slice(0, 9000)), zstdCompressSync(`${text.slice(9000)}\n`)]),
+    ),
     put(at, 'grown.log', `${text}\nand one more\n`),
   ];
   for (const program of ['xz', 'bzip2'] as const) {
@@ -68,14 +73,95 @@ test('a file, its compressed copies and what it has grown to are one stream with
   assert.notEqual((await take(paths[0] ?? '', 'web2')).stream, imported[0]?.stream, 'of another host');
 });
 
-test('what is cut short or damaged is imported up to there, in whole lines, and said so', async (t) => {
+const packers = [
+  ['gzip', '.gz'],
+  ['zstd', '.zst'],
+  ['xz', '.xz'],
+  ['bzip2', '.bz2'],
+] as const;
+type Packer = (typeof packers)[number][0];
+
+const pack = (program: Packer, input: string): Buffer => {
+  const { status, stdout, stderr } = spawnSync(program, ['-c'], { input, maxBuffer: 1e8 });
+  assert.equal(status, 0, String(stderr));
+  return stdout;
+};
+
+for (const [program, ending] of packers) {
+  const lacks = spawnSync(program, ['-c'], { input: '' }).status === 0 ? false : `no ${program} here`;
+
+  test(
+    `${program}: cut off anywhere, it is imported up to there, and said so`,
+    { skip: lacks },
+    async (t) => {
+      const { at, import: take } = await receiver(t);
+      // More than a block of bzip2's, 900 kB, before which nothing of it can be read.
+      const many = Array.from({ length: 40_000 }, (_, i) => `${i} ${randomBytes(24).toString('hex')}`);
+      const packed = pack(program, `${many.join('\n')}\n`);
+      for (const [part, least] of [
+        [0.9, 15_000],
+        [0.5, 1],
+        [1 - 1 / packed.length, 20_000],
+        [6 / packed.length, 0],
+        [1 / packed.length, 0],
+        [0, 0],
+      ] as const) {
+        const cut = packed.subarray(0, Math.round(packed.length * part));
+        const { lines, stream, broken } = await take(put(at, `cut${ending}`, cut), `host-${part}`);
+        const where = `${part} of it`;
+        assert.match(
+          broken ?? '',
+          new RegExp(`^what ${program} made of it cannot be read to the end`),
+          where,
+        );
+        assert.doesNotMatch(broken ?? '', /garbled/, where);
+        assert.ok(lines >= least && lines <= many.length, `${where}: ${lines}`);
+        if (stream !== null) assert.deepEqual(rawsOf(at, stream), many.slice(0, lines), where);
+      }
+    },
+  );
+
+  test(
+    `${program}: what follows that is no part of it is told, all before it is imported`,
+    { skip: lacks },
+    async (t) => {
+      const { at, import: take } = await receiver(t);
+      const packed = pack(program, `${text}\n`);
+      const appended = Buffer.concat([packed, packed, Buffer.from('May 12 03:00:00 web1 app: as it is\n')]);
+      const { lines, broken } = await take(put(at, `appended${ending}`, appended));
+      assert.match(broken ?? '', new RegExp(`^what ${program} made of it cannot be read to the end`));
+      assert.equal(lines, 40_000);
+    },
+  );
+}
+
+test('a file that breaks before anybody reads it takes nothing down', async (t) => {
+  const { at } = await receiver(t);
+  const packed = gzipSync('one line\n');
+  const source = fileSource(put(at, 'cut.gz', packed.subarray(0, 15)), 'web1', null);
+  await sleep(200);
+  const { broken } = await importFile(source, { socket: at.socket, onProgress: () => undefined });
+  assert.match(broken ?? '', /unexpected end of file/);
+
+  const gone = fileSource(put(at, 'gone.log', 'one line\n'), 'web1', null);
+  rmSync(join(at.logs, 'gone.log'));
+  const outcome = await importFile(gone, { socket: at.socket, onProgress: () => undefined });
+  assert.match(outcome.broken ?? '', /ENOENT/);
+});
+
+test('what a file is tells how it begins, not its name', async (t) => {
+  const { at, import: take } = await receiver(t);
+  const plain = await take(put(at, 'plain.gz', 'one\ntwo\n'));
+  assert.deepEqual([plain.lines, plain.broken], [2, null]);
+  const packed = await take(put(at, 'packed.log', gzipSync('one\ntwo\n')));
+  assert.deepEqual([packed.lines, packed.broken, packed.stream], [2, null, plain.stream]);
+  const other = await take(put(at, 'other.gz', Buffer.from('PK\x03\x04\x14\0\0\0')));
+  assert.match(other.broken ?? '', /no text/);
+});
+
+test('what is damaged is imported up to there, in whole lines, and said so', async (t) => {
   const { at, import: take } = await receiver(t);
   const packed = gzipSync(`${text}\n`);
-  const cut = await take(put(at, 'cut.gz', packed.subarray(0, packed.length - 2000)));
-  assert.match(cut.broken ?? '', /gzip.*unexpected end of file/);
-  assert.ok(cut.lines > 10_000 && cut.lines < 20_000, String(cut.lines));
-  assert.deepEqual(rawsOf(at, cut.stream), text.split('\n').slice(0, cut.lines));
-
   const damaged = Buffer.from(packed);
   const half = Math.floor(damaged.length / 2);
   damaged.fill(0xff, half, half + 64);

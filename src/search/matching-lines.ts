@@ -16,6 +16,10 @@ export type MatchingLines = {
    * @throws IndexError
    */
   hits(from: 'newest' | 'oldest', most: number, time?: string): Promise<Hit[]>;
+  /** So many of them, if there are as many: whichever are found first, in the order of their time. @throws IndexError */
+  some(from: 'newest' | 'oldest', most: number): Promise<Hit[]>;
+  /** Whether most of them are found without a look at any message. */
+  told: boolean;
   /** Whether what it was made with is so still; else what it gave may be wrong. */
   holds(): boolean;
 };
@@ -62,31 +66,43 @@ const asked = (index: Index, ranges: readonly Range[], holds: () => boolean): Ma
     );
     return counts.reduce((sum, count) => sum + count, 0);
   },
-  async hits(from, most, time = 'true') {
+  hits(from, most, time = 'true') {
     const direction = from === 'newest' ? 'DESC' : 'ASC';
     const order = ['time', 'entry', 'line', 'part'].map((column) => `${column} ${direction}`).join(', ');
-    const found = await Promise.all(
-      ranges.map(async (range) => {
-        const { sql, settings } = statement(range);
-        return readHits(
-          await index.engine.binary(
-            'interactive',
-            `SELECT ${hitColumns} ${sql} AND ${time} ORDER BY ${order} LIMIT ${most} ${settings}`,
-            range.compiled.parameters,
-          ),
-        );
-      }),
-    );
-    const some = found.filter((hits) => hits.length > 0);
-    if (some.length <= 1) return some[0] ?? [];
-    const sign = from === 'newest' ? -1 : 1;
-    return some
-      .flat()
-      .toSorted((a, b) => sign * inTime(a, b))
-      .slice(0, most);
+    return read(index, ranges, from, most, `AND ${time} ORDER BY ${order}`);
   },
+  some: (from, most) => read(index, ranges, from, most, ''),
+  // The others are those that came of late.
+  told: ranges.filter(({ entries }) => entries === ranges[0]?.entries).every(({ compiled }) => compiled.told),
   holds,
 });
+
+/** @param rest of the statement, before its LIMIT */
+const read = async (
+  index: Index,
+  ranges: readonly Range[],
+  from: 'newest' | 'oldest',
+  most: number,
+  rest: string,
+): Promise<Hit[]> => {
+  const found = await Promise.all(
+    ranges.map(async (range) => {
+      const { sql, settings } = statement(range);
+      return readHits(
+        await index.engine.binary(
+          'interactive',
+          `SELECT ${hitColumns} ${sql} ${rest} LIMIT ${most} ${settings}`,
+          range.compiled.parameters,
+        ),
+      );
+    }),
+  );
+  const sign = from === 'newest' ? -1 : 1;
+  return found
+    .flat()
+    .toSorted((a, b) => sign * inTime(a, b))
+    .slice(0, most);
+};
 
 /** As the engine orders them. */
 const inTime = (a: Hit, b: Hit): number => {

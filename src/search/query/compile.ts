@@ -14,6 +14,8 @@ export type Compiled = {
    * look at the message instead of at its token index, and tell small letters from capitals.
    */
   words: string;
+  /** Whether that is all that the expression asks, so that no message has to be read. */
+  told: boolean;
   where: string;
   parameters: Parameters;
   regexes: { name: string; column: number }[];
@@ -91,6 +93,7 @@ const compiled = (
   else if (!asksForReads(query.expression)) conditions.push("NOT (via = 'self' AND fields['kind'] = 'read')");
   return {
     words: words.join(' AND ') || 'true',
+    told: words.length > 0 && rest.length === 0,
     where: conditions.filter((condition) => condition !== 'true').join(' AND ') || 'true',
     parameters: binder.parameters,
     regexes: binder.regexes,

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chownSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -62,7 +71,7 @@ test(
     copyFileSync(starter, join(home, 'bin', 'holdfast'));
     writeFileSync(node, '#!/bin/sh\necho "$NODE_COMPILE_CACHE"\n', { mode: 0o755 });
     const asUser =
-      'mount -t tmpfs cache /var/cache; eval "$0"; exec setpriv --reuid="$1" --regid="$1" --clear-groups "$2"';
+      'mount -t tmpfs -o mode=755 cache /var/cache; eval "$0"; exec setpriv --reuid="$1" --regid="$1" --clear-groups "$2"';
     const keptBy = (uid: number, before = 'true', HOME = home): string =>
       spawnSync(
         'unshare',
@@ -80,6 +89,15 @@ test(
       keptBy(nobody, `${readOnly}; mount -t tmpfs -o mode=777 tmp /mnt`, '/mnt'),
       '/mnt/.cache/holdfast/compiled',
     );
+    for (const open of [beside, join(beside, '..'), modules])
+      for (const mode of [0o770, 0o707]) {
+        chmodSync(open, mode);
+        assert.equal(keptBy(nobody, 'true', '/nonexistent'), '', `others write to ${open}`);
+        chmodSync(open, 0o755);
+      }
+    assert.equal(keptBy(nobody, 'true', '/nonexistent'), beside);
+    const above = 'mkdir -m 777 /var/cache/holdfast; mkdir -m 700 /var/cache/holdfast/compiled';
+    assert.equal(keptBy(0, above), '', 'others could put another one in its place');
     chownSync(beside, 0, 0);
     const planted = `mkdir -p ${home}/.cache/holdfast/compiled`;
     assert.equal(keptBy(nobody, planted), '', 'neither is its own');

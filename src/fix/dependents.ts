@@ -28,9 +28,11 @@ export const unitsToWatch = async ({
   return units.filter((_, n) => !packages.some(({ name }) => name === owners[n]));
 };
 
-const backWithinMs = 20_000;
+/** How long clients are waited for, and units are looked at the least. */
+type Patience = { backMs: number; noticedMs: number };
+
 /** Who asks every few seconds notices no sooner that nobody answers. */
-const noticedWithinMs = 10_000;
+const usual: Patience = { backMs: 20_000, noticedMs: 10_000 };
 
 /**
  * Whether all that used the door still can: those that were connected are again, units are as healthy as before, and the
@@ -41,13 +43,17 @@ export const whatBroke = async (
   plan: Pick<Plan, 'unit' | 'use' | 'doors' | 'step'>,
   before: Health,
   check: string | null,
+  { backMs, noticedMs }: Patience = usual,
 ): Promise<string[]> => {
   const units = [...before.states.keys()];
   // Who used what is there no more cannot come back; that was accepted.
   const missing = takesAway(plan.step)
     ? []
-    : await notBack(plan, async () => [...worse(before, await healthOf(units), 'starting').keys()]);
-  const leastMs = units.some((unit) => unit !== plan.unit) ? noticedWithinMs : 0;
+    : await notBack(plan, backMs, async () => {
+        const found = worse(before, await healthOf(units), 'starting');
+        return units.some((unit) => found.has(unit));
+      });
+  const leastMs = units.some((unit) => unit !== plan.unit) ? noticedMs : 0;
   const settled = await settledHealthOf(units, before, leastMs);
   const failed = check === null ? null : await failsCheck(check);
   return [
@@ -63,20 +69,20 @@ export const whatBroke = async (
 /** Where a client dials another address than before, it is the same client: its address is not compared. */
 const whoOf = (client: Client): string => clientKey({ ...client, to: '' });
 
-/** Waits for them, unless it is clear before that something broke. */
+/** Waits for them, unless it is clear before that one of the units that are looked at broke. @returns all who are not back */
 const notBack = async (
   { use, doors }: Pick<Plan, 'use' | 'doors'>,
-  brokenUnits: () => Promise<string[]>,
+  patienceMs: number,
+  hasBroken: () => Promise<boolean>,
 ): Promise<Client[]> => {
   const ports = new Set(doors.map(({ port }) => port));
   let missing = steadyClients(use);
-  const until = performance.now() + backWithinMs;
+  const until = performance.now() + patienceMs;
   while (missing.length > 0 && performance.now() < until) {
     const now = new Set((await watchUse(ports, 500)).clients.map(whoOf));
     missing = missing.filter((client) => !now.has(whoOf(client)));
     // The others may still come; that it broke is certain.
-    const unwell = missing.length > 0 ? await brokenUnits() : [];
-    if (unwell.length > 0) return missing.filter(({ unit }) => unit !== null && unwell.includes(unit));
+    if (missing.length > 0 && (await hasBroken())) return missing;
   }
   return missing;
 };

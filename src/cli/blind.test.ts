@@ -27,12 +27,14 @@ const skip =
 
 for (const command of [
   ['services', 'list'],
+  ['services', 'users'],
   ['isolation', 'show'],
 ]) {
   test(`'${command.join(' ')}' exits 3 where nothing can be seen, and says what would help`, { skip }, () => {
     const human = without(['/proc'], command);
     assert.equal(human.status, 3, human.stderr);
     assert.match(human.stderr, /COULD NOT LOOK[\s\S]*mount a procfs/);
+    assert.doesNotMatch(human.stdout, /nobody/);
     const { status, stdout } = without(['/proc'], [...command, '--json']);
     assert.equal(status, 3);
     assert.ok(JSON.parse(stdout).couldNotLook.length > 0);

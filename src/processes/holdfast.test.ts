@@ -54,6 +54,16 @@ test('a command is loaded alone, and a noun with its verbs', () => {
     assert.deepEqual(verbs(run(...words).modules), ['logs/search', 'logs/sql', 'logs/tail'], words.join(' '));
 });
 
+test('what cannot be written is told, and is not done; a reader that goes away is no fault', () => {
+  const into = (target: string) =>
+    spawnSync('sh', ['-c', `"$0" services list --all --json ${target}`, starter], { encoding: 'utf8' });
+  const full = into('> /dev/full');
+  assert.equal(full.status, 3, full.stderr);
+  assert.match(full.stderr, /could not be written, .* not whole: ENOSPC/);
+  assert.equal(into('> /dev/full 2>&1').status, 3);
+  assert.doesNotMatch(into('| true').stderr, /could not be written/);
+});
+
 const nobody = 65534;
 const isRoot = process.getuid?.() === 0 && spawnSync('unshare', ['--mount', 'true']).status === 0;
 

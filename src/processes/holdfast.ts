@@ -1,13 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { commands, processIo, runProgram } from '#cli';
+import { messageOf, systemCode } from '#base/errors';
+import { commands, Exit, processIo, runProgram } from '#cli';
 
 /** The command line. */
 const root = join(import.meta.dirname, '..', '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-// A reader that goes away (`| head`) is no fault of ours.
-process.stdout.on('error', () => process.exit(0));
+process.stdout.on('error', (error) => {
+  // A reader that goes away (`| head`) is no fault of ours.
+  if (systemCode(error) === 'EPIPE') process.exit(Exit.done);
+  process.stderr.write(
+    `holdfast: what was found could not be written, and what was written of it is not whole: ${messageOf(error)}\n`,
+  );
+  process.exit(Exit.couldNotLook);
+});
+// Nobody is left to tell.
+process.stderr.on('error', () => undefined);
 
 process.exitCode = await runProgram(
   process.argv.slice(2),

@@ -42,21 +42,29 @@ export const servicesUsers: Command = {
     );
     if (listeners.length === 0 && wanted !== undefined)
       throw new CliError('usage', `no door is called '${wanted}': see holdfast services list --all`);
-    const watched = await watch(listeners, seconds * 1000);
+    const isBlind =
+      report.listeners.length === 0 && (await import('#wire/audit')).isUnseen('services', report);
+    const watched = await watch(listeners, isBlind ? 0 : seconds * 1000);
     const kept = await keptUses(state);
     const couldNotLook = [...report.couldNotLook, ...watched.couldNotLook, ...kept.couldNotLook];
     if (json) {
       io.out(jsonLine({ watched: watched.book, kept: ofDoors(kept.book, listeners), couldNotLook }));
-      return Exit.done;
+      return isBlind ? Exit.couldNotLook : Exit.done;
     }
     const { all } = flags;
     const shown = listeners.filter(
       ({ protocol }) => all === true || wanted !== undefined || protocol !== 'unix',
     );
+    const nobody = isBlind
+      ? 'no door could be looked at'
+      : report.couldNotLook.length + watched.couldNotLook.length === 0
+        ? 'nobody was seen to use a door'
+        : 'nobody was seen to use a door, and not all could be looked at';
     for (const book of [kept.book, watched.book])
-      if (book !== null) io.out(renderUses(io, book, shown, all === true || wanted !== undefined));
+      if (book !== null)
+        io.out(renderUses(io, book, shown, { nobody, alsoUnused: all === true || wanted !== undefined }));
     io.err(renderGaps(io, couldNotLook));
-    return Exit.done;
+    return isBlind ? Exit.couldNotLook : Exit.done;
   },
 };
 
@@ -87,12 +95,15 @@ const ofDoors = (book: UseBook | null, listeners: readonly Listener[]): UseBook 
   return book === null ? null : { ...book, uses: book.uses.filter(({ door }) => keys.has(doorKey(door))) };
 };
 
-/** The users of each door, who would be cut off marked; and what it means that there is none. */
-export const renderUses = (
+/**
+ * The users of each door, who would be cut off marked.
+ * @param nobody what it means that there is none
+ */
+const renderUses = (
   io: Io,
   book: UseBook,
   listeners: readonly Listener[],
-  alsoUnused: boolean,
+  { nobody, alsoUnused }: { nobody: string; alsoUnused: boolean },
 ): string => {
   const byDoor = Map.groupBy(book.uses, ({ door }) => doorKey(door));
   const rows = listeners.flatMap((listener) => {
@@ -114,10 +125,7 @@ export const renderUses = (
       `  ${io.paint('yellow', '!')} `,
     ),
   );
-  const body =
-    rows.length === 0
-      ? 'nobody was seen to use a door\n'
-      : table(io, ['DOOR', 'USED BY', 'BY ADDRESS', 'SEEN'], rows);
+  const body = rows.length === 0 ? `${nobody}\n` : table(io, ['DOOR', 'USED BY', 'BY ADDRESS', 'SEEN'], rows);
   return `${renderWindow(io, book)}${body}${[...new Set(trap)].join('')}\n`;
 };
 

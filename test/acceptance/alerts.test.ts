@@ -254,7 +254,7 @@ describe('alerts, from the line to whom they wake', { skip }, () => {
     assert.equal(unknown.status, 2);
     assert.match(
       unknown.stderr,
-      /there is no alert and no notify "nobody"; there are: failed-logins, silent, admins/,
+      /there is no alert and no notify "nobody"; there are: failed-logins, silent, new-door, admins/,
     );
   });
 

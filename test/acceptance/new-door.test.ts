@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { documentedBlocks } from '../harness/documents.ts';
 import { removeState, run, search, startUp, temporaryState, until } from '../harness/up.ts';
 
 /** A door that opens while Holdfast watches: a line, an alert, and who has used it. */
@@ -16,21 +14,12 @@ test(
   { skip },
   async (t) => {
     const state = temporaryState();
-    const place = mkdtempSync(join(tmpdir(), 'holdfast-door-'));
-    const config = join(place, 'holdfast.toml');
-    const rule = documentedBlocks()
-      .filter(({ file, language }) => file === 'docs/services.md' && language === 'toml')
-      .map(({ lines }) => lines.join('\n'))
-      .join('\n');
-    assert.match(rule, /new-door/);
-    writeFileSync(config, rule.replace(/^notify = .*$/m, ''));
-    const up = await startUp(state, ['--config', config]);
+    const up = await startUp(state, []);
     const server = createServer();
     t.after(async () => {
       server.close();
       await up.interrupt();
       removeState(state);
-      rmSync(place, { recursive: true, force: true });
     });
     await until('the doors of before are in the log', () => {
       const { hits } = search(state, 'app:holdfast kind=fact name="listeners could-not-look"');

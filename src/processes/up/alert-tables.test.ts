@@ -28,7 +28,7 @@ test('a rule is what its keys say', () => {
     ].join('\n'),
   );
   assert.deepEqual(
-    alerts.map(({ watch }) => watch),
+    alerts.slice(0, 3).map(({ watch }) => watch),
     [
       { for: 'count', lines: 5, within: 120, by: ['host', 'user'] },
       { for: 'new', field: 'pattern', by: [], learn: 259_200 },
@@ -46,12 +46,22 @@ test('fields have the names that they have in a query, and what is none is refus
     ].join('\n'),
   );
   assert.deepEqual(
-    alerts.map(({ watch }) => ('field' in watch ? [watch.field, ...watch.by] : watch.by)),
+    alerts.slice(0, 3).map(({ watch }) => ('field' in watch ? [watch.field, ...watch.by] : watch.by)),
     [['app', 'user'], ['severity', 'host'], ['host']],
   );
   refused(alert('new = "since"'), /'since' is no field of a line/);
   refused(alert('silence = ["host", "address"]'), /'address' is no field of a line/);
   refused(alert('count = 5\nwithin = "2m"\nby = "around"'), /'around' is no field of a line/);
+});
+
+test('everybody is told of a new door, unless a rule of that name says otherwise', () => {
+  const target = notify('command = ["/bin/true"]');
+  const ofDoors = ({ alerts }: UpOptions): string[][] =>
+    alerts.filter(({ name }) => name === 'new-door').map((rule) => rule.notify);
+  assert.deepEqual(ofDoors(read('')), [[]]);
+  assert.deepEqual(ofDoors(read(target)), [['n']]);
+  const own = alert('query = "kind=door"\ncount = 1\nwithin = "1m"').replace('"a"', '"new-door"');
+  assert.deepEqual(ofDoors(read(`${target}${own}`)), [[]]);
 });
 
 test('a mistake in a query is shown with a caret', () => {

@@ -8,7 +8,7 @@ import { textOf } from '../host.ts';
 import type { Enter } from '../services/enter.ts';
 import { parseIptablesSave } from './iptables-save.ts';
 import type { Family } from './address-set.ts';
-import type { Chain, Match, Ruleset, Verdict } from './ruleset.ts';
+import { chainName, type Chain, type Match, type Ruleset, type Verdict } from './ruleset.ts';
 
 export type Firewall = { ruleset: Ruleset; couldNotLook: CouldNotLook[] };
 
@@ -73,13 +73,27 @@ export const collectFirewall = async (enter: Enter, name: string): Promise<Firew
   try {
     const native = await nativeRules(json);
     // iptables shows what its extensions ask; nft but their names.
-    const shownBetter = new Set(native.filter(hasExtension).map(tableOf));
+    const extended = new Set(native.filter(hasExtension).map(tableOf));
     const ofIptables =
-      shownBetter.size === 0 ? [] : (await Promise.all([saved('nft', 4), saved('nft', 6)])).flat();
+      extended.size === 0 ? [] : (await Promise.all([saved('nft', 4), saved('nft', 6)])).flat();
+    const shown = new Set(ofIptables.map(nativeNameOf));
+    // A doubt says who can come at most; but where a packet is sent to, and so a door, may be missing.
+    const unseen = native.find(
+      (chain) => chain.base?.nat === true && extended.has(tableOf(chain)) && !shown.has(chainName(chain)),
+    );
+    if (unseen !== undefined && couldNotLook.length === 0)
+      couldNotLook.push({
+        what: `address translation of ${name} (${chainName(unseen)})`,
+        why: 'nft shows but the names of the iptables extensions in it, and iptables-nft-save does not show that chain',
+        remedy: 'apt-get install iptables; where it is there, look yourself: nft list ruleset',
+      });
     return {
       ruleset: [
-        ...native.filter((chain) => !shownBetter.has(tableOf(chain))),
-        ...ofIptables.filter((chain) => shownBetter.has(tableOf(chain).replace(' iptables ', ' '))),
+        // Chains that are jumped to stay for those of the same table that iptables leaves out.
+        ...native.filter(
+          (chain) => chain.base === null || !extended.has(tableOf(chain)) || !shown.has(chainName(chain)),
+        ),
+        ...ofIptables.filter((chain) => extended.has(nativeTableOf(chain))),
         ...legacyFour,
         ...legacySix,
       ],
@@ -102,6 +116,10 @@ const hasNoLegacyTables = (enter: Enter, family: Family): boolean => {
 };
 
 const tableOf = ({ family, table }: Chain): string => `${family} ${table}`;
+
+/** As nft names it. @param chain of parseIptablesSave */
+const nativeTableOf = (chain: Chain): string => tableOf(chain).replace(' iptables ', ' ');
+const nativeNameOf = (chain: Chain): string => chainName(chain).replace(' iptables ', ' ');
 
 const hasExtension = ({ rules }: Chain): boolean =>
   rules.some(({ matches, verdict }) => isExtension(verdict) || matches.some(isExtension));

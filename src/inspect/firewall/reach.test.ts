@@ -6,7 +6,7 @@ import { addressSet, intersection, isEmpty } from './address-set.ts';
 import { collectFirewall } from './collect.ts';
 import { reachOf, type Reach } from './reach.ts';
 import { enterByFile } from '../services/enter.ts';
-import type { Ruleset } from './ruleset.ts';
+import { chainName, type Ruleset } from './ruleset.ts';
 
 const skip =
   spawnSync('unshare', ['--net', 'sh', '-c', 'nft list tables && iptables-legacy -S && iptables-nft -S'])
@@ -148,6 +148,28 @@ describe('who comes through the rules', { skip }, () => {
     spawnSync('sh', ['-c', `ip netns del ${server}; ip netns del ${client}`]);
   });
   let ending = (): unknown => undefined;
+
+  it('a chain that iptables does not show stays as nft shows it', async () => {
+    const without = `case $1 in *-nft-save) echo "$1: No such file or directory" >&2; exit 127 ;; esac; exec "$@"`;
+    const enter = enterByFile(`/run/netns/${server}`);
+    const bases = (ruleset: Ruleset): string[] =>
+      ruleset
+        .filter(({ base, table }) => base?.hook === 'input' || (base?.nat === true && table === 'nat'))
+        .map(chainName)
+        .filter((name) => !name.includes('legacy'))
+        .toSorted();
+    const filter = `
+      iptables-nft -P INPUT DROP
+      iptables-nft -A INPUT -p tcp --dport 22 -m time --timestart 08:00 -j ACCEPT`;
+    load(`${filter}
+      iptables-nft -t nat -A PREROUTING -p tcp --dport 8080 -j DNAT --to-destination 10.9.8.7:80`);
+    const missing = await collectFirewall([...enter, 'sh', '-c', without, 'sh'], server);
+    assert.deepEqual(bases(missing.ruleset), ['chain ip filter INPUT', 'chain ip nat PREROUTING']);
+    assert.match(missing.couldNotLook.map(({ what }) => what).join(), /^address translation of .*ip nat/);
+    load(`${filter}
+      nft 'add chain ip filter early { type filter hook input priority -5; }'`);
+    assert.deepEqual(bases(await judged()), ['chain ip filter early', 'chain ip iptables filter INPUT']);
+  });
 
   for (const [what, rules] of Object.entries(rulesets))
     it(`is judged as the kernel does it: ${what}`, async () => {

@@ -31,7 +31,20 @@ test('a client that does not come back is missed, whatever unit failed for a mom
     esac`,
   });
   const before = await healthOf(['app.service']);
-  assert.deepEqual(await whatBroke(plan, before, null, { backMs: 1500, noticedMs: 0 }), [
+  assert.deepEqual(await whatBroke(plan, before, null, { backMs: 1500, noticedMs: 0, settledMs: 1000 }), [
     'app of app.service was connected to 127.0.0.1, and has not come back',
+  ]);
+});
+
+test('where systemctl cannot be asked any more, nothing passes for healthy', async (t) => {
+  programs(t, {
+    ss: 'exit 0',
+    systemctl: `echo >>$DIR/looks; [ $(wc -l <$DIR/looks) -le 2 ] || { echo no bus >&2; exit 1; }
+      [ $1 = list-units ] || echo ActiveState=active`,
+  });
+  const before = await healthOf(['app.service']);
+  const patience = { backMs: 0, noticedMs: 0, settledMs: 1000 };
+  assert.deepEqual(await whatBroke({ ...plan, use: planOfNothing.use }, before, null, patience), [
+    'how services fare could not be looked at: systemctl failed: no bus',
   ]);
 });

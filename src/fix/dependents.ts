@@ -28,11 +28,11 @@ export const unitsToWatch = async ({
   return units.filter((_, n) => !packages.some(({ name }) => name === owners[n]));
 };
 
-/** How long clients are waited for, and units are looked at the least. */
-type Patience = { backMs: number; noticedMs: number };
+/** How long clients are waited for, and units are looked at the least and the most. */
+type Patience = { backMs: number; noticedMs: number; settledMs: number };
 
 /** Who asks every few seconds notices no sooner that nobody answers. */
-const usual: Patience = { backMs: 20_000, noticedMs: 10_000 };
+const usual: Patience = { backMs: 20_000, noticedMs: 10_000, settledMs: 30_000 };
 
 /**
  * Whether all that used the door still can: those that were connected are again, units are as healthy as before, and the
@@ -43,21 +43,24 @@ export const whatBroke = async (
   plan: Pick<Plan, 'unit' | 'use' | 'doors' | 'step'>,
   before: Health,
   check: string | null,
-  { backMs, noticedMs }: Patience = usual,
+  { backMs, noticedMs, settledMs }: Patience = usual,
 ): Promise<string[]> => {
   const units = [...before.states.keys()];
   // Who used what is there no more cannot come back; that was accepted.
   const missing = takesAway(plan.step)
     ? []
     : await notBack(plan, backMs, async () => {
-        const found = worse(before, await healthOf(units), 'starting');
-        return units.some((unit) => found.has(unit));
+        const now = await healthOf(units);
+        const found = worse(before, now, 'starting');
+        return now.blind === null && units.some((unit) => found.has(unit));
       });
   const leastMs = units.some((unit) => unit !== plan.unit) ? noticedMs : 0;
-  const settled = await settledHealthOf(units, before, leastMs);
+  const settled = await settledHealthOf(units, before, { leastMs, mostMs: settledMs });
   const failed = check === null ? null : await failsCheck(check);
   return [
-    ...worse(before, settled, 'settled').values(),
+    ...(settled.blind === null
+      ? worse(before, settled, 'settled').values()
+      : [`how services fare could not be looked at: ${settled.blind}`]),
     ...missing.map(
       ({ program, unit, to }) =>
         `${program ?? 'a process'} of ${unit ?? 'no unit'} was connected to ${to}, and has not come back`,

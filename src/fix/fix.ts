@@ -7,7 +7,7 @@ import type { Listener } from '#inspect';
 import { backUp, changedBefore, writeEdit } from './files.ts';
 import { alone, step, timeOf, type Fixer } from './fixer.ts';
 import { guardOf } from './guard.ts';
-import { healthOf, type Health } from './health.ts';
+import { healthBefore, type Health } from './health.ts';
 import { newJournal, openingOf, stateOf, type Entry, type Journal, type Opening } from './journal.ts';
 import { keepPackages, packagesMs, stillInstalled, type Kept } from './packages.ts';
 import { makePlan, overridden, type Plan, type Wish } from './plan.ts';
@@ -129,7 +129,7 @@ const tried = async (
 ): Promise<Pick<Opening, 'backups'> & Kept & { knocks: Knock[]; health: Health }> => {
   try {
     const knocks = await tryBefore(plan, request, tell);
-    const health = await healthOf(await unitsToWatch(plan));
+    const health = await healthBefore(await unitsToWatch(plan));
     const { backups, kept } = backUp(plan.edits);
     const archives = await keepPackages(plan.packages, `${fixer.fixes}/fetch`);
     return {

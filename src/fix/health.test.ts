@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { statesIn, worse, type Health } from './health.ts';
+import { healthBefore, statesIn, worse, type Health } from './health.ts';
+import { programs } from './programs.fixture.ts';
 
 const units = ['mariadb.service', 'cacti.service'];
 const health = (cacti: string, restarts = 0): Health => ({
   failed: new Set(),
   restless: new Set(),
+  blind: null,
   ...statesIn(`NRestarts=0\nActiveState=active\n\nNRestarts=${restarts}\nActiveState=${cacti}\n`, units),
 });
 
@@ -34,4 +36,25 @@ test('what ends again and again is worse, although it is active at this moment',
     worse(health('active'), after, 'settled').get('cacti.service') ?? '',
     /ends again and again: systemd has started it 9 times/,
   );
+});
+
+for (const [what, systemctl] of [
+  ['failed', 'echo no bus >&2; exit 1'],
+  [
+    'cannot list what failed',
+    '[ $1 = show ] || exit 1; printf "ActiveState=active\\n\\nActiveState=active\\n"',
+  ],
+  ['left a unit out', '[ $1 = list-units ] || echo ActiveState=active'],
+] as const)
+  test(`a systemctl that ${what} is no healthy host, and nothing is begun`, async (t) => {
+    programs(t, { systemctl });
+    await assert.rejects(healthBefore(units), { code: 'could-not-look' });
+  });
+
+test('what systemctl tells whole is known', async (t) => {
+  programs(t, {
+    systemctl: '[ $1 = list-units ] || printf "ActiveState=active\\n\\nActiveState=inactive\\n"',
+  });
+  const { blind, states } = await healthBefore(units);
+  assert.deepEqual([blind, ...states.values()], [null, 'active', 'inactive']);
 });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { run } from './run.ts';
+import { FixError } from './errors.ts';
+import { lastWord, run } from './run.ts';
 
 /** How services fare, to be compared before and after. */
 export type Health = {
@@ -11,6 +12,8 @@ export type Health = {
   restarts: Map<string, number>;
   /** Units that systemd started again by itself, and that have not stayed up since. */
   restless: Set<string>;
+  /** Why systemctl did not tell all of it; `null` where it did. */
+  blind: string | null;
 };
 
 /** Asks systemctl about units, and about all that have failed. */
@@ -21,11 +24,31 @@ export const healthOf = async (units: readonly string[]): Promise<Health> => {
       ? null
       : run(['systemctl', 'show', '--property=ActiveState,NRestarts', '--', ...units]),
   ]);
+  const known = statesIn(shown?.stdout ?? '', units);
+  const mute = [failed, shown].find((outcome) => outcome !== null && outcome.status !== 0) ?? null;
+  const unknown = [...known.states].flatMap(([unit, state]) => (state === 'unknown' ? [unit] : []));
   return {
     failed: new Set(failed.stdout.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || [])),
-    ...statesIn(shown?.stdout ?? '', units),
+    ...known,
     restless: new Set(),
+    blind:
+      mute !== null
+        ? `systemctl failed: ${lastWord(mute)}`
+        : unknown.length > 0
+          ? `systemctl did not tell the state of ${unknown.join(', ')}`
+          : null,
   };
+};
+
+/** As healthOf, before anything is changed. @throws FixError `could-not-look` */
+export const healthBefore = async (units: readonly string[]): Promise<Health> => {
+  const health = await healthOf(units);
+  if (health.blind !== null)
+    throw new FixError(
+      'could-not-look',
+      `nothing was changed: how services fare could not be looked at, so nothing could be compared afterwards: ${health.blind}`,
+    );
+  return health;
 };
 
 /** What `systemctl show` printed of some units, a block each, in their order. One too few, and none is known. */
@@ -40,19 +63,18 @@ export const statesIn = (printed: string, units: readonly string[]): Pick<Health
 };
 
 const everyMs = 500;
-const settledWithinMs = 30_000;
 /** What systemd has started again by itself must stay up for so long. */
 const quietMs = 10_000;
 
 /**
  * As healthOf, once nothing is starting any more, and what crashed meanwhile has stayed up for a moment: a service that
  * crashes again and again is `active` between.
- * @param leastMs so long is looked at the least
+ * @param times so long is looked at the least, and at the most
  */
 export const settledHealthOf = async (
   units: readonly string[],
   before: Health,
-  leastMs: number,
+  times: { leastMs: number; mostMs: number },
 ): Promise<Health> => {
   const started = performance.now();
   /** When each was last seen to be started again. */
@@ -68,8 +90,8 @@ export const settledHealthOf = async (
     );
     const restless = new Set(units.filter(isRestless));
     const watchedMs = performance.now() - started;
-    const isSettled = !isStarting && restless.size === 0 && watchedMs >= leastMs;
-    if (isSettled || watchedMs > settledWithinMs) return { ...last, restless };
+    const isSettled = !isStarting && restless.size === 0 && last.blind === null && watchedMs >= times.leastMs;
+    if (isSettled || watchedMs > times.mostMs) return { ...last, restless };
     await sleep(everyMs);
     const next = await healthOf(units);
     for (const unit of units)
@@ -87,7 +109,7 @@ const crashes = (before: Health, now: Health, unit: string): boolean => {
 };
 
 /**
- * What is worse than before: a sentence for each unit.
+ * What is worse than before: a sentence for each unit, as far as `after` is known.
  * @param still `starting`: what is on its way up is not yet worse; `settled`: it had its time
  */
 export const worse = (before: Health, after: Health, still: 'starting' | 'settled'): Map<string, string> => {

@@ -6,10 +6,12 @@ import type { Listener } from '#inspect';
  */
 export const answersAt = (
   { address: bound, v6only, own }: Pick<Listener, 'address' | 'v6only'> & { own: boolean },
-  address: string,
+  probed: string,
 ): boolean => {
   if (!own) return false;
-  const bare = bound.replace(/^::ffff:(?=\d+\.)/, '');
+  // The zone of a link-local address is an interface of whoever probes, not of the host.
+  const address = probed.replace(/%.*$/, '');
+  const bare = bound.replace(/^::ffff:(?=\d+\.)/, '').replace(/^(fe80:.*)%.*$/, '$1');
   if (bare === address || bare === '*') return true;
   return address.includes(':') ? bare === '::' : bare === '0.0.0.0' || (bare === '::' && v6only !== true);
 };

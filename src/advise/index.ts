@@ -1,13 +1,5 @@
-export {
-  boundAt,
-  compare,
-  holderName,
-  type Arrival,
-  type Compared,
-  type InsideDoor,
-  type InsideView,
-  type Verdict,
-} from './outside.ts';
+export { boundAt, holderName, type InsideDoor, type InsideView } from './inside-door.ts';
+export { compare, type Arrival, type Compared, type Verdict } from './outside.ts';
 export { findIsolation } from './isolation.ts';
 export { findLogging } from './logging.ts';
 export { findPatches } from './patches.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Outcome } from '#probe/host';
-import { compare, type Arrival, type InsideDoor, type InsideView, type Verdict } from './outside.ts';
+import type { InsideDoor, InsideView } from './inside-door.ts';
+import { compare, type Arrival, type Verdict } from './outside.ts';
 
 const address = '192.0.2.7';
 
@@ -43,7 +44,7 @@ const arrived = (reached: number, passed: number, forwarded = 0): Arrival => ({
 });
 
 const tcp: readonly (readonly [string, Outcome['state'], InsideView, Verdict, RegExp])[] = [
-  ['open, and it listens', 'open', whole(door({})), 'open', /mariadbd listens on all addresses/],
+  ['open, and it listens', 'open', whole(door({})), 'open', /mariadbd listens on all IPv4 addresses/],
   [
     'open by a dual-stack wildcard',
     'open',
@@ -82,7 +83,56 @@ const tcp: readonly (readonly [string, Outcome['state'], InsideView, Verdict, Re
   ['refused, and nothing known stands in the way', 'refused', whole(door({})), 'gone', /and yet it refuses/],
 ];
 
-for (const [what, state, view, verdict, explanation] of tcp)
+const rule = 'tcp dport 3306 dnat to 172.17.0.2:3306';
+const translated = door({ translatedBy: rule, forwardsTo: '172.17.0.2:3306', processes: [] });
+/** A server and a rule have the port: of what comes the rule takes all, what a filter would not let to the server, or some. */
+const allTaken = whole(door({ reachable: { from: 'nobody', rule } }), translated);
+const serverShut = whole(dropped, translated);
+const someTaken = whole(door({}), translated);
+
+const shared: typeof tcp = [
+  [
+    'open, and the rule takes all',
+    'open',
+    allTaken,
+    'forwarded',
+    /not by mariadbd, which .*: tcp dport 3306 dnat/,
+  ],
+  [
+    'open, and the server is shut',
+    'open',
+    serverShut,
+    'forwarded',
+    /not by mariadbd, which .* to 172\.17\.0\.2/,
+  ],
+  [
+    'open, and the rule takes some',
+    'open',
+    someTaken,
+    'undecided',
+    /cannot be told which of the two answered/,
+  ],
+  [
+    'open, and its rules let nobody in',
+    'open',
+    whole(dropped),
+    'undecided',
+    /nobody reaches \(tcp dport 3306/,
+  ],
+  ['refused where the rule leads', 'refused', allTaken, 'gone', /a rule hands it on.*there it is refused/],
+  ['filtered where the rule leads', 'filtered', allTaken, 'undecided', /nobody is there, or a filter/],
+  ['filtered at one of the two', 'filtered', serverShut, 'undecided', /which of the two did not answer/],
+  ['refused where a rule alone leads', 'refused', whole(translated), 'gone', /a rule hands it on/],
+  [
+    'filtered though the host lets all in',
+    'filtered',
+    whole(door({})),
+    'firewalled',
+    /none that the host names/,
+  ],
+];
+
+for (const [what, state, view, verdict, explanation] of [...tcp, ...shared])
   test(`TCP ${what}: ${verdict}`, () => {
     const compared = compare(outcome({ state }), address, view, null);
     assert.equal(compared.verdict, verdict);
@@ -118,6 +168,22 @@ for (const [what, view, arrival, verdict, explanation] of udp)
       view,
       arrival,
     );
+    assert.equal(compared.verdict, verdict);
+    assert.match(compared.explanation, explanation);
+  });
+
+const six: readonly (readonly [string, Partial<InsideDoor>, Verdict, RegExp])[] = [
+  ['2001:db8::7', { address: '2001:db8::7' }, 'open', /2001:db8::7$/],
+  ['2001:db8::7', { address: '::', v6only: true }, 'open', /all IPv6 addresses/],
+  ['fe80::7%eth0', { address: 'fe80::7' }, 'open', /listens on fe80::7/],
+  ['fe80::7%eth0', { address: 'fe80::7%ens3' }, 'open', /listens on fe80::7/],
+  ['fe80::7%eth0', { address: 'fe80::8' }, 'forwarded', /fe80::8 alone/],
+  ['2001:db8::7', { address: '0.0.0.0' }, 'forwarded', /all IPv4 addresses alone/],
+];
+
+for (const [probed, changes, verdict, explanation] of six)
+  test(`open at ${probed}, and ${changes.address} listens: ${verdict}`, () => {
+    const compared = compare(outcome({}), probed, whole(door(changes)), null);
     assert.equal(compared.verdict, verdict);
     assert.match(compared.explanation, explanation);
   });

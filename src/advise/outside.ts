@@ -1,20 +1,15 @@
-import type { HolderProcess, Listener, Reachable } from '#inspect';
 import type { Outcome } from '#probe/host';
 import { answersAt } from './answers-at.ts';
-
-/** What of a listener is needed to hold it against what was seen from outside. */
-export type InsideDoor = Pick<
-  Listener,
-  'protocol' | 'address' | 'port' | 'v6only' | 'holder' | 'scope' | 'forwardsTo' | 'translatedBy'
-> & {
-  own: boolean;
-  processes: readonly Pick<HolderProcess, 'exe' | 'unit'>[];
-  /** As the host's own firewall was read there; `null`: it was not. */
-  reachable: Pick<Reachable, 'from' | 'rule'> | null;
-};
-
-/** What the host says of itself. `partial`: not all of it could be looked at. */
-export type InsideView = { doors: readonly InsideDoor[]; extent: 'whole' | 'partial' };
+import {
+  handsOn,
+  holderName,
+  listens,
+  takerOf,
+  towards,
+  type InsideDoor,
+  type InsideView,
+  type Taker,
+} from './inside-door.ts';
 
 /** What became of datagrams with a token that were sent to a silent door. */
 export type Arrival = {
@@ -66,44 +61,49 @@ export const compare = (
   );
   const serving = same.filter((door) => answersAt(door, address));
   const others = same.filter((door) => !serving.includes(door));
-  const [verdict, explanation] = judge(outcome, serving, others, view, arrival);
-  return { outcome, inside: [...serving, ...others], verdict, explanation };
+  const taker = takerOf(serving, outcome.state);
+  const [verdict, explanation] = judge(outcome, taker, others, view, arrival);
+  const first = taker.by === 'rule' ? [taker.rule] : [];
+  return { outcome, inside: [...new Set([...first, ...serving, ...others])], verdict, explanation };
 };
 
 const judge = (
   outcome: Outcome,
-  serving: readonly InsideDoor[],
+  taker: Taker,
   others: readonly InsideDoor[],
   view: InsideView,
   arrival: Arrival | null,
 ): [Verdict, string] => {
   switch (outcome.state) {
     case 'open':
-      return whyOpen(serving, others, view);
+      return whyOpen(taker, others, view);
     case 'refused':
     case 'filtered':
-      return whyShut(outcome, serving, others);
+      return whyShut(outcome, taker, others);
     case 'silent':
-      return whySilent(serving, others, view, arrival);
+      return whySilent(taker, others, view, arrival);
     case 'not-looked':
       return ['not-looked', outcome.why];
   }
 };
 
-const whyOpen = (
-  [door]: readonly InsideDoor[],
-  others: readonly InsideDoor[],
-  { extent }: InsideView,
-): [Verdict, string] => {
-  if (door?.translatedBy !== null && door?.translatedBy !== undefined)
-    return ['forwarded', `no socket of the host’s own: ${door.translatedBy}${towards(door)}`];
-  if (door?.holder === 'forwarder') return ['forwarded', `${holderName(door)} hands it on${towards(door)}`];
-  if (door !== undefined) return ['open', `${holderName(door)} listens on ${boundAt(door)}`];
-  const [other] = others;
+const whyOpen = (taker: Taker, [other]: readonly InsideDoor[], { extent }: InsideView): [Verdict, string] => {
+  switch (taker.by) {
+    case 'rule':
+      return [
+        'forwarded',
+        `${taker.socket === null ? 'no socket of the host’s own' : `not by ${holderName(taker.socket)}, which has the port too`}: ${taker.rule.translatedBy}${towards(taker.rule)}`,
+      ];
+    case 'either':
+      return ['undecided', `${eitherOf(taker)} answered`];
+    case 'socket':
+      return whyAnswered(taker.socket);
+    case 'nobody':
+  }
   if (other !== undefined)
     return [
       'forwarded',
-      `${holderName(other)} listens on ${boundAt(other)} alone, so something hands it on: a DNAT rule, a proxy, or address translation before the host`,
+      `${listens(other)} alone, so something hands it on: a DNAT rule, a proxy, or address translation before the host`,
     ];
   return extent === 'whole'
     ? [
@@ -113,34 +113,64 @@ const whyOpen = (
     : ['undecided', 'open; the host names nobody there, and could not see all of itself'];
 };
 
+const whyAnswered = (door: InsideDoor): [Verdict, string] => {
+  if (door.holder === 'forwarder') return ['forwarded', `${holderName(door)} hands it on${towards(door)}`];
+  return door.reachable?.from === 'nobody'
+    ? [
+        'undecided',
+        `${listens(door)}, which by the host’s rules nobody reaches (${door.reachable.rule}): another answers in its place, or the rules are not these any more`,
+      ]
+    : ['open', listens(door)];
+};
+
+const eitherOf = ({ socket, rule }: Extract<Taker, { by: 'either' }>): string =>
+  `${listens(socket)}, and ${handsOn(rule)}, for some or all: it cannot be told which of the two`;
+
 const whyShut = (
   { state, why }: Outcome,
-  [door]: readonly InsideDoor[],
+  taker: Taker,
   [other]: readonly InsideDoor[],
 ): [Verdict, string] => {
-  if (door !== undefined) {
-    const rule = door.reachable?.rule;
-    const listens = `${holderName(door)} listens on ${boundAt(door)}`;
-    if (state === 'filtered')
-      return ['firewalled', `${listens}, and a filter drops it${rule === undefined ? '' : `: ${rule}`}`];
-    return door.reachable !== null && door.reachable.from !== 'anyone' && door.scope !== 'local'
-      ? ['firewalled', `${listens}, and a filter rejects it: ${door.reachable.rule}`]
-      : ['gone', `${listens}, and yet it refuses: it ended since the host looked, or a filter rejects it`];
+  switch (taker.by) {
+    case 'rule':
+      return state === 'filtered'
+        ? ['undecided', `${handsOn(taker.rule)}: nobody is there, or a filter drops it`]
+        : ['gone', `${handsOn(taker.rule)}, and there it is refused: nobody listens, or a filter rejects it`];
+    case 'either':
+      return ['undecided', `${eitherOf(taker)} did not answer`];
+    case 'socket':
+      return whyNotReached(state, taker.socket);
+    case 'nobody':
   }
-  if (other !== undefined)
-    return ['elsewhere', `${holderName(other)} listens on ${boundAt(other)}${other.own ? ' alone' : ''}`];
+  if (other !== undefined) return ['elsewhere', `${listens(other)}${other.own ? ' alone' : ''}`];
   return ['shut', state === 'filtered' ? `nobody listens, and it is filtered (${why})` : 'nobody listens'];
 };
 
+const whyNotReached = (state: Outcome['state'], door: InsideDoor): [Verdict, string] => {
+  // The rule that lets anyone in is not the one that did not.
+  const rule = door.reachable === null || door.reachable.from === 'anyone' ? null : door.reachable.rule;
+  if (state === 'filtered')
+    return [
+      'firewalled',
+      `${listens(door)}, and a filter drops it: ${rule ?? 'none that the host names for all; one on the way, or one for this address or for where you are'}`,
+    ];
+  return rule !== null && door.scope !== 'local'
+    ? ['firewalled', `${listens(door)}, and a filter rejects it: ${rule}`]
+    : [
+        'gone',
+        `${listens(door)}, and yet it refuses: it ended since the host looked, or a filter rejects it`,
+      ];
+};
+
 const whySilent = (
-  [door]: readonly InsideDoor[],
+  taker: Taker,
   [other]: readonly InsideDoor[],
   { extent }: InsideView,
   arrival: Arrival | null,
 ): [Verdict, string] => {
   if (arrival?.logged !== null && arrival?.logged !== undefined)
     return ['open', `what was sent is in the log, at ${arrival.logged}`];
-  const listens = door === undefined ? null : `${holderName(door)} listens on ${boundAt(door)}`;
+  const socket = taker.by === 'nobody' ? null : taker.socket;
   const nobody: [Verdict, string] =
     extent === 'whole'
       ? ['shut', 'nobody listens, and a filter drops what would say so']
@@ -156,27 +186,13 @@ const whySilent = (
     if (counted.passed === 0)
       return ['firewalled', `${came(counted.reached, 'reached the host, and its filter let none pass')}`];
     const passed = came(counted.passed, 'passed every filter');
-    if (listens !== null) return ['open', `${listens}, and ${passed}`];
+    if (socket !== null) return ['open', `${listens(socket)}, and ${passed}`];
     return [nobody[0], `${passed}; ${nobody[1]}`];
   }
-  if (listens !== null)
-    return ['undecided', `${listens}; whether datagrams get there only the host can tell (--through)`];
-  if (other !== undefined) return ['elsewhere', `${holderName(other)} listens on ${boundAt(other)} alone`];
+  if (taker.by !== 'nobody') {
+    const who = taker.by === 'socket' ? listens(taker.socket) : handsOn(taker.rule);
+    return ['undecided', `${who}; whether datagrams get there only the host can tell (--through)`];
+  }
+  if (other !== undefined) return ['elsewhere', `${listens(other)} alone`];
   return nobody;
-};
-
-const towards = ({ forwardsTo }: InsideDoor): string => (forwardsTo === null ? '' : `, to ${forwardsTo}`);
-
-/** The program's name, else the unit's, else who holds it. */
-export const holderName = ({ processes, holder, translatedBy }: InsideDoor): string => {
-  // Where systemd holds it too, its service tells more.
-  const first = processes.find(({ unit }) => unit !== 'init.scope') ?? processes[0];
-  const program = first?.exe?.split('/').at(-1);
-  if (translatedBy !== null) return 'a rule';
-  return program ?? first?.unit ?? (holder === 'unseen' ? 'somebody' : `the ${holder}`);
-};
-
-export const boundAt = ({ address, own }: InsideDoor): string => {
-  const where = address === '0.0.0.0' || address === '::' ? 'all addresses' : address;
-  return own ? where : `${where} of another network namespace`;
 };

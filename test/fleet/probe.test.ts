@@ -7,6 +7,7 @@ import { onPath } from '../../tools/test/suites.ts';
 import { root } from '../harness/up.ts';
 import { noFleet } from './able.ts';
 import { startFleet, type Fleet, type Host } from './host.ts';
+import { bridge } from './network.ts';
 import { runProgram, type Outcome } from './run.ts';
 import { withHoldfast } from './with-holdfast.ts';
 
@@ -48,9 +49,10 @@ module(load="imtcp")
 input(type="imtcp" port="514")
 input(type="imtcp" port="4444")
 input(type="imtcp" port="4445")
+input(type="imtcp" port="4446")
 `;
 
-/** What comes for 8888 is memcached's, without any listener there. */
+/** What comes for 8888 is memcached's, without any listener there; for 4446 too, where rsyslog listens. */
 const firewall = `flush ruleset
 table inet filter {
   chain input {
@@ -63,13 +65,13 @@ table inet filter {
 table ip nat {
   chain prerouting {
     type nat hook prerouting priority -100;
-    tcp dport 8888 redirect to :11211
+    tcp dport { 4446, 8888 } redirect to :11211
   }
 }
 `;
 
 const ports =
-  'tcp/22,tcp/53,tcp/111,tcp/514,tcp/4444,tcp/4445,tcp/6379,tcp/8888,tcp/11211,udp/53,udp/69,udp/111,udp/123,udp/161,udp/514,udp/5140,udp/11211';
+  'tcp/22,tcp/53,tcp/111,tcp/514,tcp/4444,tcp/4445,tcp/4446,tcp/6379,tcp/8888,tcp/11211,udp/53,udp/69,udp/111,udp/123,udp/161,udp/514,udp/5140,udp/11211';
 
 /** From this machine's own files and processes, on the host's network, as a stranger to it. */
 const outside = async (command: readonly string[]): Promise<Outcome> =>
@@ -78,12 +80,14 @@ const outside = async (command: readonly string[]): Promise<Outcome> =>
     { milliseconds: 120_000 },
   );
 
-const probe = async (...args: readonly string[]): Promise<Outcome> =>
+const probe = async (...args: readonly string[]): Promise<Outcome> => probeAt(host.address, ...args);
+
+const probeAt = async (address: string, ...args: readonly string[]): Promise<Outcome> =>
   outside([
     join(root, 'bin/holdfast'),
     'services',
     'probe',
-    host.address,
+    address,
     '--i-operate-this-host',
     '--state=/nonexistent',
     ...args,
@@ -149,11 +153,12 @@ after(async () => {
 
 const expected: readonly (readonly [string, string, string, RegExp])[] = [
   ['tcp/22', 'refused', 'shut', /nobody listens/],
-  ['tcp/53', 'open', 'open', /unbound listens on all addresses/],
-  ['tcp/111', 'open', 'open', /rpcbind listens on all addresses/],
+  ['tcp/53', 'open', 'open', /unbound listens on all IPv4 addresses/],
+  ['tcp/111', 'open', 'open', /rpcbind listens on all IPv4 addresses/],
   ['tcp/514', 'open', 'open', /rsyslogd listens/],
   ['tcp/4444', 'filtered', 'firewalled', /rsyslogd listens.*tcp dport 4444 drop/],
   ['tcp/4445', 'refused', 'firewalled', /rsyslogd listens.*tcp dport 4445 reject/],
+  ['tcp/4446', 'open', 'undecided', /rsyslogd listens.*nobody reaches \(.*redirect to :11211/],
   ['tcp/6379', 'refused', 'elsewhere', /127\.0\.0\.1 alone/],
   ['tcp/8888', 'open', 'nobody', /a DNAT rule or a proxy answers in the host’s place/],
   ['tcp/11211', 'open', 'open', /memcached listens/],
@@ -166,7 +171,7 @@ const expected: readonly (readonly [string, string, string, RegExp])[] = [
     'udp/514',
     'silent',
     'open',
-    /rsyslogd listens on all addresses, and 5 of 5 datagrams passed every filter/,
+    /rsyslogd listens on all IPv4 addresses, and 5 of 5 datagrams passed every filter/,
   ],
   ['udp/5140', 'silent', 'firewalled', /5 of 5 datagrams reached the host, and its filter let none pass/],
   ['udp/11211', 'open', 'open', /memcached/],
@@ -221,6 +226,40 @@ test(
     assert.deepEqual([doors.get('udp/514')?.verdict, doors.get('udp/5140')?.verdict], ['open', 'firewalled']);
   },
 );
+
+test('by its link-local address the same daemons are seen, over TCP and UDP', { skip }, async () => {
+  const addresses = await host.ok(['ip', '-6', '-o', 'address', 'show', 'scope', 'link']);
+  const [, address = ''] = /inet6 (fe80:\S+)\//.exec(addresses) ?? [];
+  const six = 'tcp/22,tcp/111,tcp/6379,tcp/11211,udp/69,udp/111,udp/123';
+  const { stdout, stderr } = await probeAt(
+    `${address}%${bridge}`,
+    '--json',
+    '--udp-rate=5',
+    `--ports=${six}`,
+    '--through',
+    through(),
+  );
+  const said = z.looseObject({ doors: z.array(seen) }).parse(JSON.parse(stdout));
+  const verdicts = said.doors.map(({ protocol, port, state, verdict }) => [
+    `${protocol}/${port}`,
+    state,
+    verdict,
+  ]);
+  assert.deepEqual(
+    verdicts,
+    [
+      ['tcp/22', 'refused', 'shut'],
+      ['tcp/111', 'open', 'open'],
+      ['tcp/6379', 'refused', 'elsewhere'],
+      // It is bound to 0.0.0.0.
+      ['tcp/11211', 'refused', 'elsewhere'],
+      ['udp/69', 'refused', 'shut'],
+      ['udp/111', 'open', 'open'],
+      ['udp/123', 'open', 'open'],
+    ],
+    stderr,
+  );
+});
 
 test('the host is left as it was', { skip }, async () => {
   assert.doesNotMatch(await host.ok(['nft', 'list', 'tables']), /holdfast/);

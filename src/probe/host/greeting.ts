@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import { describe, type Said } from './banner.ts';
 import { dnsQuestion, nfsQuestion, readAnswer, rpcbindQuestion, type Question } from './question.ts';
 
@@ -8,10 +9,16 @@ export type Greeting =
   | { kind: 'say'; bytes(host: string): Buffer; read(answer: Uint8Array): Said }
   | { kind: 'tls' };
 
+/** RFC 9112 §3.2: an IPv6 address in brackets; its zone means nothing there (RFC 6874). */
+const hostField = (host: string): string => (isIPv6(host) ? `[${host.replace(/%.*$/, '')}]` : host);
+
 const http: Greeting = {
   kind: 'say',
   bytes: (host) =>
-    Buffer.from(`HEAD / HTTP/1.0\r\nHost: ${host}\r\nUser-Agent: holdfast-probe\r\n\r\n`, 'latin1'),
+    Buffer.from(
+      `HEAD / HTTP/1.0\r\nHost: ${hostField(host)}\r\nUser-Agent: holdfast-probe\r\n\r\n`,
+      'latin1',
+    ),
   read: describe,
 };
 const redis: Greeting = { kind: 'say', bytes: () => Buffer.from('PING\r\n'), read: describe };

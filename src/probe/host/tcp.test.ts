@@ -110,9 +110,11 @@ test('a port where nobody listens is refused', async (t) => {
 });
 
 test('what ICMP says is filtered, and what this machine forbids itself is not looked at', () => {
-  const of = (code: string) => failure(Object.assign(new Error(code), { code }), 1).result;
+  const of = (code: string, address = '192.0.2.1') =>
+    failure(Object.assign(new Error(code), { code }), address, 1).result;
   assert.equal(of('EHOSTUNREACH'), 'filtered');
   assert.equal(of('ETIMEDOUT'), 'filtered');
   assert.equal(of('EACCES'), 'not-looked');
+  assert.equal(of('EACCES', '2001:db8::1'), 'filtered');
   assert.equal(of('EMFILE'), 'not-looked');
 });

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, isIPv6, type Socket } from 'node:net';
 import { messageOf, systemCode } from '#base/errors';
 import { describe, isTlsAlert, longestAnswer } from './banner.ts';
 import { greetingFor, unknownPort, type Greeting } from './greeting.ts';
@@ -61,7 +61,7 @@ const dial = async ({ address, port, timeoutMs }: TcpTarget): Promise<Dialled> =
       () => fail({ result: 'filtered', why: `no answer within ${timeoutMs / 1000} s`, milliseconds: null }),
       timeoutMs,
     );
-    socket.on('error', (error) => fail(failure(error, took())));
+    socket.on('error', (error) => fail(failure(error, address, took())));
     socket.on('connect', () => {
       clearTimeout(timer);
       socket.removeAllListeners();
@@ -70,9 +70,20 @@ const dial = async ({ address, port, timeoutMs }: TcpTarget): Promise<Dialled> =
     });
   });
 
-/** What an error of connect(2) says of the door; the kernel makes them of ICMP (net/ipv4/icmp.c, icmp_err_convert). */
-export const failure = (error: unknown, milliseconds: number): Exclude<Dialled, { result: 'open' }> => {
+/** What an error of connect(2) says of the door; the kernel makes them of ICMP (net/ipv4/icmp.c, icmp_err_convert; for IPv6 icmpv6_err_convert). */
+export const failure = (
+  error: unknown,
+  address: string,
+  milliseconds: number,
+): Exclude<Dialled, { result: 'open' }> => {
   const code = systemCode(error);
+  // firewalld rejects so. Over IPv4 it is this machine that forbids it.
+  if (code === 'EACCES' && isIPv6(address))
+    return {
+      result: 'filtered',
+      why: 'ICMPv6 administratively prohibited, or a route that forbids it',
+      milliseconds,
+    };
   switch (code) {
     case 'ECONNREFUSED':
       return { result: 'refused', why: 'reset, or ICMP port unreachable', milliseconds };

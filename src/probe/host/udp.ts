@@ -29,7 +29,7 @@ export const probeUdp = async (
   const end = (outcome: Partial<Outcome>): void => settled.resolve({ ...unanswered(port, 0), ...outcome });
   const took = (): number => performance.now() - sent;
   const fail = (error: unknown): void => {
-    const { result, why, milliseconds } = failure(error, took());
+    const { result, why, milliseconds } = failure(error, address, took());
     end({ state: result, why: result === 'refused' ? 'ICMP port unreachable' : why, milliseconds });
   };
   socket.on('error', fail);

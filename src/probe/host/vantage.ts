@@ -24,15 +24,21 @@ export type Vantage = {
  * @throws ProbeError `bad-host`, `unknown-host`, `no-way`
  */
 export const vantageOf = async (host: string): Promise<Vantage> => {
-  const [address = '', ...others] = await addressesOf(host);
-  if (isManyHosts(address))
-    throw new ProbeError('bad-host', `${address} is not the address of one host: name one`);
-  const from = await sourceTowards(address);
+  const [named = '', ...others] = await addressesOf(host);
+  if (isManyHosts(named))
+    throw new ProbeError('bad-host', `${named} is not the address of one host: name one`);
+  if (/^fe[89ab].:[^%]*$/i.test(named))
+    throw new ProbeError(
+      'bad-host',
+      `${named} is of one link alone: name the interface of this machine that leads there, ${named}%eth0`,
+    );
+  const { address, from } = await wayTo(named);
   return { host, address, others, from, itself: from === address || isLoopback(address) };
 };
 
 const addressesOf = async (host: string): Promise<string[]> => {
-  if (isIP(host) !== 0) return [host];
+  const literal = host.replace(/^\[(.*)\]$/, '$1').replace(/^::ffff:(?=\d+\.)/i, '');
+  if (isIP(literal) !== 0) return [literal];
   try {
     return (await lookup(host, { all: true })).map(({ address }) => address);
   } catch (error) {
@@ -42,13 +48,16 @@ const addressesOf = async (host: string): Promise<string[]> => {
   }
 };
 
-/** The address that the kernel sends from: a datagram socket that is connected sends nothing. */
-const sourceTowards = async (address: string): Promise<string> => {
+/**
+ * The address as the kernel writes it, which is how the host lists it, and the one that it is seen from: a datagram socket
+ * that is connected sends nothing.
+ */
+const wayTo = async (address: string): Promise<{ address: string; from: string }> => {
   const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
   try {
     socket.connect(9, address);
     await once(socket, 'connect');
-    return socket.address().address;
+    return { address: socket.remoteAddress().address, from: socket.address().address };
   } catch (error) {
     throw new ProbeError(
       'no-way',

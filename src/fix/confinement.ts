@@ -11,7 +11,9 @@ import { run } from './run.ts';
  *   within reach.
  * - It sees no process but its own, and has no capability that reaches beyond these mounts: not even root could mount
  *   them anew, load a module of the kernel, or set the clock.
- * - `trial`: in a network of its own. A checker has the host's, because it looks names up.
+ * - `trial`: in a network of its own. A checker has the host's, for some look names up: `nginx -t` refuses an upstream
+ *   that does not resolve. So code in the configuration reaches what listens on loopback and in the abstract namespace of
+ *   unix sockets, as root.
  */
 export type Confined = {
   network: 'own' | 'of the host';

@@ -7,7 +7,10 @@ import { run } from './run.ts';
 /** Configuration is text that people write. */
 const mostBytes = 1024 * 1024;
 
-/** What a knob asks of this host. Reads files and runs the commands that it names, which change nothing. */
+/**
+ * What a knob asks of this host. Reads files and runs the commands that it names on the
+ * host itself: they ask systemd and the resolver, change nothing, and read no configuration that could name code.
+ */
 export const factsFor = async (knob: Knob, { listeners, door, unit }: Choice): Promise<KnobFacts> => {
   const files = new Map<string, string>();
   for (const path of knob.files.flatMap((glob) => globSync(glob).toSorted())) {

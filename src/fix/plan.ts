@@ -241,11 +241,11 @@ export const doorsIn = ({ listeners }: Choice): OpenDoor[] =>
     (protocol === 'tcp' || protocol === 'udp') && port !== null ? [{ protocol, address, port, v6only }] : [],
   );
 
-/** Asked of the daemon's own reading of its files, as they are and as they are to be. */
+/** Asked of the daemon's own reading of its files, as they are and as they are to be: confined both times. */
 const effectiveOf = async ({ effective, edits }: Turn): Promise<Plan['effective']> => {
   if (effective === null) return null;
   const { argv, value } = effective;
-  const [now, then] = await Promise.all([run(argv, 20_000), runOnCandidate(edits, argv)]);
+  const [now, then] = await Promise.all([runOnCandidate([], argv), runOnCandidate(edits, argv)]);
   return {
     command: argv.join(' '),
     before: now.status === 0 ? value(now.stdout) : null,

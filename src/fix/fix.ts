@@ -10,8 +10,9 @@ import { guardOf } from './guard.ts';
 import { healthBefore, type Health } from './health.ts';
 import { newJournal, openingOf, stateOf, type Entry, type Journal, type Opening } from './journal.ts';
 import { keepPackages, packagesMs, stillInstalled, type Kept } from './packages.ts';
+import { judgeOutside } from './outside.ts';
 import { makePlan, overridden, type Plan, type Wish } from './plan.ts';
-import { answerText, isDecided, isHere, knockAt, knockText, untilInside, type Knock } from './prove.ts';
+import { isDecided, isHere, knockAt, knockText, untilInside, type Knock } from './prove.ts';
 import type { RiskName } from './risks.ts';
 import { lastWord, run } from './run.ts';
 import { aims } from './steps.ts';
@@ -74,7 +75,7 @@ export const fix = async (fixer: Fixer, request: FixRequest): Promise<FixResult>
         'ok',
         `systemd undoes it at the next boot, or in ${guardSeconds} s, unless it is done by then`,
       );
-      turned = await turn(fixer, journal, health, knocks);
+      turned = await turn(fixer, journal, health, knocks, request.accept);
       if (turned.broke.length === 0 && plan.losesLogin) await guard.arm(request.confirmSeconds);
     } catch (error) {
       if (stateOf(journal) === 'backed-up') {
@@ -209,6 +210,7 @@ const turn = async (
   journal: Journal,
   health: Health,
   before: readonly Knock[],
+  accept: FixRequest['accept'],
 ): Promise<Turned> => {
   const broken = (...broke: string[]): Turned => ({ broke, outside: 'unproven' });
   const { plan, backups, packages = [], check, from } = openingOf(journal);
@@ -238,16 +240,9 @@ const turn = async (
 
   const open = plan.step === 'firewalled' ? null : await notShutInside(plan, tell);
   if (open !== null) return broken(open);
-  const after = await knockAt(plan.doors, from);
-  for (const knock of after) {
-    const was = before.find(({ target }) => knockTarget(target) === knockTarget(knock.target));
-    const text = `${knockText(knock)} (before: ${was === undefined ? 'unknown' : answerText(was)})`;
-    if (knock.answer === 'open') return broken(`it still answers from outside: ${text}`);
-    if (!isDecided(knock) && (was === undefined || isDecided(was)))
-      return broken(`from outside it cannot be told any more whether it is shut: ${text}`);
-    await tell('outside', isDecided(knock) ? 'ok' : 'told', isDecided(knock) ? text : `not proven: ${text}`);
-  }
-  const outside = after.length > 0 && after.every(isDecided) ? 'proven' : 'unproven';
+  const judged = judgeOutside(plan.doors, before, await knockAt(plan.doors, from), accept);
+  for (const { outcome, text } of judged.told) await tell('outside', outcome, text);
+  if (judged.broke !== null) return broken(judged.broke);
   const broke = await whatBroke(plan, health, check);
   if (broke.length === 0)
     await tell(
@@ -255,7 +250,7 @@ const turn = async (
       'ok',
       `${[...health.states.keys()].join(', ')} healthy; ${plan.use.clients.filter(({ local }) => local).length} local clients looked after${check === null ? '' : `; '${check}' passes`}`,
     );
-  return { broke, outside };
+  return { broke, outside: judged.outside };
 };
 
 /** @returns what this host itself still sees open, or does not see any more; `null` where all is as it must be */
@@ -273,9 +268,6 @@ const notShutInside = async (plan: Plan, tell: Tell): Promise<string | null> => 
   await tell('inside', 'ok', inside.local.length === 0 ? 'nothing is open any more' : text(inside.local));
   return null;
 };
-
-const knockTarget = ({ protocol, address, port }: Knock['target']): string =>
-  `${protocol} ${address} ${port}`;
 
 /** Who was seen, and for how long was looked. */
 export const useText = ({ use: { clients, milliseconds, overUdp } }: Pick<Plan, 'use'>): string => {

@@ -21,7 +21,7 @@ import { FixError } from './errors.ts';
 import { factsFor } from './facts.ts';
 import { sourced, type SourcedEdit } from './files.ts';
 import { removed, type InstalledPackage } from './removal.ts';
-import { mayBeLogin, removalRisks, risksOf, type Risk } from './risks.ts';
+import { lockoutOf, removalRisks, risksOf, type Risk } from './risks.ts';
 import { withKept } from './kept-use.ts';
 import { run } from './run.ts';
 import { udpUse } from './udp-use.ts';
@@ -76,7 +76,7 @@ export type Plan = {
   risks: Risk[];
   cautions: string[];
   use: Use;
-  /** What stops to be reachable may be how the operator comes in. */
+  /** What stops to be reachable may be how the operator comes in, or keeps the host on the network. */
   losesLogin: boolean;
 };
 
@@ -107,7 +107,7 @@ export const makePlan = async ({ wanted, step, allow, watchMs, noted }: Wish): P
   const watched = await watchUse(ports, watchMs);
   const udp = await udpUse(choice.listeners);
   const use = withKept({ ...watched, ...udp, clients: [...watched.clients, ...udp.clients] }, noted, ports);
-  const losesLogin = reachedBy(step, choice, report).some(mayBeLogin);
+  const lockout = lockoutOf(reachedBy(step, choice, report));
   const conffiles = await conffilesAmong(turn.edits);
   return {
     choice,
@@ -131,11 +131,11 @@ export const makePlan = async ({ wanted, step, allow, watchMs, noted }: Wish): P
       effective: await effectiveOf(turn),
       risks: [
         ...removalRisks(turn.others),
-        ...risksOf(turn, use, (path) => conffiles.has(path), textOf, step, allow, losesLogin),
+        ...risksOf(turn, use, (path) => conffiles.has(path), textOf, step, allow, lockout),
       ],
       cautions: [...turn.cautions],
       use,
-      losesLogin,
+      losesLogin: lockout !== null,
     },
   };
 };

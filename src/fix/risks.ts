@@ -11,7 +11,7 @@ import { takesAway, type FixStep } from './steps.ts';
  * - `lan-address-clients`: programs of this host dial an address that will not answer any more;
  * - `local-clients`: programs of this host use what is to be stopped or removed;
  * - `removes-others`: packages that need the one that is removed go with it;
- * - `lose-login`: this is how the operator comes in;
+ * - `lose-login`: this is how the operator comes in, or what keeps the host on the network;
  * - `edits-conffile`: a file of a package is edited, which holds back its later upgrades;
  * - `configuration-management`: a file says that a program writes it, which will put the old text back;
  * - `unproven-outside`: nothing could try the door from outside.
@@ -47,16 +47,38 @@ export type Risk = {
 const logins =
   /^(?:sshd?|dropbear|openvpn|cockpit|wireguard|wg-quick|tailscaled|charon|strongswan|ipsec|xrdp|vnc|x11vnc|telnetd|in\.telnetd|webmin)(?![a-z])/i;
 
-/** Whether it may be how an operator comes in: a login, a tunnel, or what forwards to one. */
-export const mayBeLogin = (one: Listener): boolean =>
-  one.holder === 'forwarder' ||
-  recognise(one)?.name === 'OpenSSH' ||
+/** Address configuration and routing: without them the host is off the network, at once or when its lease ends. */
+const networks =
+  /^(?:networking|ifup|systemd-networkd|NetworkManager|dhclient|dhcpcd|udhcpc|connmand?|wickedd?|wpa_supplicant|bird|frr)(?![a-z])/i;
+
+/** By what an operator may be locked out when a door is shut; `null` where by nothing that is known. */
+export type Lockout = 'login' | 'network' | null;
+
+/** What the doors may be to an operator: a login, a tunnel, what forwards to one; or what keeps the host on the network. */
+export const lockoutOf = (doors: readonly Listener[]): Lockout => {
+  if (doors.some(keepsNetwork)) return 'network';
+  return doors.some(mayBeLogin) ? 'login' : null;
+};
+
+const mayBeLogin = (one: Listener): boolean =>
+  one.holder === 'forwarder' || recognise(one)?.name === 'OpenSSH' || isNamed(one, logins);
+
+const keepsNetwork = (one: Listener): boolean =>
+  recognise(one)?.name === 'DHCP client' || isNamed(one, networks);
+
+const isNamed = (one: Listener, names: RegExp): boolean =>
   [
     one.kernelService,
     one.socketUnit,
     one.activates,
     ...one.processes.flatMap(({ exe, unit }) => [exe?.replace(/^.*\//, ''), unit]),
-  ].some((name) => logins.test(name ?? ''));
+  ].some((name) => names.test(name ?? ''));
+
+const lockouts: Readonly<Record<NonNullable<Lockout>, string>> = {
+  login: 'it may be how you come in; unless it is confirmed in time, it is undone',
+  network:
+    'it keeps this host on the network (an address may also go later, when its lease ends); unless it is confirmed in time, it is undone',
+};
 
 /** @param isConffile whether a package brought the file and would ask about its upgrades */
 export const risksOf = (
@@ -66,7 +88,7 @@ export const risksOf = (
   before: (path: string) => string | null,
   step: FixStep,
   allow: readonly string[],
-  losesLogin: boolean,
+  lockout: Lockout,
 ): Risk[] => {
   const risks: Risk[] = [];
   const remote = [
@@ -94,12 +116,7 @@ export const risksOf = (
       mustAccept: true,
       why: `${some(dialling.map(({ program, unit, to }) => `${program ?? 'a process'} of ${unit ?? 'no unit'} dials ${to}`))}: only 127.0.0.1 will answer`,
     });
-  if (losesLogin)
-    risks.push({
-      name: 'lose-login',
-      mustAccept: true,
-      why: 'it may be how you come in; unless it is confirmed in time, it is undone',
-    });
+  if (lockout !== null) risks.push({ name: 'lose-login', mustAccept: true, why: lockouts[lockout] });
   for (const { path } of turn.edits) {
     const text = before(path);
     if (text === null) continue;

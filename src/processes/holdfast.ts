@@ -7,13 +7,19 @@ import { commands, Exit, processIo, runProgram } from '#cli';
 const root = join(import.meta.dirname, '..', '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
+/** What is served, or changed on a host, is not broken off because nobody reads of it. */
+const goesOn = /^(?:up|agent|witness|services fix|services undo)\b/.test(process.argv.slice(2, 4).join(' '));
+let isTold = false;
+
 process.stdout.on('error', (error) => {
   // A reader that goes away (`| head`) is no fault of ours.
-  if (systemCode(error) === 'EPIPE') process.exit(Exit.done);
-  process.stderr.write(
-    `holdfast: what was found could not be written, and what was written of it is not whole: ${messageOf(error)}\n`,
-  );
-  process.exit(Exit.couldNotLook);
+  const isAway = systemCode(error) === 'EPIPE';
+  if (!isAway && !isTold)
+    process.stderr.write(
+      `holdfast: what was found could not be written, and what was written of it is not whole: ${messageOf(error)}\n`,
+    );
+  isTold = true;
+  if (!goesOn) process.exit(isAway ? Exit.done : Exit.couldNotLook);
 });
 // Nobody is left to tell.
 process.stderr.on('error', () => undefined);

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   holdfast,
   removeState,
@@ -137,4 +139,34 @@ test('an address that is in use is named, and exits 2', async () => {
     removeState(state);
     removeState(other);
   }
+});
+
+test('it goes on where what it prints cannot be written', async (t) => {
+  const state = temporaryState();
+  t.after(() => removeState(state));
+  const up = spawn(
+    'sh',
+    [
+      '-c',
+      'exec "$0" "$@" > /dev/full',
+      holdfast,
+      'up',
+      '--no-agent',
+      '--console',
+      '127.0.0.1:0',
+      '--listen',
+      'syslog-udp=127.0.0.1:0',
+      '--state',
+      state.root,
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  let said = '';
+  up.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  await until('it has tried to print', () => said.includes('could not be written'), 30_000);
+  await sleep(500);
+  assert.equal(up.exitCode, null, said);
+  up.kill('SIGINT');
+  const [status] = await once(up, 'exit');
+  assert.equal(status, 0, said);
 });

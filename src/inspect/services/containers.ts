@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { textOf, type HostPaths } from '../host.ts';
 import { guardedText } from './guarded-text.ts';
+import { linkOf, unitOf } from './processes.ts';
 
 /** A container as its manager knows it. */
 export type Container = {
@@ -12,7 +13,7 @@ export type Container = {
 };
 
 const numbered: readonly [Container['manager'], RegExp][] = [
-  ['podman', /\/libpod-([0-9a-f]{64})(?:\.scope)?(?:\/|$)/m],
+  ['podman', /\/libpod-(?:payload-)?([0-9a-f]{64})(?:\.scope)?(?:\/|$)/m],
   ['cri-o', /\/crio-([0-9a-f]{64})(?:\.scope)?(?:\/|$)/m],
   ['containerd', /\/cri-containerd-([0-9a-f]{64})\.scope(?:\/|$)/m],
   ['docker', /\/docker-([0-9a-f]{64})\.scope(?:\/|$)/m],
@@ -62,9 +63,18 @@ export const containerFinder = ({ proc, root }: HostPaths): ContainerFinder => {
     return name;
   };
   const ownRoot = rootId('/');
+  const isElsewhere = (pid: number, kind: 'pid' | 'mnt'): boolean => {
+    const link = linkOf(`${proc}/${pid}/ns/${kind}`);
+    return link !== null && link !== linkOf(`${proc}/self/ns/${kind}`);
+  };
+  /** A root of its own is also what a daemon in a chroot has, which may be able to write there; mounts, many a unit has. */
+  const mayBeContainer = (pid: number, cgroup: string): boolean =>
+    rootId(`${proc}/${pid}/root/`) !== ownRoot &&
+    (isElsewhere(pid, 'pid') || (isElsewhere(pid, 'mnt') && unitOf(cgroup)?.endsWith('.service') !== true));
   return (pid, cgroup = textOf(`${proc}/${pid}/cgroup`) ?? '') => {
-    const inside = `${proc}/${pid}/root/`;
-    const found = containerOfCgroup(cgroup) ?? (rootId(inside) === ownRoot ? null : containerOfRoot(inside));
+    const found =
+      containerOfCgroup(cgroup) ??
+      (mayBeContainer(pid, cgroup) ? containerOfRoot(`${proc}/${pid}/root/`) : null);
     return found === null ? null : { ...found, name: found.name ?? nameOf(pid, found) };
   };
 };

@@ -3,7 +3,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { runOnCandidate } from './candidate.ts';
+import { runOnCandidate, tryDaemon } from './candidate.ts';
 
 const able =
   spawnSync('unshare', ['--mount', '--net', '--pid', '--fork', '--mount-proc', 'true']).status === 0;
@@ -30,6 +30,19 @@ test('a trial can write to layers alone, and gains nothing by a set-user-ID prog
   );
   assert.match(said, /^CapEff:\t0+\nNoNewPrivs:\t1\nlayers\n$/);
   assert.equal(existsSync('/var/tmp/holdfast-x') || existsSync('/tmp/holdfast-x'), false);
+});
+
+test('a daemon that is killed at once has not started; one that heeds no SIGTERM has', { skip }, async () => {
+  const starts = async (command: string) =>
+    tryDaemon([], ['sh', '-c', command], { network: 'own', user: 'nobody', group: '' });
+  const [killed, stubborn, ended] = await Promise.all([
+    starts('kill -KILL $$'),
+    starts('trap "" TERM; while :; do sleep 1; done'),
+    starts('echo no such option >&2; exit 2'),
+  ]);
+  assert.match(killed ?? '', /ended at once: status 137$/);
+  assert.equal(stubborn, null);
+  assert.match(ended ?? '', /ended at once: no such option$/);
 });
 
 test('a checker is root without the rights to leave its namespaces', { skip }, async () => {

@@ -84,8 +84,21 @@ export const runOnCandidate = async (
   }
 };
 
-/** What starts must not stop after a moment. Status 124 is timeout's, 137 its SIGKILL: it still ran. */
-const stillRuns: Argv = ['timeout', '--kill-after=1', '2'];
+/** What starts must not stop after a moment. `--verbose` says on stderr that the moment has passed. */
+const stillRuns: Argv = ['timeout', '--verbose', '--kill-after=1', '2'];
+
+/** @returns why the daemon does not start; `null` where it still ran after a moment */
+export const tryDaemon = async (
+  edits: readonly Edit[],
+  argv: Argv,
+  confined: Confined,
+): Promise<string | null> => {
+  const outcome = await runOnCandidate(edits, [...stillRuns, ...argv], confined);
+  const { status, stderr } = outcome;
+  // 137 is timeout's SIGKILL after its SIGTERM; or somebody else's before, as when memory is short.
+  if (status === 124 || (status === 137 && /^timeout: sending signal TERM /m.test(stderr))) return null;
+  return `started with the new configuration, it ended at once: ${lastWord(outcome) || `status ${status ?? 'none'}`}`;
+};
 
 /**
  * @param unit as whose user a trial runs
@@ -102,10 +115,7 @@ export const checkCandidate = async (
       ? null
       : lastWord(outcome) || `it ended with status ${outcome.status ?? 'none'}`;
   }
-  const outcome = await runOnCandidate(edits, [...stillRuns, ...argv], await trialOf(unit));
-  return outcome.status === 124 || outcome.status === 137
-    ? null
-    : `started with the new configuration, it ended at once: ${lastWord(outcome)}`;
+  return tryDaemon(edits, argv, await trialOf(unit));
 };
 
 /** Whether a file is there already: an edit of it, rather than a new one. */

@@ -79,7 +79,7 @@ export const fix = async (fixer: Fixer, request: FixRequest): Promise<FixResult>
       if (turned.broke.length === 0 && plan.losesLogin) await guard.arm(request.confirmSeconds);
     } catch (error) {
       if (stateOf(journal) === 'backed-up') {
-        await rollBack(fixer, journal, 'it could not begin');
+        await rollBack(fixer, journal, `it could not begin: ${messageOf(error)}`);
         throw error;
       }
       turned = { broke: [`it could not go on: ${messageOf(error)}`], outside: 'unproven' };

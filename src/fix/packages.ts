@@ -93,6 +93,7 @@ const statusOf = async (packages: readonly InstalledPackage[]): Promise<Map<stri
 
 /** Those that are installed whole. */
 export const stillInstalled = async (packages: readonly KeptPackage[]): Promise<KeptPackage[]> => {
+  if (packages.length === 0) return [];
   const status = await statusOf(packages);
   return packages.filter(({ name }) => status.get(name) === 'ii');
 };

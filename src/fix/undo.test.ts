@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import type { Argv } from '#advise';
 import { systemClock } from '#base/clock';
+import { FixError } from './errors.ts';
 import type { Fixer } from './fixer.ts';
 import { newJournal, readJournal, stateOf, type Backup, type Journal } from './journal.ts';
 import { planOfNothing } from './plan.fixture.ts';
@@ -13,7 +15,7 @@ import { recover, rollBack } from './undo.ts';
 type Stage = { fixer: Fixer; journal: Journal; paths: readonly [string, string]; steps: string[] };
 
 /** A fix of two files that was killed before either was written. */
-const stage = (t: TestContext): Stage => {
+const stage = (t: TestContext, revert: Argv[] = []): Stage => {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-undo-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const paths = [join(directory, 'a.conf'), join(directory, 'b.conf')] as const;
@@ -42,7 +44,7 @@ const stage = (t: TestContext): Stage => {
   const journal = newJournal(fixes, 'one');
   const kept = new Map(backups.map(({ kept: name }) => [name ?? '', Buffer.from('old\n')]));
   journal.begin(
-    { plan: planOfNothing, backups, active: [], check: null, from: null },
+    { plan: { ...planOfNothing, revert }, backups, active: [], check: null, from: null },
     kept,
     '2026-01-01T00:00:00Z',
   );
@@ -91,4 +93,64 @@ test('a damaged backup keeps no other file from being put back, and the undo can
   writeFileSync(join(journal.directory, '0'), 'old\n');
   assert.equal(await rollBack(fixer, readJournal(fixer.fixes, 'one'), 'of a test'), true);
   assert.equal(readFileSync(paths[0], 'utf8'), 'old\n');
+});
+
+const code =
+  (wanted: string) =>
+  (error: unknown): boolean =>
+    error instanceof FixError && error.code === wanted;
+
+/** A command that leaves a line each time it runs, and how often it has run. */
+const counted = (t: TestContext): { argv: Argv; times: () => number } => {
+  const directory = mkdtempSync(join(tmpdir(), 'holdfast-undo-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, 'times');
+  return {
+    argv: ['sh', '-c', `echo >> ${file}`],
+    times: () => (existsSync(file) ? readFileSync(file).length : 0),
+  };
+};
+
+test('a journal that takes nothing has the daemon restarted once, however often the undo is begun', async (t) => {
+  const { argv, times } = counted(t);
+  const { fixer, journal, paths } = stage(t, [argv]);
+  writing(journal);
+  writeFileSync(paths[0], 'new\n');
+  const file = join(journal.directory, 'journal.jsonl');
+  renameSync(file, `${file}.away`);
+  for (let again = 0; again < 3; again++) {
+    await assert.rejects(rollBack(fixer, journal, 'of a test'), code('not-written'));
+    assert.equal(readFileSync(paths[0], 'utf8'), 'old\n');
+    assert.equal(times(), 1);
+  }
+  renameSync(`${file}.away`, file);
+  assert.equal(await rollBack(fixer, readJournal(fixer.fixes, 'one'), 'of a test'), true);
+});
+
+test('a file that cannot be put back restarts nothing', async (t) => {
+  const { argv, times } = counted(t);
+  const { fixer, journal, paths } = stage(t, [argv]);
+  writing(journal);
+  writeFileSync(paths[0], 'new\n');
+  writeFileSync(join(journal.directory, '0'), 'rotten');
+  await assert.rejects(rollBack(fixer, journal, 'of a test'), code('damaged'));
+  assert.equal(times(), 0);
+});
+
+test('a command of the undo that fails is no undo that went well', async (t) => {
+  const { fixer, journal, steps } = stage(t, [['false']]);
+  writing(journal);
+  assert.equal(await rollBack(fixer, journal, 'of a test'), false);
+  assert.equal(steps.at(-1), 'undone failed');
+  assert.match(journal.entries.at(-1)?.text ?? '', /but 'false' failed/);
+});
+
+test('before anything was changed, a journal that takes nothing says so, and why the fix could not begin', async (t) => {
+  const { fixer, journal } = stage(t);
+  const file = join(journal.directory, 'journal.jsonl');
+  renameSync(file, `${file}.away`);
+  await assert.rejects(
+    rollBack(fixer, journal, 'it could not begin: of a test'),
+    (error) => code('not-written')(error) && /could not begin: of a test/.test(String(error)),
+  );
 });

@@ -1,5 +1,5 @@
 import { messageOf, systemCode } from '#base/errors';
-import { changedSince, putAside, putBack } from './files.ts';
+import { changedBefore, changedSince, putAside, putBack } from './files.ts';
 import { FixError } from './errors.ts';
 import { alone, step, type Fixer } from './fixer.ts';
 import { guardOf } from './guard.ts';
@@ -14,7 +14,7 @@ import {
   type Backup,
   type Journal,
 } from './journal.ts';
-import { installAgain, type KeptPackage } from './packages.ts';
+import { installAgain, stillInstalled, type KeptPackage } from './packages.ts';
 import { isHandedOut, untilInside, type Inside } from './prove.ts';
 import { lastWord, run } from './run.ts';
 
@@ -23,12 +23,14 @@ import { lastWord, run } from './run.ts';
  * begun again after it was interrupted. The caller holds the lock. What others have written into the files since is copied
  * beside the journal first.
  * @returns whether the daemon is open again as it was
- * @throws FixError `damaged` where not all files could be put back; the rest is done, and it may be begun again
+ * @throws FixError `damaged` where not all files could be put back: the others are, and nothing that runs was restarted;
+ *   `not-written` where the journal could not take it. Either may be begun again, also every few seconds: what is put back
+ *   already is not restarted once more
  */
 export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Promise<boolean> => {
   const { plan, backups, packages = [], active } = openingOf(journal);
   if (stateOf(journal) === 'backed-up') {
-    await step(fixer, journal, {
+    await lastStep(fixer, journal, {
       step: 'undone',
       outcome: 'ok',
       text: `${why}; nothing had been changed yet`,
@@ -37,7 +39,7 @@ export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Pro
     await guardOf(journal.id, []).disarm();
     return true;
   }
-  await note(fixer, journal, { step: 'undo', outcome: 'begun', text: why, state: 'undoing' });
+  const noRoom = await note(fixer, journal, { step: 'undo', outcome: 'begun', text: why, state: 'undoing' });
   let hasLetGo = true;
   for (const argv of plan.release) {
     const outcome = await run(argv);
@@ -49,23 +51,21 @@ export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Pro
       text: outcome.status === 0 ? argv.join(' ') : `${argv.join(' ')}: ${lastWord(outcome)}`,
     });
   }
+  const wasPutBack =
+    noRoom !== null &&
+    changedBefore(backups).length === 0 &&
+    (await stillInstalled(packages)).length === packages.length;
   const lost = [
     ...(await restore(fixer, journal, backups)),
     ...(await restorePackages(fixer, journal, packages)),
   ];
-  for (const argv of plan.revert) {
-    const outcome = await run(argv);
-    await note(fixer, journal, {
-      step: 'restart',
-      outcome: outcome.status === 0 ? 'ok' : 'failed',
-      text: outcome.status === 0 ? argv.join(' ') : `${argv.join(' ')}: ${lastWord(outcome)}`,
-    });
-  }
-  if (lost.length > 0)
+  if (lost.length > 0) {
+    await startAgain(fixer, journal, active);
     throw new FixError(
       'damaged',
       `not put back: ${lost.join('; ')}. Mend that, and run it again: holdfast services undo ${journal.id}. To leave them as they are, move ${journal.directory} away`,
     );
+  }
   const isAsBefore = ({ exposed }: Inside): boolean =>
     plan.doors.every(({ protocol, port }) =>
       exposed.some(
@@ -73,15 +73,31 @@ export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Pro
           one.protocol === protocol && (one.port === port || (isHandedOut(port) && isHandedOut(one.port))),
       ),
     );
+  if (noRoom !== null && wasPutBack && isAsBefore(await untilInside(plan, isAsBefore, 20_000))) {
+    await startAgain(fixer, journal, active);
+    throw notWritten(journal, 'the files and the doors are as before', noRoom);
+  }
+  const failed: string[] = [];
+  for (const argv of plan.revert) {
+    const outcome = await run(argv);
+    if (outcome.status !== 0) failed.push(argv.join(' '));
+    await note(fixer, journal, {
+      step: 'restart',
+      outcome: outcome.status === 0 ? 'ok' : 'failed',
+      text: outcome.status === 0 ? argv.join(' ') : `${argv.join(' ')}: ${lastWord(outcome)}`,
+    });
+  }
   const inside = await untilInside(plan, isAsBefore, 20_000);
   const isOpen = isAsBefore(inside);
   const down = await startAgain(fixer, journal, active);
-  const good = isOpen && down.length === 0 && hasLetGo;
   const wrong = [
     ...(isOpen ? [] : [`${plan.service} is not open as it was`]),
     ...(down.length === 0 ? [] : [`${down.join(', ')} did not start again`]),
-    ...(hasLetGo ? [] : [`'${plan.release.at(-1)?.join(' ') ?? ''}' failed`]),
+    ...[...(hasLetGo ? [] : [plan.release.at(-1)?.join(' ') ?? '']), ...failed].map(
+      (command) => `'${command}' failed`,
+    ),
   ];
+  const good = wrong.length === 0;
   await lastStep(fixer, journal, {
     step: 'undone',
     outcome: good ? 'ok' : 'failed',
@@ -96,28 +112,32 @@ export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Pro
   return good;
 };
 
-/** A step of an undo, which goes on also where the disk of the journal is full: its end alone must be on it. */
-const note: typeof step = async (fixer, journal, entry) => {
+/**
+ * A step of an undo, which goes on also where the disk of the journal is full: its end alone must be on it.
+ * @returns why the journal does not have it; `null` where it has
+ */
+const note = async (...[fixer, journal, entry]: Parameters<typeof step>): Promise<Error | null> => {
   try {
     await step(fixer, journal, entry);
+    return null;
   } catch (error) {
-    if (systemCode(error) === null) throw error;
+    if (!(error instanceof Error) || systemCode(error) === null) throw error;
+    return error;
   }
 };
 
 /** @throws FixError `not-written` where it is not on disk, so that the undo is begun again */
 const lastStep: typeof step = async (fixer, journal, entry) => {
-  try {
-    await step(fixer, journal, entry);
-  } catch (error) {
-    if (systemCode(error) === null) throw error;
-    throw new FixError(
-      'not-written',
-      `all is put back that can be (${entry.text}), but ${journal.directory} does not have it: ${messageOf(error)}. Make room, and run it again: holdfast services undo ${journal.id}`,
-      { cause: error },
-    );
-  }
+  const noRoom = await note(fixer, journal, entry);
+  if (noRoom !== null) throw notWritten(journal, entry.text, noRoom);
 };
+
+const notWritten = (journal: Journal, done: string, cause: Error): FixError =>
+  new FixError(
+    'not-written',
+    `all is put back that can be (${done}), but ${journal.directory} does not have it: ${messageOf(cause)}. Make room, and run it again: holdfast services undo ${journal.id}`,
+    { cause },
+  );
 
 /** Every file that can be put back is. @returns what could not, and why */
 const restore = async (fixer: Fixer, journal: Journal, backups: readonly Backup[]): Promise<string[]> => {

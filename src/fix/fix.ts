@@ -9,7 +9,7 @@ import { alone, step, timeOf, type Fixer } from './fixer.ts';
 import { guardOf } from './guard.ts';
 import { healthBefore, type Health } from './health.ts';
 import { newJournal, openingOf, stateOf, type Entry, type Journal, type Opening } from './journal.ts';
-import { keepPackages, packagesMs, stillInstalled, type Kept } from './packages.ts';
+import { checkOnlyThese, keepPackages, packagesMs, stillInstalled, type Kept } from './packages.ts';
 import { judgeOutside } from './outside.ts';
 import { makePlan, overridden, type Plan, type Wish } from './plan.ts';
 import { isDecided, isHere, knockAt, knockText, untilInside, type Knock } from './prove.ts';
@@ -224,6 +224,7 @@ const turn = async (
       'check-failed',
       `nothing was changed: ${changed} was changed by somebody else meanwhile. Run it again`,
     );
+  await checkOnlyThese(packages);
   await begin('writing', plan.edits.map(({ path }) => path).join(', ') || 'no file');
   for (const [number, backup] of backups.entries()) {
     const edit = plan.edits[number];

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -52,4 +60,16 @@ test('a journal that cannot be read hides no other, and is not passed over by a 
     ['one'],
   );
   assert.throws(() => readJournals(fixes), /cannot be read/);
+});
+
+test('old bytes of a fix that could not begin do not stay', (t) => {
+  const fixes = begun(t);
+  const journal = newJournal(fixes, 'two');
+  const kept = new Map([
+    ['0', Buffer.from('a password')],
+    ['none/1', Buffer.from('cannot be written')],
+  ]);
+  assert.throws(() => journal.begin(opening, kept, time), /nothing was changed: .*two could not take/);
+  assert.deepEqual(readdirSync(fixes), ['one']);
+  assert.deepEqual(journal.entries, []);
 });

@@ -7,6 +7,7 @@ import {
   openSync,
   readFileSync,
   readdirSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -81,7 +82,7 @@ export type Journal = {
   append(entry: Omit<Entry, 'n' | 'time'>, time: string): Entry;
   /**
    * Puts the fix on disk: the old bytes by the name that their backup gives them, then all lines so far and the one that
-   * begins it.
+   * begins it. @throws FixError `not-written` where there is no room; nothing of it stays
    */
   begin(opening: Opening, kept: ReadonlyMap<string, Uint8Array>, time: string): Entry;
 };
@@ -122,8 +123,6 @@ const journalOf = (fixes: string, id: string, entries: Entry[], onDisk: number |
       return whole;
     },
     begin(opening, kept, time) {
-      mkdirSync(directory, { mode: 0o700 });
-      for (const [name, bytes] of kept) createFile(join(directory, name), bytes, 0o600, null);
       const old = [
         ...(opening.packages ?? []).map(({ name, version }) => `the archive of ${name} ${version}`),
         ...opening.backups.flatMap(({ path, kept: name }) => (name === null ? [] : `old bytes of ${path}`)),
@@ -137,10 +136,21 @@ const journalOf = (fixes: string, id: string, entries: Entry[], onDisk: number |
         state: 'backed-up',
         opening,
       };
+      const text = textOf([...entries, first]);
+      mkdirSync(directory, { mode: 0o700 });
+      try {
+        for (const [name, bytes] of kept) createFile(join(directory, name), bytes, 0o600, null);
+        createFile(fileOf(directory), text, 0o600, null);
+        syncDirectory(fixes);
+      } catch (error) {
+        rmSync(directory, { recursive: true, force: true });
+        throw new FixError(
+          'not-written',
+          `nothing was changed: ${directory} could not take what an undo needs: ${messageOf(error)}`,
+          { cause: error },
+        );
+      }
       entries.push(first);
-      const text = textOf(entries);
-      createFile(fileOf(directory), text, 0o600, null);
-      syncDirectory(fixes);
       length = text.length;
       return first;
     },

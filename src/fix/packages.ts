@@ -24,13 +24,7 @@ export const keepPackages = async (packages: readonly InstalledPackage[], work: 
   const kept = new Map<string, Uint8Array>();
   const all: KeptPackage[] = [];
   if (packages.length === 0) return { packages: all, kept };
-  const names = packages.map(({ name }) => name).toSorted();
-  const now = await simulateRemoval(names);
-  if ('why' in now || now.join() !== names.join())
-    throw new FixError(
-      'check-failed',
-      `nothing was changed: apt would not remove just ${names.join(', ')} any more (${'why' in now ? now.why : now.join(', ')}). Run it again`,
-    );
+  await checkOnlyThese(packages);
   // What a kill may have left.
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true, mode: 0o700 });
@@ -44,6 +38,18 @@ export const keepPackages = async (packages: readonly InstalledPackage[], work: 
     rmSync(work, { recursive: true, force: true });
   }
   return { packages: all, kept };
+};
+
+/** @throws FixError `check-failed` where apt would not remove just these any more: others need them by now, say */
+export const checkOnlyThese = async (packages: readonly InstalledPackage[]): Promise<void> => {
+  if (packages.length === 0) return;
+  const names = packages.map(({ name }) => name).toSorted();
+  const now = await simulateRemoval(names);
+  if ('why' in now || now.join() !== names.join())
+    throw new FixError(
+      'check-failed',
+      `nothing was changed: apt would not remove just ${names.join(', ')} any more (${'why' in now ? now.why : now.join(', ')}). Run it again`,
+    );
 };
 
 const archiveOf = async (one: InstalledPackage, work: string): Promise<string> => {
@@ -63,16 +69,27 @@ const archiveOf = async (one: InstalledPackage, work: string): Promise<string> =
   );
 };
 
-/** Whether a file is the archive that the package was installed from, whole: name, version, and the sums of all its files. */
-const isSame = async ({ name, version, architecture }: InstalledPackage, file: string): Promise<boolean> => {
+/** A line for each file of a package; linux-source and its like have more than a mebibyte. */
+const mostSums = 64 * 1024 * 1024;
+
+/**
+ * Whether a file is the archive that the package was installed from, whole: name, version, and the sums of all its files.
+ * A package without sums could be of any build: it is not known to be the same.
+ */
+export const isSame = async (
+  { name, version, architecture }: InstalledPackage,
+  file: string,
+): Promise<boolean> => {
   const [fields, whole, sums, installed] = await Promise.all([
     run(['dpkg-deb', '--show', '--showformat=${Package} ${Version} ${Architecture}', file]),
     run(['dpkg-deb', '--contents', file]),
-    run(['dpkg-deb', '--info', file, 'md5sums']),
-    run(['dpkg-query', '--control-show', name, 'md5sums']),
+    run(['dpkg-deb', '--info', file, 'md5sums'], undefined, mostSums),
+    run(['dpkg-query', '--control-show', name, 'md5sums'], undefined, mostSums),
   ]);
   return (
     whole.status === 0 &&
+    sums.status === 0 &&
+    installed.status === 0 &&
     fields.stdout === `${name} ${version} ${architecture}` &&
     sums.stdout === installed.stdout
   );
@@ -111,7 +128,10 @@ export const installAgain = async (
   packages: readonly KeptPackage[],
 ): Promise<string | null> => {
   // Takes apt's lock: an apt that a killed fix has left at work is waited for.
-  await run(aptGet('check'), packagesMs);
+  const check = await run(aptGet('check'), packagesMs);
+  // What else apt says (dpkg was interrupted, dependencies are missing) is what is mended here.
+  if (check.status === null || /^E: .*\block\b/m.test(check.stderr))
+    return `${packages.map(({ name, version }) => `${name} ${version}`).join(', ')}: whether ${packages.length === 1 ? 'it is' : 'they are'} there cannot be told while another apt is at work: ${lastWord(check)}`;
   const there = new Set((await stillInstalled(packages)).map(({ name }) => name));
   const gone = packages.filter(({ name }) => !there.has(name));
   if (gone.length === 0) return null;

@@ -3,14 +3,18 @@ import type { Argv } from '#advise';
 
 export type Outcome = { status: number | null; stdout: string; stderr: string };
 
-/** What is kept of each stream. */
-const most = 1024 * 1024;
+/** So many characters are kept of each stream, unless more are asked for. */
+const mostKept = 1024 * 1024;
 
 /**
  * Runs a program to its end. Never throws: what could not be started, or was killed after `milliseconds`, has status
  * `null` and says so in `stderr`.
  */
-export const run = async ([file = '', ...args]: Argv, milliseconds = 90_000): Promise<Outcome> =>
+export const run = async (
+  [file = '', ...args]: Argv,
+  milliseconds = 90_000,
+  most = mostKept,
+): Promise<Outcome> =>
   new Promise((resolve) => {
     const child = spawn(file, args, {
       stdio: ['ignore', 'pipe', 'pipe'],

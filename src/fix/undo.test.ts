@@ -9,13 +9,15 @@ import { systemClock } from '#base/clock';
 import { FixError } from './errors.ts';
 import type { Fixer } from './fixer.ts';
 import { newJournal, readJournal, stateOf, type Backup, type Journal } from './journal.ts';
+import type { KeptPackage } from './packages.ts';
 import { planOfNothing } from './plan.fixture.ts';
+import { programs } from './programs.fixture.ts';
 import { recover, rollBack } from './undo.ts';
 
 type Stage = { fixer: Fixer; journal: Journal; paths: readonly [string, string]; steps: string[] };
 
 /** A fix of two files that was killed before either was written. */
-const stage = (t: TestContext, revert: Argv[] = []): Stage => {
+const stage = (t: TestContext, revert: Argv[] = [], packages: KeptPackage[] = []): Stage => {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-undo-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const paths = [join(directory, 'a.conf'), join(directory, 'b.conf')] as const;
@@ -42,9 +44,9 @@ const stage = (t: TestContext, revert: Argv[] = []): Stage => {
     said: async (_id, { step, outcome }) => void steps.push(`${step} ${outcome}`),
   };
   const journal = newJournal(fixes, 'one');
-  const kept = new Map(backups.map(({ kept: name }) => [name ?? '', Buffer.from('old\n')]));
+  const kept = new Map([...backups, ...packages].map(({ kept: name }) => [name ?? '', Buffer.from('old\n')]));
   journal.begin(
-    { plan: { ...planOfNothing, revert }, backups, active: [], check: null, from: null },
+    { plan: { ...planOfNothing, revert }, backups, packages, active: [], check: null, from: null },
     kept,
     '2026-01-01T00:00:00Z',
   );
@@ -153,4 +155,14 @@ test('before anything was changed, a journal that takes nothing says so, and why
     rollBack(fixer, journal, 'it could not begin: of a test'),
     (error) => code('not-written')(error) && /could not begin: of a test/.test(String(error)),
   );
+});
+
+test('the archive of a package is gone once it is installed again', async (t) => {
+  programs(t, { 'apt-get': '', 'dpkg-query': `echo 'one ii '` });
+  const one = { name: 'one', version: '1', architecture: 'all', automatic: false, kept: '0.deb' };
+  const { fixer, journal } = stage(t, [], [one]);
+  writing(journal);
+  assert.equal(await rollBack(fixer, journal, 'of a test'), true);
+  assert.equal(existsSync(join(journal.directory, '0.deb')), false);
+  assert.equal(existsSync(join(journal.directory, '0')), true);
 });

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { messageOf, systemCode } from '#base/errors';
 import { changedBefore, changedSince, putAside, putBack } from './files.ts';
 import { FixError } from './errors.ts';
@@ -108,6 +110,7 @@ export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Pro
       : `the files are as before, but ${wrong.join(', and ')}: systemctl status ${[plan.unit, ...down][0]}`,
     state: 'undone',
   });
+  for (const { kept } of packages) rmSync(join(journal.directory, kept), { force: true });
   await guardOf(journal.id, []).disarm();
   return good;
 };

@@ -10,19 +10,22 @@ export const steadyClients = ({ clients, looks }: Use): Client[] =>
   clients.filter(({ local, seen }) => local && seen > 0 && seen >= looks * 0.8);
 
 /**
- * Units whose health is compared: the daemon's, and those of every local program that was seen to use it; without those
- * that are to go.
+ * Units whose health is compared: the daemon's, those that systemd restarts along with it, and those of every local
+ * program that was seen to use it; without those that are to go.
  */
 export const unitsToWatch = async ({
   unit,
   use,
   step,
   packages,
-}: Pick<Plan, 'unit' | 'use' | 'step' | 'packages'>): Promise<string[]> => {
+  along,
+}: Pick<Plan, 'unit' | 'use' | 'step' | 'packages' | 'along'>): Promise<string[]> => {
   const users = use.clients.flatMap((client) =>
     client.unit?.endsWith('.service') === true && client.unit !== unit ? [client.unit] : [],
   );
-  const units = [...(takesAway(step) ? [] : [unit]), ...new Set(users)];
+  const units = takesAway(step)
+    ? [...new Set(users)].filter((one) => !along.includes(one))
+    : [...new Set([unit, ...along, ...users])];
   if (packages.length === 0) return units;
   const owners = await Promise.all(units.map(async (one) => packageOf({ unit: one })));
   return units.filter((_, n) => !packages.some(({ name }) => name === owners[n]));

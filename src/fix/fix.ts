@@ -63,7 +63,8 @@ export const fix = async (fixer: Fixer, request: FixRequest): Promise<FixResult>
     );
     await tell('use', 'told', useText(plan));
     const { knocks, health, backups, packages, kept } = await tried(fixer, plan, request, tell);
-    const active = [...health.states].flatMap(([unit, state]) => (state === 'active' ? [unit] : []));
+    const watched = [...health.states].flatMap(([unit, state]) => (state === 'active' ? [unit] : []));
+    const active = [...new Set([...watched, ...plan.along])];
     const opening = { plan, backups, packages, active, check: request.check, from: request.from };
     await fixer.said(id, journal.begin(opening, kept, timeOf(fixer)));
     const guard = guardOf(id, fixer.undoCommand(id));

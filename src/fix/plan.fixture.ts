@@ -8,6 +8,7 @@ export const planOfNothing: Plan = {
   doors: [],
   edits: [],
   packages: [],
+  along: [],
   checks: [],
   apply: [],
   release: [],

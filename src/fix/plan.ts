@@ -14,6 +14,7 @@ import {
   type Turn,
 } from '#advise';
 import { collectServices, type Listener, type ServicesReport, type UseBook } from '#inspect';
+import { stoppedAlong } from './along.ts';
 import { runOnCandidate } from './candidate.ts';
 import { chooseDoor, isExposed, type Choice } from './choose.ts';
 import { watchUse, type Use } from './clients.ts';
@@ -62,6 +63,8 @@ export type Plan = {
   edits: SourcedEdit[];
   /** What is removed. */
   packages: InstalledPackage[];
+  /** Active units that systemd stops, or restarts, along with the daemon's. */
+  along: string[];
   checks: Check[];
   /** Commands that make the new files take effect. */
   apply: Argv[];
@@ -119,6 +122,7 @@ export const makePlan = async ({ wanted, step, allow, watchMs, noted }: Wish): P
       doors,
       edits: turn.edits,
       packages: turn.packages,
+      along: turn.along,
       checks: [...turn.checks],
       step,
       apply: [...turn.apply],
@@ -145,6 +149,8 @@ type SourcedTurn = Omit<Turn, 'edits'> & {
   packages: InstalledPackage[];
   /** Of the packages, those that were not meant. */
   others: string[];
+  /** As in a plan. */
+  along: string[];
 };
 
 const withSources = (turn: Turn, read: ReadonlyMap<string, string>): SourcedTurn => ({
@@ -152,6 +158,7 @@ const withSources = (turn: Turn, read: ReadonlyMap<string, string>): SourcedTurn
   edits: sourced(turn.edits, read),
   packages: [],
   others: [],
+  along: [],
 });
 
 const turnFor = async (
@@ -161,9 +168,11 @@ const turnFor = async (
   allow: readonly string[],
 ): Promise<SourcedTurn> => {
   switch (step) {
-    case 'do not run':
+    case 'do not run': {
       refuseForwarder(choice);
-      return withSources(await stopped(choice.unit), new Map());
+      const { turn, along } = await stopped(choice.unit);
+      return { ...withSources(turn, new Map()), along };
+    }
     case 'do not install': {
       refuseForwarder(choice);
       const { turn, ...removal } = await removed(choice);
@@ -233,7 +242,7 @@ const madeLocal = async (choice: Choice, service: string): Promise<SourcedTurn> 
       'no-knob',
       `${service} is configured for this host alone already, and yet it is open to others: restart ${choice.unit}, or look for the address on its command line`,
     );
-  return withSources({ ...turn, edits }, facts.files);
+  return { ...withSources({ ...turn, edits }, facts.files), along: await stoppedAlong([choice.unit]) };
 };
 
 export const doorsIn = ({ listeners }: Choice): OpenDoor[] =>

@@ -1,4 +1,5 @@
 import type { Argv, Turn } from '#advise';
+import { stoppedAlong } from './along.ts';
 import type { Choice } from './choose.ts';
 import { FixError } from './errors.ts';
 import { lastWord, run } from './run.ts';
@@ -53,12 +54,12 @@ export const packageOf = async ({ unit }: Pick<Choice, 'unit'>): Promise<string 
   return null;
 };
 
-/** What is removed, and the turn that removes it. */
-export type Removal = { turn: Turn; packages: InstalledPackage[]; others: string[] };
+/** What is removed, the turn that removes it, and active units of other packages that stop along. */
+export type Removal = { turn: Turn; packages: InstalledPackage[]; others: string[]; along: string[] };
 
 /**
  * The package that brought the daemon's unit, removed with all that needs it; configuration and data stay.
- * @throws FixError `no-knob` where it cannot be, or must not
+ * @throws FixError `no-knob` where it cannot be, or must not; `could-not-look`
  */
 export const removed = async (choice: Pick<Choice, 'unit'>): Promise<Removal> => {
   const name = await packageOf(choice);
@@ -74,6 +75,7 @@ export const removed = async (choice: Pick<Choice, 'unit'>): Promise<Removal> =>
   return {
     packages,
     others: names.filter((one) => one !== name),
+    along: await stoppedAlong(states.map(({ unit }) => unit)),
     turn: {
       edits: [],
       checks: [],
@@ -120,12 +122,36 @@ const installed = async (names: readonly string[]): Promise<InstalledPackage[]> 
   });
 };
 
-/** Units that packages bring, but for templates. */
+/** Units that packages bring; of a template, the instances that are active. */
 const unitsOf = async (names: readonly string[]): Promise<string[]> => {
   const { stdout } = await run(['dpkg-query', '--listfiles', '--', ...names]);
-  return [
-    ...stdout.matchAll(/^(?:\/usr)?\/lib\/systemd\/system\/([^/@\s]+\.(?:service|socket|path|timer))$/gm),
+  const units = [
+    ...stdout.matchAll(/^(?:\/usr)?\/lib\/systemd\/system\/([^/\s]+\.(?:service|socket|path|timer))$/gm),
   ].flatMap(([, unit]) => unit ?? []);
+  const templates = units.filter((unit) => unit.includes('@.'));
+  return [...units.filter((unit) => !templates.includes(unit)), ...(await instancesOf(templates))];
+};
+
+/** @throws FixError `could-not-look` */
+const instancesOf = async (templates: readonly string[]): Promise<string[]> => {
+  if (templates.length === 0) return [];
+  const patterns = templates.map((unit) => unit.replace('@.', '@*.'));
+  const list = [
+    'systemctl',
+    'list-units',
+    '--state=active',
+    '--plain',
+    '--no-legend',
+    '--no-pager',
+    '--full',
+  ];
+  const outcome = await run([...list, '--', ...patterns]);
+  if (outcome.status !== 0)
+    throw new FixError(
+      'could-not-look',
+      `nothing was changed: which of ${patterns.join(', ')} run is asked of systemctl, and it said: ${lastWord(outcome)}`,
+    );
+  return outcome.stdout.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []);
 };
 
 /** Installed packages that are better with one of them, a sentence each. */

@@ -9,7 +9,7 @@ import { takesAway, type FixStep } from './steps.ts';
  *
  * - `remote-clients`: other hosts were seen to use the door;
  * - `lan-address-clients`: programs of this host dial an address that will not answer any more;
- * - `local-clients`: programs of this host use what is to be stopped or removed;
+ * - `local-clients`: programs of this host use what is to be stopped or removed, or units stop along with it;
  * - `removes-others`: packages that need the one that is removed go with it;
  * - `lose-login`: this is how the operator comes in, or what keeps the host on the network;
  * - `edits-conffile`: a file of a package is edited, which holds back its later upgrades;
@@ -82,7 +82,7 @@ const lockouts: Readonly<Record<NonNullable<Lockout>, string>> = {
 
 /** @param isConffile whether a package brought the file and would ask about its upgrades */
 export const risksOf = (
-  turn: Turn,
+  turn: Pick<Turn, 'edits'> & { along: readonly string[] },
   use: Use,
   isConffile: (path: string) => boolean,
   before: (path: string) => string | null,
@@ -103,12 +103,13 @@ export const risksOf = (
       why: `${some(remote)} ${remote.length === 1 ? 'is' : 'are'} connected from outside, and will be refused`,
     });
   const locals = use.clients.filter(({ local }) => local);
-  if (takesAway(step) && locals.length > 0)
-    risks.push({
-      name: 'local-clients',
-      mustAccept: true,
-      why: `${some(locals.map(({ program, unit }) => `${program ?? 'a process'} of ${unit ?? 'no unit'}`))} would lose it`,
-    });
+  const users = locals.map(({ program, unit }) => `${program ?? 'a process'} of ${unit ?? 'no unit'}`);
+  const losers = [
+    ...(users.length === 0 ? [] : [`${some(users)} would lose it`]),
+    ...turn.along.map((unit) => `${unit} needs it, and stops along with it`),
+  ];
+  if (takesAway(step) && losers.length > 0)
+    risks.push({ name: 'local-clients', mustAccept: true, why: losers.join('; ') });
   const dialling = step === 'local only' ? locals.filter(({ to }) => !isLoopback(to)) : [];
   if (dialling.length > 0)
     risks.push({

@@ -1,9 +1,14 @@
 import type { Turn } from '#advise';
+import { stoppedAlong } from './along.ts';
 import { run } from './run.ts';
 import { statesOf, systemctl, type UnitState } from './unit-states.ts';
 
-/** A unit and what would start it again, stopped now and at every boot; the undo starts and enables what was so before. */
-export const stopped = async (unit: string): Promise<Turn> => {
+/**
+ * A unit and what would start it again, stopped now and at every boot; the undo starts and enables what was so before.
+ * @returns also the active units that systemd stops along with them
+ * @throws FixError `could-not-look`
+ */
+export const stopped = async (unit: string): Promise<{ turn: Turn; along: string[] }> => {
   const { stdout } = await run([
     'systemctl',
     'show',
@@ -23,7 +28,7 @@ export const stopped = async (unit: string): Promise<Turn> => {
   const along = [...texts.matchAll(/^Also=(.*)$/gm)]
     .flatMap(([, also = '']) => also.split(/\s+/))
     .filter((one, n, all) => one !== '' && !units.includes(one) && all.indexOf(one) === n);
-  return {
+  const turn: Turn = {
     edits: [],
     checks: [],
     effective: null,
@@ -56,6 +61,7 @@ export const stopped = async (unit: string): Promise<Turn> => {
     ],
     closes: 'all',
   };
+  return { turn, along: await stoppedAlong(units) };
 };
 
 /** Those that cannot be disabled, because other units start them (`static`). */

@@ -37,6 +37,7 @@ table ip nat {
     fib daddr type local tcp dport 8080 dnat to 172.30.0.2:80
     fib daddr type local tcp dport 8081 dnat to 172.30.0.2:81
     tcp dport 8082 redirect to :9000
+    ip saddr 192.0.2.128/25 tcp dport 8083 dnat to 172.30.0.2:80
   }
 }
 table ip filter {
@@ -55,7 +56,7 @@ listen 9000 22 > /run/own & own=$!
 ip netns exec box "$NODE" -e 'for (const port of [80, 81, 82, 83]) require("net").createServer((s) => s.end("x")).listen(port, "0.0.0.0", () => console.log(port))' > /run/box & box=$!
 until [ "$(cat /run/own /run/box | wc -l)" = 6 ]; do sleep 0.02; done
 ip netns exec world "$NODE" -e '
-  const tries = [["192.0.2.1", 8080], ["192.0.2.1", 8081], ["192.0.2.1", 8082], ["192.0.2.1", 9000], ["192.0.2.1", 22], ["172.30.0.2", 80], ["172.30.0.2", 82], ["172.30.0.2", 83]];
+  const tries = [["192.0.2.1", 8080], ["192.0.2.1", 8081], ["192.0.2.1", 8082], ["192.0.2.1", 8083], ["192.0.2.1", 9000], ["192.0.2.1", 22], ["172.30.0.2", 80], ["172.30.0.2", 82], ["172.30.0.2", 83]];
   Promise.all(tries.map(([host, port]) => new Promise((done) => {
     const socket = require("net").connect({ host, port });
     const end = (said) => { socket.destroy(); done(said); };
@@ -103,6 +104,12 @@ describe('doors of a host with a container', { skip }, () => {
     assert.match(translatedBy ?? '', /tcp dport 8080 dnat to 172\.30\.0\.2:80/);
     assert.equal(came['192.0.2.1 8081'], false);
     assert.equal(whence(true, 8081), '198.51.100.0/24');
+    assert.equal(came['192.0.2.1 8083'], false);
+    assert.equal(
+      whence(true, 8083),
+      '192.0.2.128/25',
+      'whom the rule is not for gets to a port that nobody has',
+    );
   });
 
   it('a door in the container is reached by what is published and by what the host passes on', () => {

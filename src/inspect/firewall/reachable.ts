@@ -95,10 +95,11 @@ const ofHost = (
       ...road,
       isHere: (address) => address === way.address || road.isHere(address),
     });
-    const mine = arrivals.filter(
-      ({ translatedBy, isHere }) =>
-        translatedBy === null ||
-        (!isHere && (listener.holder === 'forwarder' || listener.translatedBy !== null)),
+    const mine = arrivals.filter(({ translatedBy, isHere }) =>
+      // Whom the rule is not for gets to this host's own port, where nothing listens.
+      listener.translatedBy === null
+        ? translatedBy === null || (!isHere && listener.holder === 'forwarder')
+        : translatedBy === listener.translatedBy,
     );
     if (mine.length > 0) return mine.map((arrival) => accessBy(arrival, way.family));
     const rule = arrivals[0]?.translatedBy ?? 'all of it is sent elsewhere';

@@ -168,6 +168,41 @@ test('what other units start is masked while it is stopped, also after a reboot'
 });
 
 test(
+  'what requires it stops along where that is accepted, starts it at no boot, and comes back',
+  { skip },
+  async () => {
+    const unit =
+      '[Unit]\\nRequires=rpcbind.socket\\nAfter=rpcbind.socket\\n[Service]\\nExecStart=/bin/sleep inf\\n[Install]\\nWantedBy=multi-user.target\\n';
+    await host.ok([
+      'sh',
+      '-ec',
+      `printf '${unit}' > /etc/systemd/system/needs.service; systemctl enable --now needs`,
+    ]);
+    const was = await everything();
+    const state = [
+      'sh',
+      '-c',
+      'systemctl is-active needs rpcbind.socket; systemctl is-enabled needs rpcbind.socket',
+    ];
+    const fix = ['fix', 'rpcbind', '--step', 'stop', '--watch', '0s'];
+    const refused = await holdfast(...fix);
+    assert.match(refused.stderr.replaceAll(/\s+/g, ' '), /needs\.service needs it, and stops along with it/);
+    assert.equal((await host.run(state)).stdout, 'active\nactive\nenabled\nenabled\n');
+    const fixed = await holdfast(...fix, '--accept', 'local-clients');
+    assert.equal(fixed.status, 0, `${fixed.stdout}${fixed.stderr}`);
+    assert.equal((await host.run(state)).stdout, 'inactive\ninactive\nenabled\nmasked\n');
+    await host.stop();
+    await host.start();
+    assert.equal((await host.run(['systemctl', 'is-active', 'rpcbind.socket'])).stdout, 'inactive\n');
+    await host.run(['systemctl', 'stop', 'needs']);
+    const undone = await holdfast('undo');
+    assert.equal(undone.status, 0, `${undone.stdout}${undone.stderr}`);
+    assert.equal((await host.run(state)).stdout, 'active\nactive\nenabled\nenabled\n');
+    assert.equal(await everything(), was);
+  },
+);
+
+test(
   'killed while apt is at work, which goes on: the undo waits for it, and installs again',
   { skip },
   async () => {

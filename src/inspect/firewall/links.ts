@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
+import { InspectError } from '../errors.ts';
+import { memberOf } from '../json.ts';
 import type { Enter } from '../services/enter.ts';
 import type { Family } from './address-set.ts';
 
@@ -20,50 +22,52 @@ export type Link = {
   tunnelPort: number | null;
 };
 
-/** An interface as `ip -json -details address` prints it (ip-address(8)); `{}` for each that it leaves out. */
-type PrintedLink = {
-  ifname?: string;
-  ifindex?: number;
-  flags?: string[];
-  master?: string;
-  link_index?: number;
-  linkinfo?: { info_kind?: string; info_data?: { port?: unknown } };
-  addr_info?: { family?: string; local?: string; prefixlen?: number }[];
+/**
+ * What `ip -json -details address` prints (ip-address(8)): a list of objects, `{}` for each that it leaves out.
+ * @throws InspectError `malformed-table`, SyntaxError
+ */
+export const parseLinks = (text: string): Link[] =>
+  listOf(JSON.parse(text)).flatMap((printed): Link[] => {
+    const name = stringIn(printed, 'ifname');
+    if (name === null) return [];
+    const info = memberOf(printed, 'linkinfo');
+    const port = memberOf(memberOf(info, 'info_data'), 'port');
+    return [
+      {
+        name,
+        index: numberIn(printed, 'ifindex') ?? 0,
+        kind: stringIn(info, 'info_kind'),
+        loopback: listOf(memberOf(printed, 'flags') ?? []).includes('LOOPBACK'),
+        master: stringIn(printed, 'master'),
+        peer: numberIn(printed, 'link_index'),
+        addresses: listOf(memberOf(printed, 'addr_info') ?? []).flatMap(addressesIn),
+        tunnelPort: typeof port === 'number' ? port : null,
+      },
+    ];
+  });
+
+const addressesIn = (printed: unknown): Link['addresses'] => {
+  const address = stringIn(printed, 'local');
+  const prefix = numberIn(printed, 'prefixlen');
+  if (address === null || prefix === null) return [];
+  return [{ address, family: stringIn(printed, 'family') === 'inet6' ? 6 : 4, prefix }];
 };
 
-/** @throws where it is no list in JSON */
-const parseLinks = (text: string): Link[] => {
-  const printed: PrintedLink[] = JSON.parse(text);
-  return printed.flatMap(
-    ({
-      ifname,
-      ifindex = 0,
-      flags = [],
-      master = null,
-      link_index: peer = null,
-      linkinfo,
-      addr_info = [],
-    }) => {
-      if (ifname === undefined) return [];
-      const port = linkinfo?.info_data?.port;
-      return [
-        {
-          name: ifname,
-          index: ifindex,
-          kind: linkinfo?.info_kind ?? null,
-          loopback: flags.includes('LOOPBACK'),
-          master,
-          peer,
-          addresses: addr_info.flatMap(({ family, local, prefixlen }): Link['addresses'] =>
-            local === undefined || prefixlen === undefined
-              ? []
-              : [{ address: local, family: family === 'inet6' ? 6 : 4, prefix: prefixlen }],
-          ),
-          tunnelPort: typeof port === 'number' ? port : null,
-        },
-      ];
-    },
-  );
+const malformed = (what: string): never => {
+  throw new InspectError('malformed-table', `'ip -json -details address' printed ${what}`);
+};
+
+const listOf = (value: unknown): unknown[] =>
+  Array.isArray(value) ? value : malformed(`${typeof value} where a list should be`);
+
+/** `null` where it is not there. */
+const stringIn = (printed: unknown, name: string): string | null => {
+  const value = memberOf(printed, name) ?? null;
+  return value === null || typeof value === 'string' ? value : malformed(`${typeof value} as '${name}'`);
+};
+const numberIn = (printed: unknown, name: string): number | null => {
+  const value = memberOf(printed, name) ?? null;
+  return value === null || typeof value === 'number' ? value : malformed(`${typeof value} as '${name}'`);
 };
 
 /** The interfaces of a namespace. @throws where `ip` (iproute2) is missing or the namespace cannot be entered */

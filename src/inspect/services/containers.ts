@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { textOf, type HostPaths } from '../host.ts';
+import { memberOf } from '../json.ts';
 import { guardedText } from './guarded-text.ts';
 import { linkOf, unitOf } from './processes.ts';
 
@@ -114,7 +115,7 @@ const parsed = (text: string | null): unknown => {
 
 /** A property that holds a string, or a list that begins with one. */
 const stringOf = (value: unknown, name: string): string | null => {
-  const property: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, name) : null;
+  const property = memberOf(value, name);
   const first: unknown = Array.isArray(property) ? property[0] : property;
   return typeof first === 'string' ? first : null;
 };

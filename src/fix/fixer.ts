@@ -7,6 +7,9 @@ import type { Argv } from '#advise';
 import { FixError } from './errors.ts';
 import type { Entry, Journal } from './journal.ts';
 
+/** What is shown of a step. */
+export type Told = Pick<Entry, 'step' | 'outcome' | 'text'>;
+
 /** What a fix has of its surroundings. */
 export type Fixer = {
   /** Directory of fixes; its own, mode 0700: backups of configuration hold passwords. */
@@ -16,6 +19,8 @@ export type Fixer = {
   undoCommand(id: string): Argv;
   /** Told of each step when it is on disk. The next step waits for it. */
   said(id: string, entry: Entry): Promise<void>;
+  /** Told of a step of an undo that the journal could not take: it was taken all the same. */
+  unwritten(entry: Told): void;
 };
 
 export const timeOf = ({ clock }: Fixer): string => formatMicros(clock.now());

@@ -4,7 +4,7 @@ export { costsOf } from './costs.ts';
 export { diffOf } from './diff.ts';
 export { FixError, type FixErrorCode } from './errors.ts';
 export { fix, useText, type FixRequest, type FixResult } from './fix.ts';
-export type { Fixer } from './fixer.ts';
+export type { Fixer, Told } from './fixer.ts';
 export { readableJournals, type Entry, type Journal } from './journal.ts';
 export { makePlan, overridden, type Plan } from './plan.ts';
 export type { FixStep } from './steps.ts';

@@ -42,6 +42,7 @@ const stage = (t: TestContext, revert: Argv[] = [], packages: KeptPackage[] = []
     clock: systemClock(),
     undoCommand: () => ['true'],
     said: async (_id, { step, outcome }) => void steps.push(`${step} ${outcome}`),
+    unwritten: ({ step, outcome }) => void steps.push(`${step} ${outcome}, not written`),
   };
   const journal = newJournal(fixes, 'one');
   const kept = new Map([...backups, ...packages].map(({ kept: name }) => [name ?? '', Buffer.from('old\n')]));
@@ -115,7 +116,7 @@ const counted = (t: TestContext): { argv: Argv; times: () => number } => {
 
 test('a journal that takes nothing has the daemon restarted once, however often the undo is begun', async (t) => {
   const { argv, times } = counted(t);
-  const { fixer, journal, paths } = stage(t, [argv]);
+  const { fixer, journal, paths, steps } = stage(t, [argv]);
   writing(journal);
   writeFileSync(paths[0], 'new\n');
   const file = join(journal.directory, 'journal.jsonl');
@@ -125,6 +126,10 @@ test('a journal that takes nothing has the daemon restarted once, however often 
     assert.equal(readFileSync(paths[0], 'utf8'), 'old\n');
     assert.equal(times(), 1);
   }
+  assert.deepEqual(
+    steps.slice(0, 4),
+    ['undo begun', 'restore ok', 'restart ok', 'undone ok'].map((step) => `${step}, not written`),
+  );
   renameSync(`${file}.away`, file);
   assert.equal(await rollBack(fixer, readJournal(fixer.fixes, 'one'), 'of a test'), true);
 });

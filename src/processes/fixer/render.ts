@@ -1,12 +1,12 @@
 import { printable } from '#base/printable';
 import { wrap, type Io } from '#cli';
-import type { Entry } from '#fix';
+import type { Told } from '#fix';
 
 const styles = { begun: 'dim', ok: 'green', failed: 'red', told: 'dim' } as const;
 const signs = { begun: '…', ok: '✓', failed: '✗', told: '·' } as const;
 
 /** One step on a line: a sign, its name, what happened. */
-export const renderStep = (io: Io, { step, outcome, text }: Entry): string =>
+export const renderStep = (io: Io, { step, outcome, text }: Told): string =>
   wrap(
     printable(text),
     io.width,

@@ -1,6 +1,6 @@
 import { systemClock } from '#base/clock';
 import { CliError, type Context } from '#cli';
-import { FixError, readableJournals, type Entry, type Fixer } from '#fix';
+import { FixError, readableJournals, type Fixer, type Told } from '#fix';
 import { openOwnLines } from './own-lines.ts';
 
 /**
@@ -10,7 +10,7 @@ import { openOwnLines } from './own-lines.ts';
  */
 export const withFixer = async <Result>(
   { io, state }: Context,
-  show: (entry: Entry) => void,
+  show: (entry: Told) => void,
   act: (fixer: Fixer) => Promise<Result>,
 ): Promise<Result> => {
   const lines = openOwnLines(state);
@@ -23,6 +23,8 @@ export const withFixer = async <Result>(
       if (entry.step !== 'refused') show(entry);
       await lines.say(id, entry);
     },
+    // Numbers of the log's lines are the journal's. A guard's output is in the log too, by way of journald.
+    unwritten: show,
   };
   try {
     for (const journal of readableJournals(state.fixes)) await lines.sayAgain(journal);

@@ -242,7 +242,12 @@ const madeLocal = async (choice: Choice, service: string): Promise<SourcedTurn> 
       'no-knob',
       `${service} is configured for this host alone already, and yet it is open to others: restart ${choice.unit}, or look for the address on its command line`,
     );
-  return { ...withSources({ ...turn, edits }, facts.files), along: await stoppedAlong([choice.unit]) };
+  // Where a unit is stopped and started to read its files anew, systemd starts none of these again.
+  const along = await stoppedAlong([choice.unit]);
+  const again = along.length === 0 ? [] : [['systemctl', 'start', '--', ...along]];
+  const apply = [...turn.apply, ...again];
+  const revert = [...(turn.revert ?? turn.apply), ...again];
+  return { ...withSources({ ...turn, edits, apply, revert }, facts.files), along };
 };
 
 export const doorsIn = ({ listeners }: Choice): OpenDoor[] =>

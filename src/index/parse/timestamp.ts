@@ -226,7 +226,8 @@ const scanAnyIso = (text: ByteString, at: number, local: LocalTime): ScannedIso 
     sameDay = Buffer.from(text.slice(at, at + 10), 'latin1').toString('latin1');
     sameMidnight = utc(year, month, day, 0, 0, 0);
   }
-  return { ...compose({ year, month, day }, clock, scanOffset(text, clock.end), local, 0), start: at };
+  const { time, end, guessed } = compose({ year, month, day }, clock, scanOffset(text, clock.end), local, 0);
+  return { time, start: at, end, guessed };
 };
 
 /** Month names in lower case; those who write them out or in capitals are met too. */

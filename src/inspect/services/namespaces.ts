@@ -58,12 +58,14 @@ export const findNamespaces = async (
   const namespaces = [...found].map(([key, { members, inode, enter }]): OpenNamespace => {
     const own = key === ownKey;
     const [first] = members;
+    const held = inode === null ? undefined : named.get(inode);
     return {
       inode,
-      name: (inode === null ? null : named.get(inode)?.name) ?? null,
+      name: held?.name ?? null,
       own,
       container: own || typeof first !== 'number' ? null : containerOf(first),
-      enter,
+      // The process that it was seen by may have ended by then.
+      enter: own || held === undefined ? enter : enterByFile(held.path),
       read(file, extent) {
         // Processes end at any time: any other one in the same namespace will do.
         const member = members.find((one) => deviceTable(proc, one) === key);

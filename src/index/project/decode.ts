@@ -93,15 +93,7 @@ const sameBytes = (records: Buffer, start: number, wanted: Buffer): boolean => {
 };
 
 const readUInt64 = (bytes: Buffer, at: number): number =>
-  readUInt32(bytes, at) * 0x1_0000_0000 + readUInt32(bytes, at + 4);
-
-/** `readUInt32BE` checks more than a record that was found whole needs. */
-const readUInt32 = (bytes: Buffer, at: number): number =>
-  (((bytes[at] ?? 0) << 24) |
-    ((bytes[at + 1] ?? 0) << 16) |
-    ((bytes[at + 2] ?? 0) << 8) |
-    (bytes[at + 3] ?? 0)) >>>
-  0;
+  bytes.readUInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4);
 
 /** Bounds of DateTime64(6). */
 export const earliest = -2_208_988_800_000_000;

@@ -36,16 +36,23 @@ export const alertTable = z.strictObject({
 });
 type AlertTable = z.infer<typeof alertTable>;
 
-/** What everybody is told of who does not have a rule of this name: a door for the network that was not there before. */
-export const newDoor = (notify: string[]): AlertTable =>
-  alertTable.parse({
-    name: 'new-door',
-    query: 'app:holdfast kind=door event=opened -scope=local',
-    count: 1,
-    within: '1m',
-    by: 'door',
-    notify,
-  });
+const newDoor = 'new-door';
+
+/** These, and unless one of them has its name, the rule that tells of a door for the network that was not there before. */
+export const withNewDoor = (tables: readonly AlertTable[], notify: string[]): readonly AlertTable[] =>
+  tables.some(({ name }) => name === newDoor)
+    ? tables
+    : [
+        ...tables,
+        alertTable.parse({
+          name: newDoor,
+          query: 'app:holdfast kind=door event=opened -scope=local',
+          count: 1,
+          within: '1m',
+          by: 'door',
+          notify,
+        }),
+      ];
 
 const day = 86_400;
 

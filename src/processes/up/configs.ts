@@ -40,9 +40,7 @@ export const childConfigs = (
     state: state.root,
     memory: options.indexMemory,
     witnesses: options.witnesses.map(({ vkey }) => vkey),
-    ...(options.alerts.length + options.notify.length === 0
-      ? {}
-      : { alerts: { rules: options.alerts, notify: options.notify.map(({ name }) => name) } }),
+    alerts: { rules: options.alerts, notify: options.notify.map(({ name }) => name) },
     ...(sockets === null ? {} : { socket: sockets.search }),
     ...(options.indexServer === null ? {} : { server: options.indexServer }),
   },

@@ -9,7 +9,7 @@ import { parseServerPlace, type ServerPlace } from '#index/server-place';
 import type { AlertRule, NotifyTarget } from '#wire/alert';
 import { listenerKinds, speaksTls, type Allowed, type ListenOn, type SenderLimits } from '#wire/listen';
 import { hostPortForm, parseHostPort, type HostPort } from '../host-port.ts';
-import { alertTable, newDoor, ruleOf } from './alert-tables.ts';
+import { alertTable, ruleOf, withNewDoor } from './alert-tables.ts';
 import { defaults } from './defaults.ts';
 import { UpError } from './errors.ts';
 import { notifyTable, targetOf } from './notify-tables.ts';
@@ -141,9 +141,11 @@ const readAlerts = ({
   notify = [],
 }: z.infer<typeof upFile>): Pick<UpOptions, 'alerts' | 'notify'> => {
   const targets = notify.map((table) => targetOf(table, hostname(), fail));
-  const everybody = newDoor(targets.map(({ name }) => name));
-  const own = alert.some(({ name }) => name === everybody.name) ? [] : [everybody];
-  const alerts = [...alert, ...own].map((table) => ruleOf(table, fail));
+  const tables = withNewDoor(
+    alert,
+    targets.map(({ name }) => name),
+  );
+  const alerts = tables.map((table) => ruleOf(table, fail));
   for (const [kind, names] of [
     ['alert', alerts.map(({ name }) => name)],
     ['notify', targets.map(({ name }) => name)],

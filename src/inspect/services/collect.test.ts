@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test, type TestContext } from 'node:test';
 import { collectServices, type Listener, type ServicesReport } from './index.ts';
+import { packageFinder } from './packages.ts';
 
 const root = process.geteuid?.() === 0;
 const needsRoot = root ? false : 'network namespaces and other users take root';
@@ -196,9 +197,16 @@ test('marks a UDP socket that was gone at the second look', async () => {
   const staying = createSocket('udp4').bind(0, '127.0.0.1');
   await Promise.all([once(passing, 'listening'), once(staying, 'listening')]);
   const [gone, kept] = [passing.address().port, staying.address().port];
-  const collecting = collectServices(); // reads the tables before it first waits
-  setImmediate(() => passing.close());
-  const { listeners } = await collecting;
+  const packages = packageFinder();
+  const { listeners } = await collectServices({
+    packages: {
+      ...packages,
+      find: (files) => {
+        passing.close(); // the tables have been read when this is asked, and are looked at once more afterwards
+        return packages.find(files);
+      },
+    },
+  });
   staying.close();
   const transient = (port: number) =>
     listeners.find((one) => one.protocol === 'udp' && one.port === port)?.transient;

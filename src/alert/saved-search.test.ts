@@ -26,7 +26,7 @@ describe('a rule that asks for a saved search', () => {
     return alerted.served.add([lineAt(secondsAfter(testTime, second), host, 'Failed password')]);
   };
   const wait = async (what: string, is: () => boolean | Promise<boolean>): Promise<void> => {
-    for (const end = performance.now() + 20_000; !(await is()); await sleep(10))
+    for (const end = performance.now() + 60_000; !(await is()); await sleep(10))
       assert.ok(performance.now() < end, `${what}: ${JSON.stringify(await alerted.alerts().list())}`);
   };
   const comesTo = (wanted: string): Promise<void> =>

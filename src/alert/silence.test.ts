@@ -45,7 +45,7 @@ describe('more who speak than can be told apart', () => {
   const many = (seconds: number, from: number, count: number): ReturnType<typeof lineAt>[] =>
     Array.from({ length: count }, (_, i) => at(seconds, `host${from + i}`));
   const stateOf = async (alerted: Alerted, wanted: string): Promise<AlertState> => {
-    for (let waited = 0; waited < 20_000; waited += 10) {
+    for (let waited = 0; waited < 60_000; waited += 10) {
       const [state] = await alerted.alerts().list();
       if (state?.state === wanted) return state;
       await sleep(10);

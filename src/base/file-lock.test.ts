@@ -40,7 +40,7 @@ describe('a file lock', () => {
     assert.equal(String((await once(holder.stdout, 'data'))[0]), 'held');
     assert.equal(await lockFile(path, 200), null);
     setTimeout(() => holder.kill('SIGKILL'), 100);
-    const lock = await lockFile(path, 5000);
+    const lock = await lockFile(path, 60_000);
     assert.ok(lock !== null);
     lock.release();
   });

@@ -119,7 +119,7 @@ describe('time stamp', () => {
       },
       log: () => undefined,
     });
-    for (let waited = 0; said.length === 0 && waited < 5000; waited += 20)
+    for (let waited = 0; said.length === 0 && waited < 60_000; waited += 20)
       await new Promise((resolve) => setTimeout(resolve, 20));
     await new Promise((resolve) => setTimeout(resolve, 200));
     await stamping.stop();

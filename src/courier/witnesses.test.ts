@@ -45,7 +45,7 @@ const push = (
     pushing,
     async first() {
       for (let waited = 0; said.length === 0; waited += 10) {
-        assert.ok(waited < 5000, warned.join('\n'));
+        assert.ok(waited < 60_000, warned.join('\n'));
         await wait(10);
       }
       return said[0] ?? assert.fail();
@@ -76,7 +76,7 @@ describe('what is brought to a witness', () => {
     assert.deepEqual([(await first()).kind, (await first()).fields['size']], ['cosignature', 12]);
     await witness.consider(parseSubmission(log.submission(12, 15)));
     for (let waited = 0; !said.some(({ fields }) => fields['size'] === 20); waited += 10) {
-      assert.ok(waited < 5000);
+      assert.ok(waited < 60_000);
       await wait(10);
     }
     assert.ok(said.every(({ kind }) => kind === 'cosignature'));
@@ -128,7 +128,7 @@ describe('what is brought to a witness', () => {
     t.after(() => socket.destroy());
     const before = performance.now();
     await pushing.stop();
-    assert.ok(performance.now() - before < 500);
+    assert.ok(performance.now() - before < 5000);
     assert.deepEqual(warned, []);
   });
 });

@@ -30,7 +30,7 @@ describe('lines under a number that another line has', () => {
   const take = async (...batches: TestLine[][]): Promise<void> => {
     await grown.grow(...batches);
     for (
-      const limit = performance.now() + 10_000;
+      const limit = performance.now() + 60_000;
       index.state().indexed < grown.appender.size();
       await sleep(5)
     )

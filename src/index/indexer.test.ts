@@ -22,7 +22,7 @@ const follow = (grown: GrownVault): Promise<Index> =>
   });
 
 const upTo = async (index: Index, entry: number): Promise<void> => {
-  for (const limit = performance.now() + 10_000; index.state().indexed < entry;) {
+  for (const limit = performance.now() + 60_000; index.state().indexed < entry;) {
     assert.ok(performance.now() < limit, `stuck: ${JSON.stringify(index.state())}`);
     await sleep(5);
   }
@@ -32,7 +32,7 @@ const count = async (index: Index, where = 'true'): Promise<number> =>
   Number((await index.engine.rows('background', `SELECT count() AS n FROM lines WHERE ${where}`))[0]?.['n']);
 
 const restored = async (index: Index): Promise<void> => {
-  for (const limit = performance.now() + 10_000; index.state().altered.length > 0; await sleep(5))
+  for (const limit = performance.now() + 60_000; index.state().altered.length > 0; await sleep(5))
     assert.ok(performance.now() < limit, 'it stays altered');
 };
 
@@ -163,14 +163,14 @@ describe('the index', () => {
     const incoming = join(grown.root, 'index', 'incoming');
     rmSync(incoming, { recursive: true });
     const entry = await grown.grow([{ raw: 'held up' }]);
-    for (const limit = performance.now() + 10_000; index.state().trouble === null; await sleep(5)) {
+    for (const limit = performance.now() + 60_000; index.state().trouble === null; await sleep(5)) {
       assert.ok(performance.now() < limit, 'no trouble was reported');
     }
     assert.equal(index.state().trouble?.with, 'index');
     mkdirSync(incoming);
     await upTo(index, entry + 1);
     assert.equal(await count(index), rows + 1);
-    for (const limit = performance.now() + 10_000; index.state().trouble !== null; await sleep(5)) {
+    for (const limit = performance.now() + 60_000; index.state().trouble !== null; await sleep(5)) {
       assert.ok(performance.now() < limit, 'the trouble stays');
     }
   });

@@ -26,11 +26,11 @@ const openOn = (made: GrownVault, name: string): Promise<Index> =>
 
 const caughtUp = async (index: Index, made: GrownVault): Promise<void> => {
   const size = made.appender.size();
-  for (const end = Date.now() + 15_000; ; await sleep(5)) {
+  for (const end = Date.now() + 60_000; ; await sleep(5)) {
     const { indexed, trouble, withdrawn } = index.state();
     assert.equal(trouble, null);
     if (indexed === size && withdrawn.length === openVault(made.vault).amendments().all().length) return;
-    assert.ok(Date.now() < end, `${indexed} of ${size} after 15 s`);
+    assert.ok(Date.now() < end, `${indexed} of ${size} after 60 s`);
   }
 };
 
@@ -178,7 +178,7 @@ describe('lines that the vault has taken away', () => {
       return replaced.known.filter((name) => known.includes(name) || directories.includes(name));
     };
     // Well before the engine's own lifetime for them.
-    for (const end = Date.now() + 8_000; (await left()).length > 0; await sleep(20))
+    for (const end = Date.now() + 60_000; (await left()).length > 0; await sleep(20))
       assert.ok(Date.now() < end, `${(await left()).join()} hold the line still`);
     assert.equal(index.state().lines, 30);
   });

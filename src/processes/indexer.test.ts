@@ -68,7 +68,7 @@ describe('the indexer process', () => {
   /** Resolves when something that was not there before has been indexed. */
   const indexing = async (): Promise<void> => {
     let first: Health | null = null;
-    for (const limit = performance.now() + 30_000; performance.now() < limit; await sleep(10)) {
+    for (const limit = performance.now() + 60_000; performance.now() < limit; await sleep(10)) {
       const now = await ask();
       first ??= now;
       if (now !== null && first !== null && now.indexed > first.indexed) return;
@@ -77,7 +77,7 @@ describe('the indexer process', () => {
   };
 
   const caughtUp = async (): Promise<Health> => {
-    for (const limit = performance.now() + 30_000; ; await sleep(20)) {
+    for (const limit = performance.now() + 60_000; ; await sleep(20)) {
       assert.ok(performance.now() < limit, `it did not catch up: ${said}`);
       const now = await ask();
       if (now !== null && now.committed === grown.appender.size() && now.indexed === now.committed)

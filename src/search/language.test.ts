@@ -255,7 +255,7 @@ describe('the query language on lines', () => {
 
   it('finds the same once the words of the token index are known, of lines that came since too', async () => {
     const { index } = served;
-    for (const end = performance.now() + 20_000; index.words()?.below !== index.state().indexed;) {
+    for (const end = performance.now() + 60_000; index.words()?.below !== index.state().indexed;) {
       assert.ok(performance.now() < end, 'the words are not listed');
       await sleep(20);
     }

@@ -88,11 +88,11 @@ for (const wordsFrom of [Infinity, 1])
     };
     const wordsListed = async (): Promise<void> => {
       await index.engine.run('background', 'OPTIMIZE TABLE lines FINAL');
-      for (const end = performance.now() + 20_000; index.words() === null; await sleep(10))
+      for (const end = performance.now() + 60_000; index.words() === null; await sleep(10))
         assert.ok(performance.now() < end, 'the words are not listed');
     };
     const caughtUp = async (): Promise<void> => {
-      for (const end = performance.now() + 20_000; ; await sleep(10)) {
+      for (const end = performance.now() + 60_000; ; await sleep(10)) {
         const { indexed, withdrawn } = index.state();
         if (indexed === made.appender.size() && withdrawn.length === 3) return;
         assert.ok(
@@ -116,7 +116,7 @@ for (const wordsFrom of [Infinity, 1])
       await open();
       if (wordsFrom !== Infinity) {
         for (
-          const end = performance.now() + 20_000;
+          const end = performance.now() + 60_000;
           index.state().indexed < made.appender.size();
           await sleep(5)
         )

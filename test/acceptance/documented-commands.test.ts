@@ -25,11 +25,7 @@ let up: RunningUp;
 before(async () => {
   up = await startUp(state, []);
   // Some of the commands are about a line that is in the vault.
-  await until(
-    'something is indexed',
-    () => search(state, 'app:holdfast', 0).answer.integrity.indexed > 1,
-    30_000,
-  );
+  await until('something is indexed', () => search(state, 'app:holdfast', 0).answer.integrity.indexed > 1);
 });
 
 after(async () => {

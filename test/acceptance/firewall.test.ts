@@ -39,9 +39,9 @@ const listen = `
   udp.bind(514, '0.0.0.0', () => console.log('listening'));`;
 
 const ask = `
-  const [protocol, to, port, from] = process.argv.slice(1);
+  const [protocol, to, port, from, longest] = process.argv.slice(1);
   const end = (said) => { console.log(String(said)); process.exit(0); };
-  setTimeout(() => end('silence'), 1500);
+  setTimeout(() => end('silence'), Number(longest));
   if (protocol === 'tcp') require('net').connect({ host: to, port: Number(port), localAddress: from }).on('data', end).on('error', () => end('refused'));
   else {
     const socket = require('dgram').createSocket('udp4');
@@ -56,8 +56,9 @@ test('who is not allowed does not reach the listeners, and nothing else is touch
   });
   t.after(() => listener.kill('SIGKILL'));
   await once(listener.stdout, 'data');
-  const answer = (protocol: string, to: string, port: number, from: string): string => {
-    const command = ['netns', 'exec', client, process.execPath, '-e', ask, protocol, to, String(port), from];
+  const answer = (protocol: string, to: string, port: number, from: string, longest = 60_000): string => {
+    const asked = [protocol, to, String(port), from, String(longest)];
+    const command = ['netns', 'exec', client, process.execPath, '-e', ask, ...asked];
     const { stdout, stderr } = spawnSync('ip', command, { encoding: 'utf8' });
     assert.equal(stderr, '');
     return stdout.trim();
@@ -91,8 +92,8 @@ test('who is not allowed does not reach the listeners, and nothing else is touch
 
   assert.equal(answer('tcp', good[0], 6514, good[1]), 'heard');
   assert.equal(answer('udp', good[0], 514, good[1]), 'heard');
-  assert.equal(answer('tcp', bad[0], 6514, bad[1]), 'silence');
-  assert.equal(answer('udp', bad[0], 514, bad[1]), 'silence');
+  assert.equal(answer('tcp', bad[0], 6514, bad[1], 1500), 'silence');
+  assert.equal(answer('udp', bad[0], 514, bad[1], 1500), 'silence');
   assert.equal(answer('tcp', bad[0], 7000, bad[1]), 'heard', 'a port that is none of ours');
   assert.match(
     shell(`ip netns exec ${server} nft list chain inet holdfast input`),

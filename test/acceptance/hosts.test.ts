@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import {
+  alive,
   holdfast,
   removeState,
   run,
@@ -94,7 +95,7 @@ const serialOf = (host: string): string =>
     .replace('serial=', '');
 
 const found = (query: string): Promise<number> =>
-  until(`'${query}' is found`, () => search(state, query).hits.length > 0, 30_000);
+  until(`'${query}' is found`, () => search(state, query).hits.length > 0);
 
 test('a host enrols with a token, and OpenSSL sends with what it got', async () => {
   const given = tokenFor('web1.example');
@@ -134,7 +135,7 @@ test('a host enrols with a token, and OpenSSL sends with what it got', async () 
     {
       input: '<13>1 2026-05-12T03:00:00Z web1 try - - - over-tls-with-own-certificate\n',
       encoding: 'utf8',
-      timeout: 20_000,
+      timeout: 60_000,
     },
   );
   assert.equal(sent.stderr.includes('verify error'), false, sent.stderr);
@@ -196,10 +197,11 @@ test('of many that come with one token at the same time one is heard, though the
   for (let i = 0; i < 4; i += 1) {
     await new Promise((resolve) => setTimeout(resolve, 250));
     const pid = up.ready().processes['issuer']?.pid;
-    if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    // One that was killed may be named still.
+    if (pid !== undefined && alive(pid)) process.kill(pid, 'SIGKILL');
   }
   await Promise.all(attempts);
-  await until('the issuer is back', () => here('token', 'web5.example').status === 0, 60_000);
+  await until('the issuer is back', () => here('token', 'web5.example').status === 0);
   // Those that came while it was away may come again: still one at most.
   for (let i = 0; i < 3; i += 1) enrol(`web4-${i}`, 'web4.example', given);
   const list: { certificates: { name: string }[] } = JSON.parse(here('list', '--json').stdout);

@@ -29,34 +29,26 @@ test(
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const opened = () => search(state, `app:holdfast kind=door event=opened port=${port}`).hits;
-    await until('the new door is in the log', () => opened().length > 0, 30_000);
+    await until('the new door is in the log', () => opened().length > 0);
     const line = JSON.parse(Buffer.from(opened()[0]?.raw ?? '', 'base64').toString());
     assert.equal(line.door, `tcp 0.0.0.0:${port}`);
     assert.equal(line.program.pid, process.pid);
     assert.equal(line.program.exe, process.execPath);
     assert.match(line.message, /^a new door: tcp 0\.0\.0\.0:\d+, opened by .*, reachable from /);
-    await until(
-      'the alert has fired',
-      () => {
-        const { hits } = search(state, 'app:holdfast kind=alert rule=new-door');
-        return hits.some(({ message, raw }) =>
-          `${message}${Buffer.from(raw, 'base64').toString()}`.includes(`:${port}`),
-        );
-      },
-      20_000,
-    );
+    await until('the alert has fired', () => {
+      const { hits } = search(state, 'app:holdfast kind=alert rule=new-door');
+      return hits.some(({ message, raw }) =>
+        `${message}${Buffer.from(raw, 'base64').toString()}`.includes(`:${port}`),
+      );
+    });
     const { uses } = JSON.parse(readFileSync(join(state.run, 'uses.json'), 'utf8'));
     assert.ok(Array.isArray(uses));
     const { stdout } = run('services', 'users', String(port), '--for', '0', '--state', state.root);
     assert.match(stdout, /^watched for \d+ s, every 5 s, since /m);
     server.close();
-    await until(
-      'that it is shut is in the log',
-      () => {
-        const { hits } = search(state, `app:holdfast kind=door event=closed port=${port}`);
-        return hits.length > 0;
-      },
-      30_000,
-    );
+    await until('that it is shut is in the log', () => {
+      const { hits } = search(state, `app:holdfast kind=door event=closed port=${port}`);
+      return hits.length > 0;
+    });
   },
 );

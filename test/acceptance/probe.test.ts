@@ -65,7 +65,6 @@ test('what the host’s agent said last is its inside', async (t) => {
   await until(
     'the facts are indexed',
     () => search(state, `app:holdfast via:fact listener ${port}`, 1).hits.length > 0,
-    60_000,
   );
   const { inside, doors } = probe(name, `tcp/${port}`);
   assert.match(inside?.from ?? '', /^its agent, at 20/);

@@ -56,7 +56,7 @@ test('holdfast up --publish: a stranger follows the log as it grows, and never g
       ]);
       await sleep(300);
     }
-    await until('the lines are in the log', () => search(state, 'stays').hits.length === 5, 20_000);
+    await until('the lines are in the log', () => search(state, 'stays').hits.length === 5);
     const last = openCheckpoint(await fetched('/checkpoint'), key);
     assert.ok(last.size > first.size);
     const path = (await fetched(`/proof/consistency?from=${first.size}&to=${last.size}`))
@@ -135,11 +135,7 @@ test('a note that a witness hands in is in the log, and can be searched', async 
       { input: cosigned, encoding: 'utf8' },
     );
     assert.match(answer.stdout, /^taken/);
-    await until(
-      'it is in the log',
-      () => search(state, 'app:holdfast kind=cosignature').hits.length === 1,
-      20_000,
-    );
+    await until('it is in the log', () => search(state, 'app:holdfast kind=cosignature').hits.length === 1);
     const [hit] = search(state, 'app:holdfast kind=cosignature').hits;
     const line = JSON.parse(Buffer.from(hit?.raw ?? '', 'base64').toString());
     assert.equal(line.note, cosigned);

@@ -57,9 +57,9 @@ test('a tail outlives the indexer: it says so, and has every line once', async (
     await until('what came is shown', () => tail.out().length === 21);
     process.kill(indexerPid(), 'SIGKILL');
     await send(lines.slice(20, 40));
-    await until('it says that it goes on', () => tail.err().includes('the indexer is back'), 30_000);
+    await until('it says that it goes on', () => tail.err().includes('the indexer is back'));
     await send(lines.slice(40));
-    await until('the rest is shown', () => tail.out().length >= 61, 30_000);
+    await until('the rest is shown', () => tail.out().length >= 61);
     assert.deepEqual(tail.out(), ['<13>1 - h t - - - before', ...lines]);
     assert.match(tail.err(), /the indexer has ended/);
   } finally {

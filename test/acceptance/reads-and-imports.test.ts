@@ -51,7 +51,7 @@ test('what is imported keeps its times, names its file, and is found once howeve
   const first = importFiles(path);
   assert.equal(first.status, 0, first.stderr);
   assert.match(first.stdout, /syslog\.1: 502 lines, \d+ bytes/);
-  await until('it is found', () => countOf('via:import') === 502, 30_000);
+  await until('it is found', () => countOf('via:import') === 502);
   const [midnight] = search(state, 'via:import "after midnight"').hits;
   assert.deepEqual(
     [midnight?.time, midnight?.host, midnight?.app, midnight?.fields['path'], midnight?.fields['position']],
@@ -63,7 +63,7 @@ test('what is imported keeps its times, names its file, and is found once howeve
 
   assert.equal(importFiles(put('syslog.2.gz', gzipSync(content))).status, 0);
   const said = () => search(state, 'app:holdfast kind=import outcome=complete').hits;
-  await until('both are told of', () => said().length === 2, 30_000);
+  await until('both are told of', () => said().length === 2);
   assert.equal(said()[0]?.fields['uid'], String(process.getuid?.()));
   assert.equal(countOf('via:import'), 502);
   assert.equal(countOf('conflicting_number=*'), 0);
@@ -81,12 +81,12 @@ test('an import that is killed is made whole by another, and nothing is there tw
   );
   child.stdin.on('error', () => undefined);
   child.stdin.write(piped + rest.join(''));
-  await until('a part of it is found', () => countOf('piped') > 0, 30_000);
+  await until('a part of it is found', () => countOf('piped') > 0);
   child.kill('SIGKILL');
   await once(child, 'exit');
   const whole = put('whole', piped + rest.join(''));
   assert.equal(importFiles('--host', 'piper', whole).status, 0);
-  await until('all of it is found', () => countOf('piped') >= 10_501, 30_000);
+  await until('all of it is found', () => countOf('piped') >= 10_501);
   assert.equal(countOf('piped'), 10_501);
 });
 
@@ -98,7 +98,7 @@ test('what cannot be read to its end is imported up to there, and exits 1; nothi
     /lines 1 to (\d+) were imported, and nothing after that: .*unexpected end of file/.exec(stderr)?.[1],
   );
   assert.ok(last > 0 && last < 502, stderr);
-  await until('so much is found', () => countOf('shortened') > 0, 30_000);
+  await until('so much is found', () => countOf('shortened') > 0);
   assert.equal(countOf('shortened'), last);
   assert.equal(importFiles(join(files, 'missing')).status, 3);
   const unread = importFiles(put('begun.gz', packed.subarray(0, 5)));
@@ -130,8 +130,8 @@ test('each read is a line: who, what, how many lines, and how it ended', async (
   const reads = () => search(state, 'app:holdfast kind=read').hits.map(({ fields }) => fields);
   const of = (read: string, word: string) =>
     reads().filter((fields) => fields['read'] === read && JSON.stringify(fields).includes(word));
-  await until('the console’s read is there', () => of('search', token).length >= 2, 30_000);
-  await until('the end of the tail is there', () => of('tail', token).length === 2, 30_000);
+  await until('the console’s read is there', () => of('search', token).length >= 2);
+  await until('the end of the tail is there', () => of('tail', token).length === 2);
   const [byCommand, byConsole] = of('search', token);
   assert.deepEqual(
     [byCommand?.['uid'], byCommand?.['lines'], byCommand?.['outcome'], byCommand?.['asked.limit']],

@@ -71,15 +71,13 @@ test('an agent whose certificate is near its end renews it by itself, and sends 
     await once(agent, 'exit');
   });
   const serial = (): string => new X509Certificate(readFileSync(certificate)).serialNumber;
-  await until('the certificate is renewed', () => serial() !== body.serial, 60_000).catch((error: unknown) =>
+  await until('the certificate is renewed', () => serial() !== body.serial).catch((error: unknown) =>
     assert.fail(`${String(error)}\n${said}`),
   );
   const made = new X509Certificate(readFileSync(certificate));
   assert.ok(Date.parse(made.validTo) > Date.now() + 89 * day);
-  await until(
-    'its lines come under its name',
-    () => readStored(server.intake).deliveries.some(({ tlsName }) => tlsName === 'web1.example'),
-    60_000,
+  await until('its lines come under its name', () =>
+    readStored(server.intake).deliveries.some(({ tlsName }) => tlsName === 'web1.example'),
   );
   const again = run('hosts', 'renew', '--state', host.root, '--json');
   assert.equal(JSON.parse(again.stdout).renewed, false, 'and not before it is time again');

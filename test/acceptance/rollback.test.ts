@@ -60,7 +60,7 @@ test('a whole state directory that was put back is found out by an outside witne
   const witnessed = join(state.vault, 'checkpoint.witnessed');
 
   let up = await startUp(state, watched);
-  await until('a checkpoint is witnessed', () => existsSync(witnessed), 20_000);
+  await until('a checkpoint is witnessed', () => existsSync(witnessed));
   const note = readFileSync(witnessed);
   assert.ok(openCosignature(note, parseWitnessVkey(witness.vkey)) > 1_700_000_000);
   assert.ok(openCosigned(note, parseVkey(readFileSync(state.vkeyFile, 'utf8'))).size > 0);
@@ -79,14 +79,14 @@ test('a whole state directory that was put back is found out by an outside witne
 
   up = await startUp(state, watched);
   say(up, 'said after the backup');
-  await until('the line is found', () => search(state, '"after the backup"').hits.length === 1, 20_000);
+  await until('the line is found', () => search(state, '"after the backup"').hits.length === 1);
   await up.interrupt();
   // The courier brings the newest checkpoint at its start.
   up = await startUp(state, watched);
   const remembered = (): number =>
     Number(/size (\d+)/.exec(run('witness', 'show', '--state', witness.home).stdout)?.[1] ?? 0);
   const { size: backedUp } = parseCheckpoint(readFileSync(join(backup, 'vault', 'checkpoint')));
-  await until('the witness remembers more', () => remembered() > backedUp, 20_000);
+  await until('the witness remembers more', () => remembered() > backedUp);
   await up.interrupt();
 
   for (const part of parts) {
@@ -96,7 +96,7 @@ test('a whole state directory that was put back is found out by an outside witne
   const old = readFileSync(join(state.vault, 'checkpoint'));
   up = await startUp(state, watched);
   t.after(() => up.interrupt());
-  await until('the keeper refuses', () => existsSync(join(state.keys, 'contradiction')), 20_000);
+  await until('the keeper refuses', () => existsSync(join(state.keys, 'contradiction')));
   await until('it says so', () => /put back to an older one/.test(up.output()));
   assert.ok(readFileSync(join(state.vault, 'checkpoint')).equals(old), 'nothing was signed');
   assert.ok(readFileSync(join(state.keys, 'lock')).includes(old), 'nothing was signed');
@@ -127,11 +127,7 @@ test('a live Holdfast replaces its key: search, verification, publication and pr
   const up = await startUp(state, ['--publish', '127.0.0.1:0']);
   t.after(() => up.interrupt());
   say(up, 'before the rotation');
-  await until(
-    'the first line is found',
-    () => search(state, '"before the rotation"').hits.length === 1,
-    20_000,
-  );
+  await until('the first line is found', () => search(state, '"before the rotation"').hits.length === 1);
   const old = readFileSync(state.vkeyFile, 'utf8').trim();
   const proof = join(state.root, 'old.tlog-proof');
   const address = search(state, '"before the rotation"').hits[0]?.address ?? '';
@@ -145,11 +141,7 @@ test('a live Holdfast replaces its key: search, verification, publication and pr
   assert.ok(rotated.stdout.includes(now) && rotated.stdout.includes(old));
 
   say(up, 'after the rotation');
-  await until(
-    'the second line is found',
-    () => search(state, '"after the rotation"').hits.length === 1,
-    20_000,
-  );
+  await until('the second line is found', () => search(state, '"after the rotation"').hits.length === 1);
   assert.equal(search(state, 'rotation').answer.integrity.verdict, 'unaltered');
   for (const key of [now, old]) {
     const verified = run('vault', 'verify', '--key', key, '--state', state.root);

@@ -26,7 +26,7 @@ const runWitness = async (t: TestContext, home: string, ...args: string[]): Prom
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   const isListening = args.includes('--listen');
-  await until('the witness runs', () => (isListening ? /http:\S+\n/ : /^witnessing/m).test(output), 20_000);
+  await until('the witness runs', () => (isListening ? /http:\S+\n/ : /^witnessing/m).test(output));
   return {
     url: (/http:\S+/.exec(output)?.[0] ?? '').replace(/\/add-checkpoint$/, ''),
     output: () => output,
@@ -129,7 +129,7 @@ for (const [what, isAsked] of [
     t.after(() => up.interrupt());
     if (!isAsked) running = await witness();
     const evidence = join(state.keys, 'contradiction');
-    await until('the keeper refuses', () => existsSync(evidence), 20_000);
+    await until('the keeper refuses', () => existsSync(evidence));
     await until('it says so', () => /put back to an older one/.test(up.output()));
     assert.match(up.output(), /w\.example\/1 \(key [0-9a-f]{8}\)/);
     assert.ok(readFileSync(join(state.vault, 'checkpoint')).equals(restored), 'nothing was signed');

@@ -65,10 +65,8 @@ test('a time stamp of a local authority goes into the log, and comes out as file
   const up = await startUp(state, ['--timestamp-authority', `http://127.0.0.1:${address.port}/`]);
   t.after(() => up.interrupt());
   const out = join(place, 'stamps');
-  await until(
-    'a time stamp is in the log',
-    () => /^size [1-9]/m.test(run('vault', 'timestamps', '--out', out, '--state', state.root).stdout),
-    30_000,
+  await until('a time stamp is in the log', () =>
+    /^size [1-9]/m.test(run('vault', 'timestamps', '--out', out, '--state', state.root).stdout),
   );
   const checkpoint = readdirSync(out).find((name) => name.endsWith('.checkpoint')) ?? '';
   const stamped = openCheckpoint(readFileSync(join(out, checkpoint)), parseVkey(up.ready().vkey));

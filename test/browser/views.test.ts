@@ -51,7 +51,7 @@ test('the views of the log', { skip: withoutBrowser, timeout: 120_000 }, async (
     lineOf('web2', 'odd/name', 'hostile \u001b[31m<b>text</b>'),
     lineOf('web2', '-', 'nobody says this'),
   ]);
-  await until('the lines are found', () => search(state, '').hits.length === 7, 30_000);
+  await until('the lines are found', () => search(state, '').hits.length === 7);
 
   const { page, complaints, address } = await openConsole(t, state.root, wide);
   await page.goto(`${address}/?token=${token}`);
@@ -136,13 +136,13 @@ test('the views of the log', { skip: withoutBrowser, timeout: 120_000 }, async (
     // The rule may have begun after what was sent at first.
     await send(logins);
     const alerts = (kind: string) => search(state, `app:holdfast kind=${kind} -kind=read`).hits;
-    await until('the rule fires', () => alerts('alert').length > 0, 20_000);
+    await until('the rule fires', () => alerts('alert').length > 0);
     await page.goto(`${address}/?view=alerts`);
     const rule = page.locator('.rules > li');
     await rule.getByText('firing', { exact: true }).waitFor();
     await rule.getByText('host web1: ').waitFor();
     await isJudged();
-    await until('a failed delivery is a line', () => alerts('alert-delivery').length > 0, 20_000);
+    await until('a failed delivery is a line', () => alerts('alert-delivery').length > 0);
     await page.getByRole('button', { name: 'Look again' }).click();
     await page.getByText('result=failed').first().waitFor();
   });
@@ -183,7 +183,7 @@ test('the views of the log', { skip: withoutBrowser, timeout: 120_000 }, async (
     const wanted = ['counts', 'patterns', 'browse', 'leaf', 'save', 'forget', 'saved', 'alerts', 'fields'];
     const read = (): Set<string | undefined> =>
       new Set(search(state, 'app:holdfast kind=read for.session=*').hits.map(({ fields }) => fields['read']));
-    await until('each view is a line', () => wanted.every((name) => read().has(name)), 20_000);
+    await until('each view is a line', () => wanted.every((name) => read().has(name)));
   });
   // That search refused a query is all that this browser has to complain of.
   assert.deepEqual(

@@ -103,7 +103,7 @@ const sendOwn = async (
   state: StateDirectory,
   receiver: Started,
   first: number,
-  patienceMs: number,
+  isEnough: () => boolean,
 ): Promise<number> => {
   let client: OwnClient;
   try {
@@ -114,7 +114,8 @@ const sendOwn = async (
   for (let number = first; number <= last && !receiver.isOver(); number += perGroup) {
     const to = Math.min(number + perGroup - 1, last);
     for (let i = number; i <= to; i += 1) client.send(i, `own #${i} ${'.'.repeat(i === last ? 6000 : 10)}`);
-    await Promise.race([client.ackOf(to), receiver.exited, sleep(patienceMs)]);
+    const isSettled = (): boolean => client.acked >= to || client.socket.destroyed || receiver.isOver();
+    await until(isSettled, isEnough);
     if (client.acked < to) break;
   }
   client.socket.destroy();
@@ -147,10 +148,27 @@ const isTaken = (state: StateDirectory): boolean => {
   return waiting.kind === 'seen' && waiting.bytes === 0;
 };
 
-/** Nothing is awaited for longer than this of a process that may be about to die. */
-const until = async (holds: () => boolean, forMs: number): Promise<void> => {
-  for (const end = performance.now() + forMs; !holds() && performance.now() < end;) await sleep(15);
+const until = async (holds: () => boolean, isEnough: () => boolean): Promise<void> => {
+  while (!holds() && !isEnough()) await sleep(15);
 };
+
+/** A process that a call has failed may be about to die, or may wait for ever: it is awaited for so long. */
+const afterFaultMs = 1200;
+
+/** @param victim whose call is to fail; `null` where none is */
+const patience = (victim: Started | null): (() => boolean) => {
+  let end = performance.now() + 60_000;
+  let hasFailed = victim === null;
+  return () => {
+    if (!hasFailed && victim?.trace().some(isInjected) === true) {
+      hasFailed = true;
+      end = performance.now() + afterFaultMs;
+    }
+    return performance.now() > end;
+  };
+};
+
+const isInjected = (line: string): boolean => line.includes('(INJECTED)');
 
 /** Two lives on one state directory, the first of them with a fault. @returns what strace saw of the first */
 const twoLives = async (
@@ -168,9 +186,10 @@ const twoLives = async (
     const first = await startBoth(state, victim, tracing);
     started.push(first.receiver, first.keeper);
     await sendPlain(first.receiver, 1);
-    const acknowledged = await sendOwn(state, first.receiver, 1, 400);
+    const isEnough = patience(fail === null ? null : first[victim]);
+    const acknowledged = await sendOwn(state, first.receiver, 1, isEnough);
     // The restart entry, and the lines.
-    await until(() => sizeOf(state) >= 2 || first.keeper.isOver(), 1200);
+    await until(() => sizeOf(state) >= 2 || first.keeper.isOver(), isEnough);
     const receiverEnd = await first.receiver.stop();
     await first.keeper.stop();
     const trace = first[victim].trace();
@@ -181,14 +200,14 @@ const twoLives = async (
       assert.ok(!process.isOver(), `the next start works: ${process.stderr()}`);
     await sendPlain(second.receiver, perGroup + 1);
     assert.equal(
-      await sendOwn(state, second.receiver, acknowledged + 1, 10_000),
+      await sendOwn(state, second.receiver, acknowledged + 1, patience(null)),
       last,
       'all is acknowledged in the end',
     );
-    assert.equal(await second.receiver.stop(), 0, second.receiver.stderr());
+    assert.equal(await second.receiver.stop(60_000), 0, second.receiver.stderr());
     // A keeper's stop has an end, also on a busy machine; what it has not taken by then is safe in intake.
-    await until(() => isTaken(state) || second.keeper.isOver(), 20_000);
-    assert.equal(await second.keeper.stop(), 0, second.keeper.stderr());
+    await until(() => isTaken(state) || second.keeper.isOver(), patience(null));
+    assert.equal(await second.keeper.stop(60_000), 0, second.keeper.stderr());
     await check(state, acknowledged, receiverEnd === 0 ? 'whole' : 'may miss what was not read');
     return trace;
   } catch (error) {
@@ -268,7 +287,7 @@ describe('a system call of a real process fails', { skip: reason ?? false }, () 
                   cause: error,
                 });
               });
-              if (trace.some((line) => line.includes('(INJECTED)'))) injected += 1;
+              if (trace.some(isInjected)) injected += 1;
             }
           }),
         );

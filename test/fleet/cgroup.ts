@@ -44,7 +44,7 @@ export const makeControlGroup = (name: string): ControlGroup => {
     async remove() {
       // The kernel lets go of a dead process a little later.
       for (let waited = 0; !directories.every(isGone); waited += 50) {
-        if (waited > 10_000) throw new Error(`a process is left over in ${directories.join(', ')}`);
+        if (waited > 60_000) throw new Error(`a process is left over in ${directories.join(', ')}`);
         await sleep(50);
       }
     },

@@ -145,15 +145,13 @@ test(
       ['"hello from deploy"', 'syslog'],
       ['"hello by the journal"', 'journal'],
     ] as const) {
-      await until(`${query} is found`, async () => (await found(query)).includes(`"via":"${via}`), 60_000);
+      await until(`${query} is found`, async () => (await found(query)).includes(`"via":"${via}`));
     }
     assert.equal((await host.run(['holdfast', 'vault', 'verify'])).status, 0);
     const listed = await host.ok(['holdfast', 'services', 'list', '--json']);
     assert.match(listed, /"unit":"holdfast-receiver\.service"/);
-    await until(
-      'the facts of this host are in the log',
-      async () => (await found('app:holdfast via:fact')).includes('"via":"fact"'),
-      60_000,
+    await until('the facts of this host are in the log', async () =>
+      (await found('app:holdfast via:fact')).includes('"via":"fact"'),
     );
     await until(
       'the audit is there for the console',
@@ -177,10 +175,8 @@ test('another host gets a certificate, sends under its name, and witnesses the l
   };
   await start();
   await web.ok(['logger', '-t', 'remote', 'hello from another host']);
-  await until(
-    'its line is found',
-    async () => /"count":1/.test(await found(`source:${web.address} "hello from another host"`)),
-    60_000,
+  await until('its line is found', async () =>
+    /"count":1/.test(await found(`source:${web.address} "hello from another host"`)),
   );
   assert.match(
     await host.ok(['holdfast', 'logs', 'sources']),
@@ -190,7 +186,7 @@ test('another host gets a certificate, sends under its name, and witnesses the l
 
   // Strangers' cosignatures count where the log asks for them.
   const vkeyFile = join(web.root, state, 'spool/witness/witness.vkey');
-  await until('it has a key', () => existsSync(vkeyFile), 60_000);
+  await until('it has a key', () => existsSync(vkeyFile));
   const vkey = readFileSync(vkeyFile, 'utf8').trim();
   await web.ok(['systemctl', 'stop', 'agent']);
   writeFileSync(
@@ -201,7 +197,7 @@ test('another host gets a certificate, sends under its name, and witnesses the l
     'holdfast config check --config /etc/holdfast/holdfast.toml && systemctl restart holdfast.target',
   );
   assert.equal(restarted.status, 0, `${restarted.stdout}${restarted.stderr}`);
-  await until('everything serves again', () => existsSync(readyFile), 60_000);
+  await until('everything serves again', () => existsSync(readyFile));
   await start();
   await until(
     'a checkpoint is witnessed',
@@ -270,14 +266,9 @@ test('a process that is killed is started again, and nothing acknowledged is los
     await until(
       `${name} serves again`,
       () => existsSync(readyFile) && ![undefined, pid].includes(ready().processes[name]?.pid),
-      60_000,
     );
   }
-  await until(
-    'the line is found',
-    async () => (await found('"before the kill"')).includes('"count":1'),
-    60_000,
-  );
+  await until('the line is found', async () => (await found('"before the kill"')).includes('"count":1'));
 });
 
 test(
@@ -328,10 +319,8 @@ test(
       Object.keys(ready().processes).toSorted(),
       running.filter((name) => name !== 'issuer').toSorted(),
     );
-    await until(
-      'what was logged before is found',
-      async () => (await found('"hello from deploy"')).includes('"count":1'),
-      60_000,
+    await until('what was logged before is found', async () =>
+      (await found('"hello from deploy"')).includes('"count":1'),
     );
     assert.deepEqual([...documented], [], 'commands of docs/deploy.md that were not run');
   },

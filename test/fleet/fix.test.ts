@@ -115,7 +115,7 @@ test('a power cut in the middle: the next boot undoes it', { skip }, async () =>
   assert.equal(await isOpen(3306), false);
   await host.powerCut();
   await host.start();
-  await until('it is undone', async () => (await left()) === '', 30_000);
+  await until('it is undone', async () => (await left()) === '');
   assert.equal(await isOpen(3306), true);
 });
 
@@ -222,8 +222,8 @@ test(
     const unconfirmed = await holdfast(...fix, '5s');
     assert.equal(unconfirmed.status, 0, unconfirmed.stderr);
     assert.equal(JSON.parse(unconfirmed.stdout).result, 'awaiting');
-    await until('it is open again by itself', async () => isOpen(22), 60_000);
-    await until('nothing is left', async () => (await left()) === '', 30_000);
+    await until('it is open again by itself', async () => isOpen(22));
+    await until('nothing is left', async () => (await left()) === '');
 
     const kept = await holdfast(...fix, '60s');
     assert.equal(kept.status, 0, kept.stderr);

@@ -106,7 +106,6 @@ test('hosts on one network reach each other by name, and this machine is not on 
   await until(
     'one hears two',
     async () => (await one.run(['bash', '-c', dial, 'two'])).stdout.trim() === 'hello from two',
-    20_000,
   );
   assert.equal((await fleet.network.run(['bash', '-c', dial, two.address])).stdout.trim(), 'hello from two');
   const { status, stdout } = spawnSync('timeout', ['2', 'bash', '-c', dial, two.address], {
@@ -165,7 +164,7 @@ test('hosts end with the process that started them, also where that is killed', 
   const init = Number(String(printed));
   assert.equal(programOf(init), 'systemd');
   starter.kill('SIGKILL');
-  await until('its init is gone', () => !alive(init), 20_000);
+  await until('its init is gone', () => !alive(init));
   // What of it is no process is taken away by whoever starts hosts next.
   const context = ending();
   await startHost(context);

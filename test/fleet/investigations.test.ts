@@ -68,11 +68,7 @@ before(async () => {
   await goThroughThem(hosts);
   const found = async (query: string): Promise<string> =>
     (await hosts.log.run(['holdfast', 'logs', 'search', '--address', query])).stdout;
-  await until(
-    'the late line is found',
-    async () => (await found('"finished late"')).includes('late'),
-    60_000,
-  );
+  await until('the late line is found', async () => (await found('"finished late"')).includes('late'));
   [login = ''] = (await found('app:sshd accepted password')).split(' ');
   assert.match(login, /^\d+:\d+$/);
 });

@@ -73,7 +73,7 @@ for (const { suite, release } of releases)
     test(`${release}, ${door}: open, fixed, local, undone`, { skip: whyNot(suite, row) }, async () => {
       const host = await hostOf(suite, on);
       await host.ok(['sh', '-c', open], { milliseconds: 120_000 });
-      await until(`${door} is open`, async () => isExposed(host, door), 30_000);
+      await until(`${door} is open`, async () => isExposed(host, door));
       const before = await configuration(host, suite);
 
       const accepted = accept.flatMap((risk) => ['--accept', risk]);

@@ -129,7 +129,7 @@ export const newMailServer = async (): Promise<MailServer> => {
         spawnSync('bash', ['-c', `exec 3<>/dev/tcp/127.0.0.1/${port}`]).status !== 0;
         waited += 50
       ) {
-        if (waited > 10_000) throw new Error('exim does not answer');
+        if (waited > 60_000) throw new Error('exim does not answer');
         await sleep(50);
       }
     },

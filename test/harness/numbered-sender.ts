@@ -75,8 +75,8 @@ export const numberedSender = (socketPath: string, token: string): NumberedSende
       finishing = true;
       const pending = (): number => written - acknowledged;
       for (let waited = 0; pending() > 0; waited += 20) {
-        if (waited > 30_000)
-          throw new Error(`only ${acknowledged} of ${written} lines were acknowledged within 30 s`);
+        if (waited > 60_000)
+          throw new Error(`only ${acknowledged} of ${written} lines were acknowledged within 60 s`);
         await sleep(20);
       }
       abort();

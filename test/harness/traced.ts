@@ -133,7 +133,7 @@ const attach = async (child: ChildProcess, tracing: Tracing, log: string): Promi
   tracer.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
   const status = `/proc/${pid}/task/${thread}/status`;
   for (let waited = 0; !/^TracerPid:\t[1-9]/m.test(readFileSync(status, 'utf8')); waited += 5) {
-    if (tracer.exitCode !== null || waited > 10_000) throw new Error(`strace did not attach: ${said}`);
+    if (tracer.exitCode !== null || waited > 60_000) throw new Error(`strace did not attach: ${said}`);
     await sleep(5);
   }
   return tracer;
@@ -141,7 +141,7 @@ const attach = async (child: ChildProcess, tracing: Tracing, log: string): Promi
 
 /** The thread of libuv's pool, of which there is one. */
 const workerThread = async (pid: number): Promise<number> => {
-  for (let waited = 0; waited < 20_000; waited += 10) {
+  for (let waited = 0; waited < 60_000; waited += 10) {
     for (const task of readdirSync(`/proc/${pid}/task`)) {
       const name = readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8').trim();
       if (name === 'libuv-worker') return Number(task);

@@ -61,7 +61,7 @@ export const startUp = async (
   const exited = new Promise<number | null>((resolve) => child.on('exit', resolve));
   const ready = (): Ready => readySchema.parse(JSON.parse(readFileSync(state.readyFile, 'utf8')));
   for (let waited = 0; !isReady(ready); waited += 50) {
-    if (child.exitCode !== null || waited > 30_000)
+    if (child.exitCode !== null || waited > 60_000)
       throw new Error(`holdfast up did not get ready (exit status ${child.exitCode}):\n${output}`);
     await sleep(50);
   }
@@ -130,7 +130,7 @@ export const search = (
 export const until = async (
   what: string,
   holds: () => boolean | Promise<boolean>,
-  timeoutMs = 10_000,
+  timeoutMs = 60_000,
 ): Promise<number> => {
   const started = performance.now();
   while (!(await holds())) {

@@ -52,7 +52,7 @@ describe("Graylog's library for Go", { skip: cannotRun() }, () => {
       ]);
       assert.equal(code, 0, output);
       const stored = () => receiver.stored().filter(({ listener }) => listener.startsWith('gelf-'));
-      await until(() => stored().flatMap(linesOf).length >= 2, 30_000);
+      await until(() => stored().flatMap(linesOf).length >= 2);
       const messages = stored()
         .flatMap(linesOf)
         .map(({ raw }) => JSON.parse(unpack(raw).toString()));

@@ -123,9 +123,9 @@ describe('systemd-journal-upload', { skip: noJournal }, () => {
     const url = `https://127.0.0.1:${receiver.port('https')}`;
     const keys = [`--key=${web.key}`, `--cert=${web.certificate}`, `--trust=${authority.files.authority}`];
     const follower = follow(t, directory, url, keys);
-    await until(() => messages(receiver, 'https').length === 1, 30_000);
+    await until(() => messages(receiver, 'https').length === 1);
     addEntry(file, 2, { MESSAGE: 'two' });
-    await until(() => messages(receiver, 'https').length === 2, 30_000);
+    await until(() => messages(receiver, 'https').length === 2);
     assert.deepEqual(messages(receiver, 'https'), ['one', 'two']);
     assert.ok(
       receiver
@@ -136,7 +136,7 @@ describe('systemd-journal-upload', { skip: noJournal }, () => {
     await receiver.stop();
     addEntry(file, 3, { MESSAGE: 'three' });
     // It gives up, as it always has; its unit starts it again.
-    await until(() => follower.exitCode !== null, 30_000);
+    await until(() => follower.exitCode !== null);
     assert.notEqual(follower.exitCode, 0);
     const next = await start(t, ['https'], {}, '127.0.0.1', () => undefined, { tls: authority.files });
     const sent = await run(t, directory, `https://127.0.0.1:${next.port('https')}`, keys);

@@ -69,7 +69,7 @@ const startDaemon = async (t: TestContext, daemon: SyslogNg, receiver: Started):
     if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit');
     rmSync(directory, { recursive: true, force: true });
   });
-  await until(() => existsSync(socket) || child.exitCode !== null, 30_000);
+  await until(() => existsSync(socket) || child.exitCode !== null);
   assert.equal(child.exitCode, null, readFileSync(join(directory, 'syslog-ng.conf'), 'utf8'));
   return socket;
 };
@@ -91,7 +91,7 @@ test('syslog-ng sends in bulk, to Loki, lines and GELF', async (t) => {
       .flatMap(linesOf);
   const objects = (lines: string[]) => lines.filter((line) => line !== '').map((line) => JSON.parse(line));
   const expect = async (found: () => string[]): Promise<void> => {
-    await until(() => found().length >= count, 30_000);
+    await until(() => found().length >= count);
     assert.deepEqual(found(), texts);
   };
 

@@ -68,7 +68,7 @@ export const serveAlerts = async (
         )
       )
         break;
-      if (waited > 20_000) throw new Error(`not looked at: ${JSON.stringify(states)}`);
+      if (waited > 60_000) throw new Error(`not looked at: ${JSON.stringify(states)}`);
       await sleep(10);
     }
   };

@@ -60,7 +60,7 @@ ip netns exec world "$NODE" -e '
   Promise.all(tries.map(([host, port]) => new Promise((done) => {
     const socket = require("net").connect({ host, port });
     const end = (said) => { socket.destroy(); done(said); };
-    setTimeout(() => end(false), 700); socket.on("data", () => end(true)).on("error", () => end(false));
+    setTimeout(() => end(false), 3000); socket.on("data", () => end(true)).on("error", () => end(false));
   }))).then((all) => console.log(JSON.stringify(Object.fromEntries(tries.map((one, i) => [one.join(" "), all[i]])))))'
 "$NODE" --disable-warning=ExperimentalWarning "$FIXTURE"
 kill $own $box

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { addressSet, intersection, isEmpty } from './address-set.ts';
 import { collectFirewall } from './collect.ts';
 import { reachOf, type Reach } from './reach.ts';
@@ -26,11 +27,11 @@ const ports = [22, 80, 3306] as const;
 
 const listen = `for (const port of [${ports.join()}]) require('net').createServer((socket) => socket.end('heard')).listen(port, '0.0.0.0', () => console.log('listening'));`;
 const ask = `
-  const tries = JSON.parse(process.argv[1]);
+  const [tries, longest] = process.argv.slice(1).map((text) => JSON.parse(text));
   Promise.all(tries.map(([from, port]) => new Promise((resolve) => {
     const socket = require('net').connect({ host: '192.0.2.1', port, localAddress: from });
     const end = (said) => { socket.destroy(); resolve(said); };
-    setTimeout(() => end(false), 900);
+    setTimeout(() => end(false), longest);
     socket.on('data', () => end(true)).on('error', () => end(false));
   }))).then((all) => console.log(JSON.stringify(all)));`;
 
@@ -141,7 +142,9 @@ describe('who comes through the rules', { skip }, () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     ending = () => listener.kill('SIGKILL');
-    await once(listener.stdout, 'data');
+    let said = '';
+    listener.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+    while (said.split('\n').length <= ports.length) await once(listener.stdout, 'data');
   });
   after(() => {
     ending();
@@ -176,28 +179,32 @@ describe('who comes through the rules', { skip }, () => {
       load(rules);
       const ruleset = await judged();
       const tries = strangers.flatMap((from) => ports.map((port) => [from, port] as const));
-      const came = JSON.parse(
-        shell(
-          `ip netns exec ${client} ${process.execPath} -e "$0" '${JSON.stringify(tries)}'`.replace(
-            '"$0"',
-            `'${ask.replaceAll("'", `'\\''`)}'`,
-          ),
-        ),
-      );
-      assert.deepEqual(
-        tries.map(([from, port]) => {
-          const reach = reachOf(ruleset, {
-            family: 4,
-            protocol: 'tcp',
-            interface: 'cable',
-            destination: '192.0.2.1',
-            port,
-          });
-          assert.deepEqual(reach.doubts, []);
-          return [from, port, comesIn(reach, from)];
-        }),
-        tries.map(([from, port], i) => [from, port, came[i]]),
-      );
+      /** What comes through. @param longest milliseconds after which silence is taken for a door that is shut */
+      const came = (longest: number): boolean[] => {
+        const command = ['netns', 'exec', client, process.execPath, '-e', ask];
+        const asked = [JSON.stringify(tries), String(longest)];
+        const { stdout, stderr } = spawnSync('ip', [...command, ...asked], { encoding: 'utf8' });
+        assert.equal(stderr, '');
+        return JSON.parse(stdout);
+      };
+      const reaches = tries.map(([from, port]) => {
+        const reach = reachOf(ruleset, {
+          family: 4,
+          protocol: 'tcp',
+          interface: 'cable',
+          destination: '192.0.2.1',
+          port,
+        });
+        assert.deepEqual(reach.doubts, []);
+        return [from, port, comesIn(reach, from)];
+      });
+      const seen = (longest: number): unknown[] => {
+        const all = came(longest);
+        return tries.map(([from, port], i) => [from, port, all[i]]);
+      };
+      // Silence may come of a busy machine too: where it is not expected, it is given more time.
+      const first = seen(900);
+      assert.deepEqual(isDeepStrictEqual(first, reaches) ? first : seen(10_000), reaches);
     });
 
   it('names the rule that decides, and what it cannot tell', async () => {

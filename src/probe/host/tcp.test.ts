@@ -17,15 +17,16 @@ const listening = async (t: TestContext, server: Server): Promise<number> => {
 
 const unpaced = async (): Promise<void> => undefined;
 
-const look = async (port: number) =>
-  probeTcp({ host: 'web1.example', address: '127.0.0.1', port, timeoutMs: 2000, listenMs: 100 }, unpaced);
+/** @param listenMs the whole of it is waited where the server does not speak first */
+const look = async (port: number, listenMs = 100) =>
+  probeTcp({ host: 'web1.example', address: '127.0.0.1', port, timeoutMs: 60_000, listenMs }, unpaced);
 
 test('a server that speaks first is open, with its banner and how soon it answered', async (t) => {
   const port = await listening(
     t,
     createServer((socket) => void socket.end('SSH-2.0-OpenSSH_9.2\r\n')),
   );
-  const { state, service, banner, milliseconds } = await look(port);
+  const { state, service, banner, milliseconds } = await look(port, 60_000);
   assert.deepEqual(
     { state, service, banner },
     { state: 'open', service: 'ssh', banner: 'SSH-2.0-OpenSSH_9.2' },
@@ -97,7 +98,7 @@ test('a server that never ends is not listened to for ever', async (t) => {
     const timer = setInterval(() => socket.write('x'.repeat(400)), 5);
     socket.on('error', () => undefined).on('close', () => clearInterval(timer));
   });
-  const { banner } = await look(await listening(t, server));
+  const { banner } = await look(await listening(t, server), 60_000);
   assert.equal(banner, `${'x'.repeat(200)}…`);
 });
 

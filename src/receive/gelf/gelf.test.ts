@@ -28,7 +28,7 @@ it('GELF over UDP: chunks become the message, in whatever order they come; what 
     Buffer.from([0x1e, 0x0f, 1]),
   ])
     await send(one);
-  await until(() => receiver.lines('gelf-udp').length >= 4, 20_000);
+  await until(() => receiver.lines('gelf-udp').length >= 4);
   assert.deepEqual(receiver.lines('gelf-udp').slice(0, 2), [
     '{"short_message":"alone"}',
     '{"short_message":"abc"}',
@@ -72,9 +72,9 @@ it('GELF over TCP: NUL ends a message, and an LF or a number ends none', async (
   const socket = await dial(receiver.port('gelfTcp'));
   socket.write('{"short_message":"pretty",\n"n":1}\0');
   socket.write('12 <x>{"a":1}\0\0{"unfin');
-  await until(() => receiver.lines('gelf-tcp').length === 3, 20_000);
+  await until(() => receiver.lines('gelf-tcp').length === 3);
   socket.end('ished');
-  await until(() => receiver.lines('gelf-tcp').length === 4, 20_000);
+  await until(() => receiver.lines('gelf-tcp').length === 4);
   assert.deepEqual(receiver.lines('gelf-tcp'), [
     '{"short_message":"pretty",\n"n":1}',
     '12 <x>{"a":1}',

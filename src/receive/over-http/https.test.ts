@@ -152,7 +152,7 @@ describe('HTTP over TLS', () => {
     for (const answer of answers) assert.match(answer, /^HTTP\/1\.1 408 /);
 
     const slow = Array.from({ length: 16 }, () => ask(port, authority, '/enrol', 'slow', null));
-    await until(() => waiting === 8, 20_000);
+    await until(() => waiting === 8);
     const refused = await ask(port, authority, '/enrol', 'token', null);
     assert.equal(refused === 'closed' ? refused : refused.status, 503);
     const renewed = await ask(port, authority, '/renew', 'request', authority.issue('web1.example'));

@@ -280,7 +280,7 @@ describe('HTTP: hostile senders', () => {
     await once(socket, 'readable');
     // Half of the memory is for one sender: there is none for this as long as the first body is held.
     assert.equal((await post(port, '/gelf', 'x'.repeat(5_000_000))).status, 202);
-    await until(() => losses(receiver).has('unread answer'), 30_000);
+    await until(() => losses(receiver).has('unread answer'));
     assert.equal(losses(receiver).get('unread answer'), 1);
     let answer = '';
     socket.on('data', (chunk) => {
@@ -297,7 +297,7 @@ describe('HTTP: hostile senders', () => {
     socket.write(`${start1}Content-Type: text/plain\r\nContent-Length: 10\r\n\r\none\ntwo`);
     await wait(100);
     socket.destroy();
-    await until(() => losses(receiver).has('torn body'), 20_000);
+    await until(() => losses(receiver).has('torn body'));
     assert.equal(losses(receiver).get('torn body'), 1);
     assert.equal(bodies(receiver).length, 0);
   });
@@ -308,14 +308,14 @@ describe('HTTP: hostile senders', () => {
       const socket = await dial(receiver.port('http'));
       socket.on('error', () => undefined);
       socket.write(`${head}Host: a\r\nContent-Length: 100000\r\n\r\n${body}`);
-      await until(isStored, 20_000);
+      await until(isStored);
       await wait(100);
       socket.resetAndDestroy();
     };
     const entry = '__CURSOR=a\nMESSAGE=one\n\n';
     const rest = '__CURSOR=b\nMESSAGE=tw';
     await cut('POST /upload HTTP/1.1\r\n', entry + rest, () => bodies(receiver).length === 1);
-    await until(() => bodies(receiver).length === 2, 20_000);
+    await until(() => bodies(receiver).length === 2);
     assert.deepEqual(
       bodies(receiver).map(({ flags, raw: bytes }) => [flags, bytes.toString()]),
       [
@@ -324,7 +324,7 @@ describe('HTTP: hostile senders', () => {
       ],
     );
     await cut('POST /ingest HTTP/1.1\r\n', 'x'.repeat(2500), () => bodies(receiver).length === 4);
-    await until(() => bodies(receiver).length === 5, 20_000);
+    await until(() => bodies(receiver).length === 5);
     assert.deepEqual(
       bodies(receiver)
         .slice(2)
@@ -335,7 +335,7 @@ describe('HTTP: hostile senders', () => {
         [Flag.part | Flag.lastPart | Flag.torn, 500],
       ],
     );
-    await until(() => losses(receiver).get('torn body') === 2, 20_000);
+    await until(() => losses(receiver).get('torn body') === 2);
     assert.equal(losses(receiver).get('torn body'), 2);
   });
 });

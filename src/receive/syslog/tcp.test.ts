@@ -53,7 +53,7 @@ describe('syslog over TCP', () => {
       [0, Flag.torn],
     );
     const causes = (): unknown[] => receiver.lines('receiver').map((line) => JSON.parse(line).cause);
-    await until(() => causes().length === 2, 20_000);
+    await until(() => causes().length === 2);
     assert.deepEqual(causes().toSorted(), ['connection reset', 'line without end']);
   });
 
@@ -64,7 +64,7 @@ describe('syslog over TCP', () => {
     const whole = await dial(port);
     whole.end('<13>whole\n');
     const told = () => receiver.lines('receiver').map((line) => JSON.parse(line));
-    await until(() => told().length === 2, 20_000);
+    await until(() => told().length === 2);
     assert.deepEqual(
       told()
         .map(({ kind, cause, sender, count, bytes }) => [kind, cause, sender, count, bytes])
@@ -87,10 +87,10 @@ describe('syslog over TCP', () => {
       socket.on('close', () => (closed += 1));
       socket.resume();
     }
-    await until(() => closed === 12, 20_000);
+    await until(() => closed === 12);
     const other = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' });
     other.end('<13>heard\n');
-    await until(() => receiver.lines('syslog-tcp').length === 1, 20_000);
+    await until(() => receiver.lines('syslog-tcp').length === 1);
     assert.deepEqual(receiver.lines('syslog-tcp'), ['<13>heard']);
     for (const socket of greedy) socket.destroy();
     await receiver.stop();

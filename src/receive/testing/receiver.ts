@@ -83,7 +83,7 @@ export const dial = async (port: number, host = '127.0.0.1'): Promise<Socket> =>
 };
 
 /** Waits until `look` is true; the assertion that follows tells what was missing. */
-export const until = async (look: () => boolean, forMs = 5000): Promise<void> => {
+export const until = async (look: () => boolean, forMs = 60_000): Promise<void> => {
   const end = Date.now() + forMs;
   while (!look() && Date.now() < end) await wait(10);
 };

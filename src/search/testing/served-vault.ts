@@ -86,7 +86,7 @@ export const serveVault = async (
 
   const add = async (more: TestLine[]): Promise<number> => {
     const entry = await grown.grow(more);
-    for (const limit = performance.now() + 10_000; index.state().indexed <= entry;) {
+    for (const limit = performance.now() + 60_000; index.state().indexed <= entry;) {
       assert.ok(performance.now() < limit, 'the index stands still');
       await sleep(5);
     }

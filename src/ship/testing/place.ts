@@ -36,7 +36,7 @@ export const place = (t: TestContext): Place => {
 };
 
 /** Waits until `condition` holds. */
-export const until = async (what: string, condition: () => boolean, patience = 10_000): Promise<void> => {
+export const until = async (what: string, condition: () => boolean, patience = 60_000): Promise<void> => {
   const end = performance.now() + patience;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`waited ${patience} ms in vain until ${what}`);

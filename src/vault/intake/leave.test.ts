@@ -32,8 +32,8 @@ it('a file that has a mark is left while nothing comes in, and nothing is append
     const [first = ''] = names();
     const before = readFileSync(join(dir, first));
     writeFileSync(leaveMark(join(dir, first)), '');
-    for (const end = Date.now() + 5000; names().length < 2; await sleep(20))
-      assert.ok(Date.now() < end, 'no other file was begun within 5 s');
+    for (const end = Date.now() + 60_000; names().length < 2; await sleep(20))
+      assert.ok(Date.now() < end, 'no other file was begun within 60 s');
     await writer.append(head, Buffer.from('two\n'));
     // Long enough for another look at the marks: the new file has none.
     await sleep(1200);

@@ -108,7 +108,7 @@ describe('asking the keeper', () => {
     const keys = keysFor(t);
     const held = await lockFile(join(keys, 'keeper.lock'));
     const inbox = await openInbox(keys);
-    const asked = sendRequest(hold, { keys, takenWithinMs: 300, answeredWithinMs: 600 });
+    const asked = sendRequest(hold, { keys, takenWithinMs: 60_000, answeredWithinMs: 300 });
     asked.catch(() => undefined);
     while ((await inbox.next()) === null) await new Promise((resolve) => setTimeout(resolve, 5));
     await assert.rejects(asked, code('no-answer'));

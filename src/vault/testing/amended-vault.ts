@@ -85,7 +85,7 @@ export const none: KeeperAnswer = { done: false, code: 'none', message: '' };
 export const lockOf = ({ keys }: TestVault): string => readFileSync(join(keys, 'lock'), 'latin1');
 
 export const untilNothingToRemove = async (made: TestVault): Promise<void> => {
-  for (const end = Date.now() + 10_000; /^removing/m.test(lockOf(made)); await sleep(5))
+  for (const end = Date.now() + 60_000; /^removing/m.test(lockOf(made)); await sleep(5))
     assert.ok(Date.now() < end);
 };
 

@@ -25,7 +25,7 @@ export const start = async (t: TestContext, ...args: string[]): Promise<Started>
   // What it says last.
   const serves = args.includes('--listen') ? /^listening on http:\/\/\S+\n/m : /^witnessing .*\n/m;
   for (let waited = 0; !serves.test(output); waited += 20) {
-    assert.ok(waited < 20_000 && child.exitCode === null, output);
+    assert.ok(waited < 60_000 && child.exitCode === null, output);
     await wait(20);
   }
   return {

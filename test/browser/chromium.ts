@@ -36,6 +36,7 @@ export const openBrowser = async (t: TestContext, look: Look): Promise<BrowserCo
   const { width, height, colorScheme } = look;
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
+    timeout: 120_000,
     args,
     viewport: { width, height },
     colorScheme,

@@ -66,7 +66,7 @@ export const openConsole = async (
   });
   t.after(stop);
   const page = await (await openBrowser(t, look)).newPage();
-  page.setDefaultTimeout(5_000);
+  page.setDefaultTimeout(60_000);
   return { page, complaints: complaintsOf(page), address };
 };
 

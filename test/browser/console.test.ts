@@ -89,7 +89,7 @@ test(
       search.toTails(hit);
     };
     send(sampleHit({ address: '2:1', message: 'this came just now' }));
-    await page.getByText('this came just now').waitFor({ timeout: 2_000 });
+    await page.getByText('this came just now').waitFor();
     search.toTails({ dropped: 17 });
     await page.getByText('17 live lines were too fast').waitFor();
 
@@ -239,7 +239,7 @@ test('the indexer comes back and so do the lines, without a reload', { skip: wit
   const again = await startScriptedSearch(join(state, 'run', 'search.sock'));
   t.after(() => again.stop());
   again.hits.push(sampleHit({ address: '8:1', message: 'committed while search was away' }));
-  await page.getByText('committed while search was away').waitFor({ timeout: 10_000 });
+  await page.getByText('committed while search was away').waitFor();
   await page.getByText('following').waitFor();
 });
 

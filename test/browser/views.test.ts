@@ -27,7 +27,7 @@ command = ["/bin/false"]
 const lineOf = (host: string, app: string, message: string): string =>
   `<38>1 ${new Date().toISOString()} ${host} ${app} 7 - - ${message}\n`;
 
-test('the views of the log', { skip: withoutBrowser, timeout: 120_000 }, async (t) => {
+test('the views of the log', { skip: withoutBrowser, timeout: 600_000 }, async (t) => {
   const state = temporaryState();
   t.after(() => removeState(state));
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-config-'));

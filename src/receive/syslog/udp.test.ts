@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { describe, it, type TestContext } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { Framing } from '#vault/record';
 import { start, until } from '../testing/receiver.ts';
 import { linesOf } from '../testing/stored.ts';
@@ -105,15 +104,16 @@ describe('syslog over UDP', () => {
     const socket = await sender(t, 'udp4', receiver.port('syslogUdp'));
     const sent = 500;
     for (let i = 0; i < sent; i += 1) socket.send(`<13>${i} ${'.'.repeat(500)}`);
-    await wait(100);
+    const lost = (): number =>
+      receiver
+        .lines('receiver')
+        .map((line) => JSON.parse(line))
+        .filter(({ cause }) => cause === 'receiver congested')
+        .reduce((sum, { count }) => sum + count, 0);
+    await until(() => receiver.lines('syslog-udp').length + lost() === sent);
     await receiver.stop();
-    const lost = receiver
-      .lines('receiver')
-      .map((line) => JSON.parse(line))
-      .filter(({ cause }) => cause === 'receiver congested')
-      .reduce((sum, { count }) => sum + count, 0);
-    assert.ok(lost > 0);
-    assert.equal(receiver.lines('syslog-udp').length + lost, sent);
+    assert.ok(lost() > 0);
+    assert.equal(receiver.lines('syslog-udp').length + lost(), sent);
   });
 });
 

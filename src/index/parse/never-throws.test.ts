@@ -94,10 +94,10 @@ it('takes no more than it has bounds for, however the line is made to hurt', () 
   ];
   for (const text of hurtful) {
     for (const head of ['', '<13>May 12 02:59:59 h a: ']) {
-      const started = performance.now();
+      const started = process.cpuUsage();
       check(head + text, '');
       const parsed = parseLine(head + text, null, { received, local: utc });
-      assert.ok(performance.now() - started < 10_000, `too slow: ${text.slice(0, 40)}`);
+      assert.ok(process.cpuUsage(started).user < 10_000_000, `too slow: ${text.slice(0, 40)}`);
       const data = text.startsWith('<14>1') && head === '';
       assert.ok(parsed.fields.length <= 2 * (data ? 256 : mostFields + 8), text.slice(0, 40));
       for (const field of parsed.fields) assert.ok(data || field.length <= longestValue, text.slice(0, 40));

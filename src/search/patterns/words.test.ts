@@ -88,9 +88,9 @@ test('every template is in one fold, and a large number is quick', () => {
     { length: 20_000 },
     (_, at) => `${at % 2 === 0 ? 'get' : 'put'} object ${at.toString(36)} of ${users[at % 12]} done`,
   );
-  const started = performance.now();
+  const started = process.cpuUsage();
   const folded = foldWords(many.map((template) => ({ app: 'a', template })));
-  assert.ok(performance.now() - started < 10_000);
+  assert.ok(process.cpuUsage(started).user < 10_000_000);
   assert.equal(new Set(folded.flatMap(({ of }) => of)).size, many.length);
   assert.ok(folded.length <= 24, `${folded.length}`);
 });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parseCheckpoint, parseNote, parseVkey } from '#vault/checkpoint';
+import { freePort } from '../harness/free-port.ts';
 import { holdfast, removeState, run, startUp, temporaryState, until } from '../harness/up.ts';
 
 const directory = (t: TestContext): string => {
@@ -75,10 +76,10 @@ for (const [what, isAsked] of [
     const before = parseCheckpoint(readFileSync(join(state.vault, 'checkpoint'))).size;
 
     // A witness that asks knows where only when the log publishes; one that is asked must run before.
+    const port = await freePort();
     const listening = isAsked
-      ? await runWitness(t, home, '--log', old, '--listen', '127.0.0.1:0')
+      ? await runWitness(t, home, '--log', old, '--listen', `127.0.0.1:${port}`)
       : { url: '', end: () => Promise.resolve() };
-    const port = listening.url.split(':').at(-1) ?? '0';
     let up = await at(listening.url);
     const rotated = run('vault', 'rotate-key', '--reason', 'yearly', '--by', 'Ada', '--state', state.root);
     assert.equal(rotated.status, 0, rotated.stderr);

@@ -13,6 +13,7 @@ import { testAuthority, type Holder } from '../../src/receive/testing/authority.
 import { linesOf, readStored, type StoredDelivery } from '../../src/receive/testing/stored.ts';
 import { snippets } from '../../src/cli/hosts/snippets/index.ts';
 import { recordSeen } from '../../tools/senders/seen.ts';
+import { freePort } from '../harness/free-port.ts';
 import { holdfast, until } from '../harness/up.ts';
 
 /** A receiver for agents of other hosts, on a state directory that outlives it. */
@@ -72,9 +73,9 @@ test('an agent on another host sends over TLS, numbered, under the name in its c
   const root = temporary(t, 'vault');
   mkdirSync(join(root, 'intake'));
   mkdirSync(join(root, 'run'));
-  let receiver = await receiveOn(root, authority.files, 0);
+  const port = await freePort();
+  let receiver = await receiveOn(root, authority.files, port);
   t.after(() => receiver.stop());
-  const port = Number(/:(\d+)$/.exec(receiver.addresses['agent'] ?? '')?.[1]);
   const host = temporary(t, 'agent');
   const web = authority.issue('web1.example');
   const agent = startAgent(t, host, web, authority.files.authority, `localhost:${port}`);

@@ -7,6 +7,7 @@ import { Flag } from '#vault/record';
 import { testAuthority } from '../../src/receive/testing/authority.ts';
 import { prepareState, spawnReceiver, start, until } from '../../src/receive/testing/receiver.ts';
 import { readStored } from '../../src/receive/testing/stored.ts';
+import { freePort } from '../harness/free-port.ts';
 import { log, numbersOf, startDaemon, upTo, workspace, type Daemon } from './daemon.ts';
 
 const rsyslogd = '/usr/sbin/rsyslogd';
@@ -108,8 +109,8 @@ test(
   { skip },
   async (t) => {
     const state = prepareState(t);
-    let receiver = await spawnReceiver(t, state, { listen: [{ kind: 'relp', host: '127.0.0.1', port: 0 }] });
-    const port = Number(receiver.addresses['relp']?.split(':').at(-1));
+    const port = await freePort();
+    let receiver = await spawnReceiver(t, state, { listen: [{ kind: 'relp', host: '127.0.0.1', port }] });
     const { socket, daemon } = await startRsyslog(t, ['global(workDirectory="DIRECTORY")'], {
       killed: `type="omrelp" target="127.0.0.1" port="${port}"`,
     });

@@ -7,6 +7,7 @@ import { syslogNg, type SyslogNg } from '../../bench/syslog-ng/package.ts';
 import { testAuthority } from '../../src/receive/testing/authority.ts';
 import { prepareState, spawnReceiver, start, until } from '../../src/receive/testing/receiver.ts';
 import { linesOf, readStored } from '../../src/receive/testing/stored.ts';
+import { freePort } from '../harness/free-port.ts';
 import { root } from '../harness/up.ts';
 import { log, numbersOf, startDaemon, upTo, workspace, type Daemon } from './daemon.ts';
 import { run } from './running.ts';
@@ -110,11 +111,11 @@ test(
     const authority = testAuthority(t);
     const { key, certificate } = authority.issue('web3.example');
     const state = prepareState(t);
+    const port = await freePort();
     const first = await spawnReceiver(t, state, {
-      listen: [{ kind: 'syslog-tls', host: '127.0.0.1', port: 0 }],
+      listen: [{ kind: 'syslog-tls', host: '127.0.0.1', port }],
       tls: authority.files,
     });
-    const port = Number(first.addresses['syslogTls']?.split(':').at(-1));
     const { socket, daemon } = await startSyslogNg(t, {
       buffered:
         `syslog("127.0.0.1" port(${port}) transport("tls") tls(ca-file("${authority.files.authority}") ` +

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test, type TestContext } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { collectServices, type Listener, type ServicesReport } from './index.ts';
 import { packageFinder } from './packages.ts';
 
@@ -86,8 +87,9 @@ test('sees in this namespace what ss -lntup sees: endpoints and pids', async (t)
     const before = seenBySs(['-H', '-lntup']);
     const report = await collectServices();
     const ours = seenByUs(report, ({ netns }) => netns.own);
-    const stable = JSON.stringify(before) === JSON.stringify(seenBySs(['-H', '-lntup']));
-    if (!stable && attempt < 20) continue;
+    const isLasting =
+      isDeepStrictEqual(before, seenBySs(['-H', '-lntup'])) && isDeepStrictEqual(ours, before);
+    if (!isLasting && attempt < 20) continue;
     assert.deepEqual(ours, before);
     assert.ok(ours.length >= 45, `too few to mean anything: ${ours.length}`);
 

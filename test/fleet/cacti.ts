@@ -115,13 +115,13 @@ const startHoldfast = async (host: Host): Promise<void> => {
   await host.ok(['systemd-run', '--quiet', '--unit=holdfast', 'holdfast', 'up', '--no-agent']);
   const ready =
     'for i in $(seq 300); do [ -e /var/lib/holdfast/run/ready.json ] && exit 0; sleep 0.2; done; exit 1';
-  await host.ok(['sh', '-c', ready], { milliseconds: 70_000 });
+  await host.ok(['sh', '-c', ready]);
 };
 
 /** Does what a chapter says, as at a terminal of 80 columns. What it prints is as it came: both streams together. */
 export const act = async ({ cacti, outside }: CactiHosts, { at, command }: Chapter): Promise<Outcome> =>
   (at === 'cacti' ? cacti : outside).run(['bash', '-c', `exec 2>&1; set -o pipefail; ${command}`], {
-    milliseconds: 120_000,
+    milliseconds: 300_000,
     env: { ...plainEnvironment, COLUMNS: '80' },
   });
 

@@ -112,7 +112,7 @@ documented.delete('apt-get install -y nodejs npm');
 
 const shown = async (line: string): Promise<Outcome> => {
   const command = `cd /usr/src/holdfast && ${line}`;
-  const outcome = await host.run(['sh', '-c', command], { milliseconds: 240_000 });
+  const outcome = await host.run(['sh', '-c', command], { milliseconds: 600_000 });
   if (outcome.status === 0) documented.delete(line);
   return outcome;
 };
@@ -219,7 +219,7 @@ test('every row of the table of processes, tried in the sandbox of its unit', { 
       '-e',
       `require('net').createServer((s) => s.end()).listen(${stranger})`,
     ],
-    { milliseconds: 210_000 },
+    { milliseconds: 600_000 },
   );
   const segments = readdirSync(join(host.root, state, 'vault/segment'), {
     recursive: true,

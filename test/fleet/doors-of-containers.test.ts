@@ -36,7 +36,7 @@ lxc.apparmor.profile = unconfined
 end
 lxc-start --name box
 systemd-run --quiet --unit=nested systemd-nspawn --quiet --machine guest --directory /guests/guest --register no --keep-unit $(serve 7601)
-for i in $(seq 100); do
+for i in $(seq 600); do
   waiting=0
   for port in 7303 7402 7501 7601; do
     nsenter --net --target "$(pgrep -n -f "nc -ll -p $port ")" ss -Hltn | grep -q ":$port " || waiting=1

@@ -123,7 +123,7 @@ nft add table ip published
 nft 'add chain ip published prerouting { type nat hook prerouting priority dstnat; }'
 nft add rule ip published prerouting tcp dport 8099 dnat to 172.30.0.2:7001
 systemd-run --quiet --unit=boxed --property=NetworkNamespacePath=/run/netns/box perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 1, LocalAddr => "0.0.0.0", LocalPort => 7001) or die; sleep 1000'
-for i in $(seq 100); do ip netns exec box ss -Hltn | grep -q 7001 && break; sleep 0.05; done
+for i in $(seq 1200); do ip netns exec box ss -Hltn | grep -q 7001 && break; sleep 0.05; done
 # Debian 13 leaves it disabled.
 ! systemctl cat syslog-ng >/dev/null 2>&1 || systemctl start syslog-ng
 `;
@@ -154,7 +154,7 @@ $dial back-root ssh $options -R 0.0.0.0:7202:127.0.0.1:22 root@127.0.0.1
 $dial there ssh $options -L 0.0.0.0:7203:127.0.0.1:22 carol@127.0.0.1
 ip link add vx0 type vxlan id 4 dstport 4790 local 127.0.0.1
 ip link set vx0 up
-for i in $(seq 100); do [ "$(ss -Hltn | grep -c ':720[123] ')" = 3 ] && exit 0; sleep 0.1; done
+for i in $(seq 600); do [ "$(ss -Hltn | grep -c ':720[123] ')" = 3 ] && exit 0; sleep 0.1; done
 journalctl -u 'back-*' -u there >&2; exit 1
 `;
 

@@ -30,7 +30,7 @@ after(async () => {
 });
 
 const holdfast = async (...args: string[]): ReturnType<Host['run']> =>
-  host.run(['holdfast', 'services', ...args], { milliseconds: 120_000 });
+  host.run(['holdfast', 'services', ...args]);
 
 const fill = async (directory: string): Promise<void> =>
   void (await host.run(['sh', '-c', `cat /dev/zero > ${directory}/fill`]));

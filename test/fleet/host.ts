@@ -87,7 +87,7 @@ const knowEachOther = (one: Host, other: Host): void => {
   appendFileSync(join(other.root, 'etc', 'hosts'), `${one.address} ${one.name}\n`);
 };
 
-const bootWithinMs = 60_000;
+const bootWithinMs = 180_000;
 
 const makeHost = async (
   network: Network,

@@ -82,7 +82,7 @@ export const startHoldfast = async (log: Host): Promise<void> => {
   ]);
   const ready =
     'for i in $(seq 300); do [ -e /var/lib/holdfast/run/ready.json ] && exit 0; sleep 0.2; done; exit 1';
-  const { status } = await log.run(['sh', '-c', ready], { milliseconds: 70_000 });
+  const { status } = await log.run(['sh', '-c', ready]);
   if (status !== 0)
     throw new Error(
       `Holdfast is not ready:\n${await log.ok(['journalctl', '--no-pager', '-u', 'holdfast'])}`,

@@ -38,7 +38,7 @@ const start = async (suite: Suite, name: Row['on']): Promise<Host> => {
 };
 
 const holdfast = async (host: Host, ...args: string[]): ReturnType<Host['run']> =>
-  host.run(['holdfast', 'services', ...args], { milliseconds: 180_000 });
+  host.run(['holdfast', 'services', ...args]);
 
 /** Every file of the configuration with its hash, owner and mode; Debian's own generators write some at each start. */
 const configuration = async (host: Host, suite: Suite): Promise<string> =>
@@ -72,7 +72,7 @@ for (const { suite, release } of releases)
     const { door, on, unit, open, accept = [], proof = 'tcp \\d+: refused' } = row;
     test(`${release}, ${door}: open, fixed, local, undone`, { skip: whyNot(suite, row) }, async () => {
       const host = await hostOf(suite, on);
-      await host.ok(['sh', '-c', open], { milliseconds: 120_000 });
+      await host.ok(['sh', '-c', open]);
       await until(`${door} is open`, async () => isExposed(host, door));
       const before = await configuration(host, suite);
 

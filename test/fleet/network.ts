@@ -54,7 +54,11 @@ const namePrefix = 'holdfast-fleet-';
 const removeAbandoned = (): void => {
   for (const name of readdirSync(tmpdir())) {
     const pid = new RegExp(`^${namePrefix}(\\d+)-`).exec(name)?.[1];
-    if (pid !== undefined && !alive(Number(pid))) rmdirSync(join(tmpdir(), name));
+    try {
+      if (pid !== undefined && !alive(Number(pid))) rmdirSync(join(tmpdir(), name));
+    } catch {
+      // Another run has just done so.
+    }
   }
 };
 

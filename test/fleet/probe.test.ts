@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { z } from 'zod';
 import { onPath } from '../../tools/test/suites.ts';
-import { root } from '../harness/up.ts';
+import { root, until } from '../harness/up.ts';
 import { noFleet } from './able.ts';
 import { startFleet, type Fleet, type Host } from './host.ts';
 import { bridge } from './network.ts';
@@ -77,7 +77,7 @@ const ports =
 const outside = async (command: readonly string[]): Promise<Outcome> =>
   runProgram(
     fleet.network.enter(command).filter((word) => word !== '--mount' && word !== '--pid'),
-    { milliseconds: 120_000 },
+    { milliseconds: 300_000 },
   );
 
 const probe = async (...args: readonly string[]): Promise<Outcome> => probeAt(host.address, ...args);
@@ -273,8 +273,11 @@ test(
     const counting = host.run([
       'sh',
       '-c',
-      'sleep 12 | holdfast services probe --listen-for abcdefghijkl --ports udp/514',
+      'while [ ! -e /run/probed ]; do sleep 0.1; done | holdfast services probe --listen-for abcdefghijkl --ports udp/514',
     ]);
+    await until('it counts', async () =>
+      (await host.ok(['nft', 'list', 'tables'])).includes('holdfast_probe_'),
+    );
     const { status, stdout } = await probe(
       '--ports',
       'tcp/22,udp/514',
@@ -283,6 +286,7 @@ test(
     );
     assert.equal(status, 0);
     assert.match(stdout, /^udp\/514 +silent/m);
+    await host.ok(['touch', '/run/probed']);
     assert.match((await counting).stdout, /^udp\/514 +5 +5 +0$/m);
   },
 );

@@ -5,7 +5,7 @@ export type Outcome = { status: number | null; stdout: string; stderr: string };
 export type RunOptions = {
   /** Its standard input; left out: none. */
   input?: string | Buffer;
-  /** After how long it is killed. Default: a minute. */
+  /** After how long it is killed. Default: five minutes. */
   milliseconds?: number;
   /** In place of an environment with PATH and LANG alone. */
   env?: Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ export const plainEnvironment = {
 /** Runs a program to its end. @throws Error where it cannot be started or takes too long */
 export const runProgram = async (
   [file = '', ...args]: readonly string[],
-  { input, milliseconds = 60_000, env = plainEnvironment }: RunOptions = {},
+  { input, milliseconds = 300_000, env = plainEnvironment }: RunOptions = {},
 ): Promise<Outcome> =>
   new Promise((resolve, reject) => {
     const child = spawn(file, args, { env: { ...env }, stdio: ['pipe', 'pipe', 'pipe'], detached: true });

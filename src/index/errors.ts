@@ -3,6 +3,8 @@ import { HoldfastError } from '#base/errors';
 export type IndexErrorCode =
   /** The engine could not open its data directory: another process has it, or the disk refused. */
   | 'engine-open'
+  /** The engine's directory was deleted while it was open. */
+  | 'engine-gone'
   /** The engine refused a statement. */
   | 'engine-statement'
   /** A statement ran into its time or memory limit. */

@@ -8,6 +8,7 @@ import { openMergePause } from './merge-pause.ts';
 import { openEdition } from './edition.ts';
 import { openEngine } from './engine/embedded.ts';
 import type { Engine, EngineOptions } from './engine/engine.ts';
+import { watchDirectory } from './engine/own-directory.ts';
 import { openServerEngine, type ServerOptions } from './engine/server.ts';
 import { IndexError } from './errors.ts';
 import type { Indexed, IndexState, Trouble } from './index-state.ts';
@@ -53,6 +54,8 @@ export type IndexOptions = Omit<EngineOptions, 'memory'> & {
   wordsFrom?: number;
   /** Where the index is, if not in this process. */
   server?: IndexServer;
+  /** Called once when the index's directory was deleted under it: only another process can make it again. */
+  onGone?: (error: IndexError) => void;
 };
 
 export type IndexServer = Omit<ServerOptions, 'vault' | 'interactiveSeconds'>;
@@ -153,6 +156,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
   /** Size of the vault, as long as the index is not open. */
   let ahead = 0;
   const reparse = openReparse(edition, editionOptions);
+  const gone = options.server === undefined ? watchDirectory(options.path) : () => null;
 
   const tidyUp = (): void => {
     if (performance.now() - tidied < oldPartsMs) return;
@@ -230,6 +234,8 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
   const loop = async (): Promise<void> => {
     let outcome: { error: unknown } | null = null;
     while (!stopping.signal.aborted) {
+      const lost = gone();
+      if (lost !== null) return options.onGone?.(lost);
       try {
         if (outcome !== null) await repair(outcome.error);
         await step();

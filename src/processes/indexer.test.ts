@@ -212,6 +212,19 @@ describe('the indexer process', () => {
     assert.equal(await answers(), answer);
   });
 
+  it('ends when its directory is deleted under it, so that the next one makes it again', async () => {
+    const wanted = await answers();
+    assert.ok(child !== null);
+    const exited = once(child, 'exit');
+    said = '';
+    rmSync(state.index, { recursive: true });
+    assert.deepEqual(await Promise.race([exited, sleep(10_000, 'it stays')]), [1, null], said);
+    assert.match(said, /was deleted while it was open/);
+    child = start();
+    await caughtUp();
+    assert.equal(await answers(), wanted);
+  });
+
   it('ends in order when its supervisor does, and goes on from there', async () => {
     const stopped = await caughtUp();
     assert.ok(child !== null);

@@ -59,7 +59,7 @@ const keyReader =
 await runChild(
   'indexer',
   (config) => indexerConfig.parse(config),
-  async (config, log) => {
+  async (config, log, fail) => {
     const state = stateDirectory(config.state);
     mkdirSync(state.index, { recursive: true, mode: 0o750 });
     const socket = config.socket ?? state.searchSocket;
@@ -71,6 +71,7 @@ await runChild(
       path: state.index,
       vault,
       log,
+      onGone: fail,
       ...(config.memory === undefined ? {} : { memory: config.memory }),
       ...(config.server === undefined ? {} : { server: serverOf(config.server) }),
     });

@@ -19,8 +19,11 @@ export const field = z.object({
   /** Lines that have it, and their share of the lines that were read, 0–1. */
   lines: z.int(),
   share: z.number(),
-  /** The most frequent values, cut after 200 bytes; of a field with very many values the numbers are about. */
-  values: z.array(z.object({ value: z.string(), lines: z.int() })),
+  /**
+   * The most frequent values, cut after 200 bytes. `atLeast`: of a field with so many values (100 and more) not all are
+   * told apart; as many lines as that have this one, and maybe more.
+   */
+  values: z.array(z.object({ value: z.string(), lines: z.int(), atLeast: z.literal(true).optional() })),
 });
 export type Field = z.infer<typeof field>;
 

@@ -33,7 +33,9 @@ export const logsFields: Command = {
       if (json) io.out(jsonLine(line));
       else if (one.success) {
         const { name, lines, share, values } = one.data;
-        const shown = values.map(({ value, lines: n }) => `${value === '' ? '""' : value} (${n})`);
+        const shown = values.map(
+          ({ value, lines: n, atLeast }) => `${value === '' ? '""' : value} (${atLeast ? '≥' : ''}${n})`,
+        );
         rows.push([name, String(lines), `${(share * 100).toFixed(1)}%`, shown.join(', ')]);
       } else if (read.success) {
         const { lines, of, fields } = read.data.read;

@@ -41,6 +41,29 @@ describe('fields', () => {
     assert.equal(answerSchema.parse(lines.at(-1)).answer.count, 13);
   });
 
+  it('never counts more lines with a value than there are, and says where it may be more', async () => {
+    const many = Array.from({ length: 2000 }, (_, n) => ({
+      raw: `<13>1 2026-05-12T02:00:00Z h many - - - id=${n} half=${n % 2}`,
+    }));
+    const more = Array.from({ length: 50 }, () => ({
+      raw: '<13>1 2026-05-12T02:00:00Z h many - - - id=often',
+    }));
+    await served.add([...many, ...more]);
+    const found = (await ask({ query: 'app:many', values: 50 })).flatMap(
+      (line) => field.safeParse(line).data ?? [],
+    );
+    const ids = found.find(({ name }) => name === 'id')?.values ?? [];
+    assert.equal(ids.length, 50);
+    for (const { value, lines, atLeast } of ids) {
+      assert.ok(lines <= (value === 'often' ? 50 : 1), `${value}: ${lines}`);
+      assert.equal(atLeast, true);
+    }
+    assert.deepEqual(found.find(({ name }) => name === 'half')?.values, [
+      { value: '0', lines: 1000 },
+      { value: '1', lines: 1000 },
+    ]);
+  });
+
   it('counts those of a query, as many as are asked for', async () => {
     const lines = await ask({ query: 'app:other', limit: 1 });
     assert.equal(field.parse(lines[0]).lines, 2);

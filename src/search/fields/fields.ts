@@ -39,13 +39,17 @@ export const fields = async (
       // Other searches are served by this thread too.
       await new Promise(setImmediate);
     }
-    const found = [...known].toSorted(([, a], [, b]) => b.lines - a.lines);
+    const found = [...known].toSorted(
+      ([nameA, a], [nameB, b]) => b.lines - a.lines || (nameA < nameB ? -1 : 1),
+    );
     return {
       fields: found.slice(0, limit).map(([name, one]) => ({
         name,
         lines: one.lines,
         share: Math.round((one.lines / lines) * 10_000) / 10_000,
-        values: mostOf(one.values, values).map(([value, n]) => ({ value, lines: n })),
+        values: mostOf(one.values, values).map(([value, n]) =>
+          one.isWhole ? { value, lines: n } : { value, lines: n, atLeast: true as const },
+        ),
       })),
       read: { read: { lines, of: count, fields: found.length } },
       answer: await answerTo(index, { query, shown: [], count, started }, clock, freshness),
@@ -53,7 +57,8 @@ export const fields = async (
   });
 };
 
-type Known = { lines: number; values: Map<string, number> };
+/** `isWhole`: no value was left out, so each number is exact; else it is the least that it can be. */
+type Known = { lines: number; values: Map<string, number>; isWhole: boolean };
 
 /** @returns lines that were read */
 const readSlice = async (
@@ -74,22 +79,27 @@ const readSlice = async (
   for (const row of rows) {
     const name = String(row['name']);
     if (!known.has(name) && known.size >= mostNames) continue;
-    const one = known.get(name) ?? { lines: 0, values: new Map<string, number>() };
+    const one = known.get(name) ?? { lines: 0, values: new Map<string, number>(), isWhole: true };
     one.lines += Number(row['n']);
-    for (const [value, n] of valuesOf(row['most'])) one.values.set(value, (one.values.get(value) ?? 0) + n);
-    known.set(name, { lines: one.lines, values: new Map(mostOf(one.values, valuesTold)) });
+    const most = valuesOf(row['most']);
+    for (const [value, n] of most) one.values.set(value, (one.values.get(value) ?? 0) + n);
+    known.set(name, {
+      lines: one.lines,
+      values: new Map(mostOf(one.values, valuesTold)),
+      isWhole: one.isWhole && most.length < valuesTold && one.values.size <= valuesTold,
+    });
   }
   return lines;
 };
 
 const mostOf = (values: ReadonlyMap<string, number>, most: number): [string, number][] =>
-  [...values].toSorted(([, a], [, b]) => b - a).slice(0, most);
+  [...values].toSorted(([valueA, a], [valueB, b]) => b - a || (valueA < valueB ? -1 : 1)).slice(0, most);
 
-/** Tuples of value, number and by how much that may be too high. */
+/** Of tuples of value, number and by how much that may be too high: the value, and its least number. */
 const valuesOf = (most: unknown): [string, number][] => {
   if (!Array.isArray(most)) return [];
   return most.map((tuple: unknown) => {
-    const [value, n] = typeof tuple === 'object' && tuple !== null ? Object.values(tuple) : [];
-    return [String(value), Number(n)];
+    const [value, n, tooHigh] = typeof tuple === 'object' && tuple !== null ? Object.values(tuple) : [];
+    return [String(value), Number(n) - Number(tooHigh)];
   });
 };

@@ -54,7 +54,7 @@ export const foldLines = async (
       'interactive',
       `SELECT app, any(substring(message, 1, ${longest})) AS text, count() AS n,
         toUnixTimestamp64Micro(min(time)) AS first, toUnixTimestamp64Micro(max(time)) AS last,
-        argMax((entry, line, part), time) AS newest
+        max((toUnixTimestamp64Micro(time), entry, line, part)) AS newest
       FROM lines WHERE ${where} GROUP BY app, cityHash64(${formSql})
       SETTINGS max_rows_to_group_by = ${mostForms}, group_by_overflow_mode = 'any'`,
       parameters,
@@ -67,7 +67,7 @@ export const foldLines = async (
 };
 
 const templateOf = (row: Record<string, unknown>): Template => {
-  const [entry, line, part] = Array.isArray(row['newest']) ? row['newest'].map(Number) : [];
+  const [, entry, line, part] = Array.isArray(row['newest']) ? row['newest'].map(Number) : [];
   return {
     app: String(row['app']),
     template: messageTemplate(String(row['text'])),
@@ -95,5 +95,14 @@ export const together = (a: Template, b: Template): Template => ({
   lines: a.lines + b.lines,
   first: b.first < a.first ? b.first : a.first,
   last: b.last > a.last ? b.last : a.last,
-  example: b.last > a.last ? b.example : a.example,
+  example: (b.last - a.last || byAddress(b.example, a.example)) > 0 ? b.example : a.example,
 });
+
+/** Of lines of one time too it is always the same one, however the index came about. */
+const byAddress = new Intl.Collator('en', { numeric: true }).compare;
+
+/** The most lines first; an order of which nothing hangs on how the index came about. */
+export const byLines = (a: Template, b: Template): number =>
+  b.lines - a.lines || compare(a.app, b.app) || compare(a.template, b.template);
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -89,6 +89,21 @@ describe('patterns', () => {
     assert.deepEqual([some.patterns.length, some.folded.patterns, some.count], [1, 3, 16]);
   });
 
+  it('shows the last of the newest lines of a pattern, and patterns of as many lines by program and text', async () => {
+    await served.add([3, 1, 2].map((n) => ({ raw: `<38>1 ${at(30)} h ties - - - same ${n}` })));
+    await served.add([4, 5].map((n) => ({ raw: `<38>1 ${at(30)} h ties - - - same ${n}` })));
+    const { patterns } = await ask({ query: 'app:ties' });
+    assert.deepEqual(
+      patterns.map(({ lines: n, example }) => [n, example]),
+      [[5, '3:2']],
+    );
+    const all = (await ask({ query: '' })).patterns.filter(({ lines: n }) => n === 7);
+    assert.deepEqual(
+      all.map(({ app }) => app),
+      ['cron', 'kernel', 'nginx', 'postfix/smtp', 'sshd'],
+    );
+  });
+
   it('says what is new since a time: what no line before fits', async () => {
     const { patterns, folded } = await ask({ newSince: at(59) });
     assert.deepEqual(

@@ -10,7 +10,7 @@ import { readQuery } from '../query/read.ts';
 import { parseWhen } from '../query/when.ts';
 import { asSearchError, compiledFor } from '../search.ts';
 import { countSelected, type Selection } from '../slices.ts';
-import { foldLines, together, type Template } from './fold.ts';
+import { byLines, foldLines, together, type Template } from './fold.ts';
 import { unseen } from './unseen.ts';
 import { foldWords } from './words.ts';
 
@@ -51,7 +51,7 @@ export const patterns = async (
             isNew: undefined,
           }))
         : await unseen(index, folding.templates, before, clock.elapsed() + foldMs, clock);
-    found.sort((a, b) => b.lines - a.lines);
+    found.sort(byLines);
     const shown = found.slice(0, limit);
     return {
       patterns: shown.map(({ isNew, ...one }) => ({

@@ -1,7 +1,7 @@
 import type { Clock } from '#base/clock';
 import { variable, type Index } from '#index';
 import { countSelected, type Selection } from '../slices.ts';
-import { foldLines, together, type Template } from './fold.ts';
+import { byLines, foldLines, together, type Template } from './fold.ts';
 import { foldWords } from './words.ts';
 
 export type Unseen = Template & { isNew: 'new' | 'unknown' };
@@ -38,7 +38,7 @@ export const unseen = async (
       ...of.map(({ isFresh: _, ...one }): Template => one).reduce(together),
       template,
     }))
-    .toSorted((a, b) => b.lines - a.lines);
+    .toSorted(byLines);
   if (old.whole) return candidates.map((one) => ({ ...one, isNew: 'new' }));
   const found: Unseen[] = [];
   for (const [at, one] of candidates.entries()) {

@@ -33,7 +33,7 @@ export const Fields = ({ query, onNarrow, onAnswer }: Props) => {
             </p>
             <Share of={share} />
             <p className="field-values">
-              {values.map(({ value, lines: times }) => (
+              {values.map(({ value, lines: times, atLeast }) => (
                 <button
                   key={value}
                   type="button"
@@ -41,7 +41,11 @@ export const Fields = ({ query, onNarrow, onAnswer }: Props) => {
                   title={`${name}=${value}`}
                   onClick={() => onNarrow(term(name, value))}
                 >
-                  <span>{value === '' ? '""' : value}</span> <i>{count(times)}</i>
+                  <span>{value === '' ? '""' : value}</span>{' '}
+                  <i>
+                    {atLeast ? '≥' : ''}
+                    {count(times)}
+                  </i>
                 </button>
               ))}
             </p>

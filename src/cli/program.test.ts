@@ -19,6 +19,12 @@ test('an unknown verb is named, with those that there are', async () => {
   assert.match(option.written.err, /unknown option '--jsn'/);
 });
 
+test('an argument too many is refused, and not left out', async () => {
+  const io = testIo();
+  assert.equal(await runProgram(['logs', 'browse', 'today', 'web1'], commands, io, '0'), Exit.usage);
+  assert.match(io.written.err, /too many arguments for 'browse'/);
+});
+
 test('a noun alone shows its help, with examples', async () => {
   for (const noun of new Set(
     Object.keys(commands)

@@ -81,6 +81,7 @@ export const runProgram = async (
       .command(`${words.at(-1)}${command.arguments === undefined ? '' : ` ${command.arguments}`}`)
       .description(command.summary);
     sub.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err });
+    sub.allowExcessArguments(false);
     if (command.dashes === 'arguments') sub.allowUnknownOption();
     sub.option(
       '--state <dir>',

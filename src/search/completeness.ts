@@ -74,8 +74,12 @@ const gapsInWords = (gaps: Completeness['gaps']): string[] => [
   ...(gaps.length > mostNames ? [`${gaps.length - mostNames} more gaps are listed`] : []),
 ];
 
-const notIndexed = ({ indexed, committed }: IndexState): string[] =>
-  indexed < committed ? [`entries ${indexed} to ${committed - 1} are not indexed yet`] : [];
+const notIndexed = ({ indexed, committed }: IndexState): string[] => {
+  if (indexed >= committed) return [];
+  return indexed + 1 === committed
+    ? [`entry ${indexed} is not indexed yet`]
+    : [`entries ${indexed} to ${committed - 1} are not indexed yet`];
+};
 
 const standsStill = ({ trouble }: IndexState): string[] =>
   trouble === null ? [] : [`indexing stands still: ${trouble.message}`];

@@ -1,7 +1,7 @@
 import { printable } from '#base/printable';
 import type { Index } from '#index';
 import type { Expression, NameQuestion } from './query/expression.ts';
-import { nearest } from './query/field-names.ts';
+import { fieldNamed, nearest } from './query/field-names.ts';
 import { hasWildcard, nameMatcher } from './query/wildcard.ts';
 
 const mostNamed = 4;
@@ -25,11 +25,28 @@ const wanted = (expression: Expression): Expression[] =>
 
 const hintOf = (index: Index, expression: Expression, count: number): string[] => {
   if (expression.kind === 'sender') return nameHint(index, expression.question);
-  if (expression.kind !== 'text' || count > 0) return [];
-  const { text, quoted } = expression.value;
-  return !quoted && /^(?:and|or|not)$/.test(text)
-    ? [`"${text}" was looked for as a word of the line; ${text.toUpperCase()} in capitals joins words`]
-    : [];
+  if (expression.kind !== 'text' || count > 0 || expression.value.quoted) return [];
+  const hint = habitHint(expression.value.text);
+  return hint === null ? [] : [hint];
+};
+
+/** What other programs understand, and what is text here. */
+const habitHint = (text: string): string | null => {
+  if (/^(?:and|or|not)$/.test(text))
+    return `"${text}" was looked for as a word of the line; ${text.toUpperCase()} in capitals joins words`;
+  const asText = `"${text}" was looked for as text`;
+  if (/^\|\|?$/.test(text)) return `${asText}; OR in capitals finds lines with either`;
+  if (/^&&?$/.test(text)) return `${asText}; words are joined by AND as they stand`;
+  if (/^![\w"(]/.test(text)) return `${asText}; ${text.replace('!', '-')} leaves lines out`;
+  if (/^(?:==?|!=|<=|>=|=>|<|>)$/.test(text))
+    return `${asText}; no space may stand around it: name${text.replace(/^==$/, '=').replace('=>', '>=')}value`;
+  const [, name = '', sign = '', value = ''] =
+    /^([A-Za-z_][\w.@-]*)(:|==|=>|=~|!=|<=|>=|=|<|>)(.*)$/.exec(text) ?? [];
+  if (name !== '' && value === '' && (sign !== ':' || fieldNamed(name) !== null))
+    return `${asText}; no space may stand behind it: ${text}value`;
+  if (sign === '==' || sign === '=>') return `${asText}; write ${name}${sign === '==' ? '=' : '>='}${value}`;
+  if (sign === '=~') return `${asText}; write /${value}/, or ${name}=*${value}*`;
+  return null;
 };
 
 const called: Readonly<Record<NameQuestion['field'], string>> = {

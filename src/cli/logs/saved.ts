@@ -45,6 +45,7 @@ export const logsSaved: Command = {
     if (action === 'delete' && name !== undefined && query.length === 0) {
       const body: ForgetRequest = { name };
       for await (const line of callSearch(state, 'POST', '/forget', body)) if (json) io.out(jsonLine(line));
+      if (!json) io.err(`deleted: ${name}\n`);
       return Exit.done;
     }
     throw new CliError(

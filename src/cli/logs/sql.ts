@@ -11,13 +11,14 @@ export const logsSql: Command = {
   name: 'logs sql',
   summary:
     'one SELECT over the table "lines" in ClickHouse SQL; at most 20 seconds, 100000 rows and 64 MiB of answer',
-  arguments: '<sql>',
+  arguments: '<sql...>',
   flags: [verboseFlag],
   examples: [
     "holdfast logs sql 'SELECT host, app, count() FROM lines GROUP BY ALL ORDER BY 3 DESC LIMIT 10'",
     'holdfast logs sql --json "SELECT toStartOfHour(time) AS hour, countIf(severity <= 3) AS errors FROM lines GROUP BY hour ORDER BY hour"',
   ],
-  async run({ io, state, json }, [sql = ''], flags) {
+  async run({ io, state, json }, args, flags) {
+    const sql = args.join(' ').replace(/;\s*$/, '');
     const rows: Record<string, unknown>[] = [];
     let before: unknown;
     // The last line is the answer, whatever a row may look like.

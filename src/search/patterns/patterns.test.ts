@@ -113,7 +113,9 @@ describe('patterns', () => {
     assert.deepEqual(folded, { lines: 2, of: 2, patterns: 1 });
     assert.equal((await ask({ newSince: at(61) })).patterns.length, 0);
     const refused = await served.call('POST', '/patterns', { newSince: 'lately' });
-    assert.equal(searchError.parse(JSON.parse(await bodyOf(refused))).error.code, 'bad-query');
+    const { error } = searchError.parse(JSON.parse(await bodyOf(refused)));
+    assert.deepEqual([error.code, error.column], ['bad-query', null]);
+    assert.match(error.suggestion ?? '', /^write 10m, 2h,.* 2026-05-12,/);
   });
 
   it('finds a line before that fits a template, in the same program alone', async () => {

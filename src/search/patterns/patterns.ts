@@ -4,6 +4,7 @@ import type { Index } from '#index';
 import type { Answer } from '#wire/search';
 import type { Pattern, PatternsFolded } from '#wire/patterns';
 import { answerTo } from '../answer.ts';
+import { SearchError } from '../errors.ts';
 import type { FreshnessReader } from '../freshness.ts';
 import type { Query } from '../query/expression.ts';
 import { readQuery } from '../query/read.ts';
@@ -30,8 +31,7 @@ export const patterns = async (
 ): Promise<PatternsFound> => {
   const started = clock.elapsed();
   const asked = await readQuery(index, text, clock);
-  const since =
-    newSince === null ? null : parseWhen('since', { text: newSince, quoted: true, column: 0 }, clock.now());
+  const since = newSince === null ? null : newSinceTime(newSince, clock.now());
   const query = since === null ? asked : { ...asked, since: later(asked.since, since) };
   const searched = `entry < ${index.state().indexed}`;
   const select = async (of: Query): Promise<Selection> => {
@@ -67,6 +67,19 @@ export const patterns = async (
       ),
     };
   });
+};
+
+/** @throws SearchError `bad-query` without a column: it stands beside the query */
+const newSinceTime = (text: string, now: Micros): Micros => {
+  try {
+    return parseWhen('since', { text, quoted: true, column: 0 }, now);
+  } catch (error) {
+    if (!(error instanceof SearchError)) throw error;
+    throw new SearchError('bad-query', error.message, {
+      cause: error,
+      suggestion: error.suggestion?.replaceAll('since:', '') ?? null,
+    });
+  }
 };
 
 const later = (a: Micros | null, b: Micros): Micros => (a !== null && a > b ? a : b);

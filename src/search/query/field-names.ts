@@ -51,8 +51,28 @@ export const nearest = (name: string, known: readonly string[]): string | null =
   return found;
 };
 
-export const nearestField = (name: string): string | null =>
-  nearest(name, [...fieldNames, ...Object.keys(otherNames)]);
+/** What somebody may mean by a name that is no field and near none. */
+const likely: Readonly<Record<string, FieldName>> = {
+  msg: 'message',
+  text: 'message',
+  process: 'app',
+  ident: 'app',
+  tag: 'app',
+  service: 'app',
+  unit: 'app',
+  node: 'host',
+  machine: 'host',
+  ip: 'source',
+  peer: 'source',
+  priority: 'severity',
+  before: 'until',
+};
+
+export const nearestField = (name: string): string | null => {
+  const lower = name.toLowerCase();
+  const meant = Object.hasOwn(likely, lower) ? likely[lower] : undefined;
+  return meant ?? nearest(name, [...fieldNames, ...Object.keys(otherNames)]);
+};
 
 /** Optimal string alignment: insertions, deletions, substitutions, and neighbours that changed places. */
 const distance = (a: string, b: string): number => {

@@ -86,6 +86,13 @@ const severities = (value: Value): number[] => {
     return all.filter((number) => matches(severityNames[number] ?? ''));
   }
   const number = severityNumber(text);
+  if (number === null && /^!=?/.test(text)) {
+    throw badQuery(
+      `"${text}" is no severity`,
+      column,
+      `to leave one out write -severity:${text.replace(/^!=?/, '')}`,
+    );
+  }
   if (number === null) {
     const near = nearest(text, severityNames);
     throw badQuery(

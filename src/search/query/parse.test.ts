@@ -141,6 +141,14 @@ describe('the query language', () => {
       now - hour,
       now - hour + 500_000,
     ]);
+    assert.deepEqual(bounds('since:2026-05-12T04:30+02:00'), [now - hour / 2, null]);
+    assert.deepEqual(bounds('since:"2026-05-12 02:00 UTC"'), [now - hour, null]);
+    assert.deepEqual(bounds('since:"May 12 02:00" until:"May 12 02:30:00"'), [now - hour, now - hour / 2]);
+    assert.deepEqual(bounds('since:"May 11" until:"May 11"'), [now - 27 * hour, now - 3 * hour]);
+    assert.deepEqual(bounds('since:"may 13" until:"May  1"'), [
+      now - 364 * 24 * hour - 3 * hour,
+      now - 10 * 24 * hour - 3 * hour,
+    ]);
     assert.deepEqual(bounds('(since:2h) since:1h'), [now - hour, null]);
   });
 
@@ -177,6 +185,11 @@ describe('the query language', () => {
       ['pid:x', 4, /pid:812/],
       ['address:12', 8, /12:3/],
       ['since:someday', 6, /since:10m/],
+      ['since:2026-02-30', 6, /since:10m/],
+      ['until:2025-02-29T00:00:00Z', 6, /until:10m/],
+      ['since:"Feb 30"', 6, /since:10m/],
+      ['msg:hello', 0, /did you mean message:hello/],
+      ['severity:!=err', 9, /write -severity:err/],
       ['since:1h until:2h', 9, /they mean 2026-05-12T02:00:00/],
       ['severty:err', 0, /did you mean severity:err\?/],
       ['severity:<=eror', 11, /did you mean err\?/],
@@ -222,6 +235,7 @@ describe('the query language', () => {
       ['both', '@logins since:1h'],
       ['loop', 'a @loop'],
       ['wrong', 'hots:x'],
+      ['orphan', 'a @gone'],
     ]);
     const asked = (query: string) => parseQuery(query, now, saved);
     const mistakeIn = (query: string): SearchError => {
@@ -249,6 +263,7 @@ describe('the query language', () => {
       assert.equal(mistakeIn('x OR @both').column, 5);
       assert.match(mistakeIn('x @loop').message, /asks for itself/);
       assert.equal(mistakeIn('x @wrong').column, 2);
+      assert.match(mistakeIn('x @orphan').message, /'orphan' asks for @gone, and no search is saved/);
       assert.match(
         mistakeIn('@a').message,
         /no saved search/,

@@ -51,7 +51,7 @@ const queryNamed = (
       `save it anew: holdfast logs saved save ${name} QUERY`,
     );
   const query = saved.get(name);
-  if (query === undefined) throw unknown(name, column, [...saved.keys()]);
+  if (query === undefined) throw unknown(name, column, [...saved.keys()], within.at(-1));
   return tokenize(query);
 };
 
@@ -60,15 +60,26 @@ const placedAt = (token: Token, column: number): Token =>
 
 const mostNamed = 8;
 
-const unknown = (name: string, column: number, names: readonly string[]): SearchError => {
+const unknown = (
+  name: string,
+  column: number,
+  names: readonly string[],
+  askedBy: string | undefined,
+): SearchError => {
+  if (askedBy !== undefined)
+    return badQuery(
+      `the saved search '${askedBy}' asks for @${name}, and no search is saved under that name`,
+      column,
+      `save it anew: holdfast logs saved save ${name} QUERY, or saved save ${askedBy} QUERY`,
+    );
   const near = nearest(name, names);
   const there =
     names.length === 0
-      ? 'none is saved'
-      : `there are: ${names.slice(0, mostNamed).join(', ')}${names.length > mostNamed ? ', …' : ''}`;
+      ? 'none is saved;'
+      : `there are: ${names.slice(0, mostNamed).join(', ')}${names.length > mostNamed ? ', …' : ''};`;
   return badQuery(
     `there is no saved search '${name}'`,
     column,
-    `${near === null ? there : `did you mean @${near}?`}; to search for this text, quote it: "@${name}"`,
+    `${near === null ? there : `did you mean @${near}?`} to search for this text, quote it: "@${name}"`,
   );
 };

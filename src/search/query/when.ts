@@ -21,7 +21,7 @@ export const parseDuration = (text: string): number | null => {
 
 /**
  * The time that `since:` or `until:` names: `10m`, `1h30m` or `"2 hours ago"` (s, m, h, d, w), `now`, `today`,
- * `yesterday`, the last `03:00`, RFC 3339, or `YYYY-MM-DD[ HH:MM[:SS]]`; without a zone in UTC. `until:` a day includes
+ * `yesterday`, the last `03:00`, `May 12[ 03:00]`, RFC 3339, or `YYYY-MM-DD[ HH:MM[:SS]]`; without a zone in UTC. `until:` a day includes
  * that day.
  * @throws SearchError `bad-query`
  */
@@ -49,16 +49,46 @@ const wholeDay = (field: 'since' | 'until', text: string, now: Micros): Micros |
       : text === 'yesterday'
         ? micros(today - day)
         : /^\d{4}-\d\d-\d\d$/.test(text)
-          ? parseRfc3339(`${text}T00:00:00Z`)
-          : null;
+          ? calendarTime(`${text}T00:00:00Z`)
+          : lastOf(text, now, '00:00:00Z');
   return begin === null ? null : field === 'until' ? micros(begin + day) : begin;
 };
 
 const absolute = (text: string, now: Micros): Micros | null => {
-  const [, date, time, seconds = ':00'] =
-    /^(?:(\d{4}-\d\d-\d\d)[T\s]\s*)?(\d\d:\d\d)(:\d\d(?:\.\d+)?)?$/.exec(text) ?? [];
-  if (time === undefined) return parseRfc3339(text);
-  if (date !== undefined) return parseRfc3339(`${date}T${time}${seconds}Z`);
-  const today = parseRfc3339(`${new Date(now / 1000).toISOString().slice(0, 10)}T${time}${seconds}Z`);
+  const [, date = '', time, seconds = ':00', zone = 'Z'] =
+    /^(?:(\d{4}-\d\d-\d\d|[A-Za-z]{3} +\d\d?)[Tt\s]\s*)?(\d\d:\d\d)(:\d\d(?:[.,]\d+)?)?\s*([Zz]|[+-]\d\d:?\d\d|UTC)?$/.exec(
+      text,
+    ) ?? [];
+  if (time === undefined) return null;
+  const clock = `${time}${seconds}${zone === 'UTC' ? 'Z' : zone}`;
+  if (/^\d/.test(date)) return calendarTime(`${date}T${clock}`);
+  if (date !== '') return lastOf(date, now, clock);
+  const today = parseRfc3339(`${new Date(now / 1000).toISOString().slice(0, 10)}T${clock}`);
   return today === null || today <= now ? today : micros(today - day);
+};
+
+const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+
+/** A day without a year, as a line of syslog has it (`May 12`): the last one that there was. */
+const lastOf = (text: string, now: Micros, clock: string): Micros | null => {
+  const [, name = '', date = ''] = /^([A-Za-z]{3})\s+(\d\d?)$/.exec(text) ?? [];
+  const month = months.indexOf(name.toLowerCase()) + 1;
+  if (month === 0) return null;
+  const year = new Date(now / 1000).getUTCFullYear();
+  // A leap day is at most eight years away.
+  for (let back = 0; back <= 8; back += 1) {
+    const found = calendarTime(
+      `${year - back}-${String(month).padStart(2, '0')}-${date.padStart(2, '0')}T${clock}`,
+    );
+    if (found !== null && found <= now) return found;
+  }
+  return null;
+};
+
+/** RFC 3339, of a day that the calendar has: 30 February is not 2 March. */
+const calendarTime = (text: string): Micros | null => {
+  const date = text.slice(0, 10);
+  const midnight = Date.parse(`${date}T00:00:00Z`);
+  if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== date) return null;
+  return parseRfc3339(text);
 };

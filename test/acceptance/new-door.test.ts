@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -41,7 +41,9 @@ test(
         `${message}${Buffer.from(raw, 'base64').toString()}`.includes(`:${port}`),
       );
     });
-    const { uses } = JSON.parse(readFileSync(join(state.run, 'uses.json'), 'utf8'));
+    const noted = join(state.run, 'uses.json');
+    await until('who uses doors is noted', () => existsSync(noted));
+    const { uses } = JSON.parse(readFileSync(noted, 'utf8'));
     assert.ok(Array.isArray(uses));
     const { stdout } = run('services', 'users', String(port), '--for', '0', '--state', state.root);
     assert.match(stdout, /^watched for \d+ s, every 5 s, since /m);

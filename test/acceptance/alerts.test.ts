@@ -175,6 +175,7 @@ describe('alerts, from the line to whom they wake', { skip }, () => {
     );
     const [failed] = said('kind=alert-delivery notify=admins result=failed');
     assert.match(failed?.['why'] ?? '', /ECONNREFUSED/);
+    await until('that it fires is a line', () => heard('kind=alert rule=failed-logins') > 0, patience);
     assert.equal(said('kind=alert rule=failed-logins state=firing').length, 1);
     // The address may hold a secret, and the log is read by more people than the configuration.
     assert.equal(search(state, 'app:holdfast "a-secret-path" -kind=read').answer.count, 0);
@@ -219,7 +220,9 @@ describe('alerts, from the line to whom they wake', { skip }, () => {
     await until('the webhook has it twice', () => posted.length >= had + 2, patience);
     const ids = posted.slice(had).map(({ headers }) => headers['holdfast-delivery']);
     assert.equal(new Set(ids).size, 1);
-    assert.equal(said('kind=alert rule=failed-logins state=firing of.host=web2').length, 1);
+    const firing = 'kind=alert rule=failed-logins state=firing of.host=web2';
+    await until('that it fires is a line', () => heard(firing) > 0, patience);
+    assert.equal(said(firing).length, 1);
   });
 
   test('silence of who used to speak fires, and so does its end; a quiet log alone is none', async () => {

@@ -68,8 +68,7 @@ test('the doors of containers, and what leads to them', { skip }, async (t) => {
   });
   assert.deepEqual(seen.toSorted(), [
     ['tcp 0.0.0.0 7301', 'of the host', 'docker-proxy', '172.17.0.2:7303'],
-    ['tcp 0.0.0.0 7401', 'of the host', 'a rule', '10.88.0.2:7402'],
-    ['tcp 0.0.0.0 7401', 'of the host', 'conmon', null],
+    ['tcp 0.0.0.0 7401', 'of the host', 'conmon', '10.88.0.2:7402'],
     ['tcp :: 7301', 'of the host', 'docker-proxy', '172.17.0.2:7303'],
     ['tcp :: 7303', 'of docker', 'busybox', 'docker shop'],
     ['tcp :: 7402', 'of podman', 'busybox', 'podman null'],

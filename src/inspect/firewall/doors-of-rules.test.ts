@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Listener } from '../services/report.ts';
-import { doorsWithoutListener } from './doors.ts';
+import { doorsWithoutListener, sentOn } from './doors.ts';
 import type { Published } from './published.ts';
 import type { Surround } from './reachable.ts';
 
@@ -39,4 +39,13 @@ test('what forwards the port is the same door as the rule beside it, if it takes
   assert.equal(doorsWithoutListener(listener({}), surround).length, 0);
   assert.equal(doorsWithoutListener(listener({ address: '::', v6only: false }), surround).length, 0);
   assert.equal(doorsWithoutListener(listener({ address: '::', v6only: true }), surround).length, 1);
+});
+
+test('where what holds the port does not say where it leads, the rule says it', () => {
+  const leadsTo = (more: Partial<Listener>): (string | null)[] =>
+    listener({ forwardsTo: null, ...more }).map((one) => sentOn(one, surround).forwardsTo);
+  assert.deepEqual(leadsTo({}), ['172.17.0.2:80']);
+  assert.deepEqual(leadsTo({ forwardsTo: '/run/a.sock' }), ['/run/a.sock']);
+  assert.deepEqual(leadsTo({ port: 81 }), [null]);
+  assert.deepEqual(leadsTo({ holder: 'process' }), [null]);
 });

@@ -37,7 +37,10 @@ export const judgeDoors = async (
     };
   const surround = surroundOf(host, places, proc);
   const listeners = report.listeners.map((one) => ofTunnel(one, places));
-  const doors = [...listeners, ...doorsWithoutListener(listeners, surround)];
+  const doors = [
+    ...listeners.map((one) => sentOn(one, surround)),
+    ...doorsWithoutListener(listeners, surround),
+  ];
   return {
     ...report,
     couldNotLook: gaps,
@@ -69,6 +72,29 @@ const ofTunnel = (listener: Listener, places: readonly Place[]): Listener => {
   };
 };
 
+/** What forwards, and does not say where to: a rule may, that takes what comes for its port before it does. */
+export const sentOn = (listener: Listener, { published }: Surround): Listener => {
+  if (listener.holder !== 'forwarder' || listener.forwardsTo !== null) return listener;
+  const to = published.find(
+    ({ arrival, ...one }) => !arrival.isHere && listener.netns.own && isSamePort(listener, one),
+  );
+  return to === undefined ? listener : { ...listener, forwardsTo: placeOf(to.arrival) };
+};
+
+/** A socket for what comes in there. */
+const isSamePort = (
+  { protocol, port, address, v6only }: Listener,
+  { entrance, ...published }: Omit<Published, 'arrival'>,
+): boolean =>
+  protocol === published.protocol &&
+  port === published.port &&
+  (address === entrance.address ||
+    (address === '::' && (entrance.family === 6 || v6only !== true)) ||
+    (address === '0.0.0.0' && entrance.family === 4));
+
+const placeOf = ({ address, port }: Published['arrival']): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+
 /**
  * Ports that a rule sends elsewhere. A socket of the host's own on the same port gets none of that; only what forwards to
  * the same place is the same door.
@@ -79,17 +105,8 @@ export const doorsWithoutListener = (
 ): Listener[] => {
   const own = listeners.filter(({ netns }) => netns.own);
   const bare = published.filter(
-    ({ protocol, port, arrival, entrance }) =>
-      !arrival.isHere &&
-      !own.some(
-        (one) =>
-          one.holder === 'forwarder' &&
-          one.protocol === protocol &&
-          one.port === port &&
-          (one.address === entrance.address ||
-            (one.address === '::' && (entrance.family === 6 || one.v6only !== true)) ||
-            (one.address === '0.0.0.0' && entrance.family === 4)),
-      ),
+    ({ arrival, ...its }) =>
+      !arrival.isHere && !own.some((one) => one.holder === 'forwarder' && isSamePort(one, its)),
   );
   const ports = Map.groupBy(bare, ({ protocol, port, entrance, arrival }) =>
     [protocol, port, entrance.family, arrival.translatedBy].join(' '),
@@ -127,9 +144,7 @@ const doorOfRule = ({ protocol, port, arrival }: Published, address: string, { n
   transient: null,
   socketUnit: null,
   activates: null,
-  forwardsTo: arrival.address.includes(':')
-    ? `[${arrival.address}]:${arrival.port}`
-    : `${arrival.address}:${arrival.port}`,
+  forwardsTo: placeOf(arrival),
   translatedBy: arrival.translatedBy,
   listeningSince: null,
   permissions: null,

@@ -19,6 +19,9 @@ export const forwarderOf = (
     case 'pasta.avx2':
     case 'gvproxy':
       return { to: null };
+    case 'conmon':
+      // Podman has it hold a published port, so that nobody else takes that; it reads nothing: a rule sends all of it on.
+      return { to: null };
     case 'ssh':
       return { to: destinationOf(argv) };
     case 'sshd':

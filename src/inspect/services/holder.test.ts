@@ -92,6 +92,7 @@ test('forwarders, and what for', () => {
   assert.equal(ssh('-N', '-o', 'BatchMode=yes', '-L', '0.0.0.0:80:10.0.0.7:80', 'carol@web1'), 'carol@web1');
   assert.equal(ssh('-fNL', '8080:localhost:80', '-p22', '-4', 'web1', 'sleep', '9'), 'web1');
   assert.equal(ssh('-D', '1080', '--', 'web1'), 'web1');
+  assert.deepEqual(forwarderOf('/usr/bin/conmon', ['/usr/bin/conmon', '--cid', '12']), { to: null });
   assert.equal(forwarderOf('/usr/sbin/nginx', ['nginx: master process']), null);
 });
 

@@ -19,8 +19,8 @@ export type Fixer = {
   undoCommand(id: string): Argv;
   /** Told of each step when it is on disk. The next step waits for it. */
   said(id: string, entry: Entry): Promise<void>;
-  /** Told of a step of an undo that the journal could not take: it was taken all the same. */
-  unwritten(entry: Told): void;
+  /** Told of a step of an undo that no journal has: it could not take it, or the undo waits. */
+  unwritten(id: string, entry: Told): Promise<void>;
 };
 
 export const timeOf = ({ clock }: Fixer): string => formatMicros(clock.now());

@@ -59,7 +59,8 @@ After=local-fs.target
 StartLimitIntervalSec=0
 
 [Service]
-Type=oneshot
+# It waits and tries again by itself; the boot does not wait for it.
+Type=exec
 Restart=on-failure
 RestartSec=10
 # It is undone, and something is not as it was; or the fix is gone: once more would not help.

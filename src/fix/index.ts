@@ -5,6 +5,7 @@ export { diffOf } from './diff.ts';
 export { FixError, type FixErrorCode } from './errors.ts';
 export { fix, useText, type FixRequest, type FixResult } from './fix.ts';
 export type { Fixer, Told } from './fixer.ts';
+export { undoAsGuard } from './guarded-undo.ts';
 export { readableJournals, type Entry, type Journal } from './journal.ts';
 export { makePlan, overridden, type Plan } from './plan.ts';
 export type { FixStep } from './steps.ts';

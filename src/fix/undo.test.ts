@@ -1,64 +1,14 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Argv } from '#advise';
-import { systemClock } from '#base/clock';
 import { FixError } from './errors.ts';
-import type { Fixer } from './fixer.ts';
-import { newJournal, readJournal, stateOf, type Backup, type Journal } from './journal.ts';
-import type { KeptPackage } from './packages.ts';
-import { planOfNothing } from './plan.fixture.ts';
+import { readJournal, stateOf } from './journal.ts';
 import { programs } from './programs.fixture.ts';
+import { stage, writing } from './undo.fixture.ts';
 import { recover, rollBack } from './undo.ts';
-
-type Stage = { fixer: Fixer; journal: Journal; paths: readonly [string, string]; steps: string[] };
-
-/** A fix of two files that was killed before either was written. */
-const stage = (t: TestContext, revert: Argv[] = [], packages: KeptPackage[] = []): Stage => {
-  const directory = mkdtempSync(join(tmpdir(), 'holdfast-undo-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  const paths = [join(directory, 'a.conf'), join(directory, 'b.conf')] as const;
-  const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-  const backups = paths.map((path, n): Backup => {
-    writeFileSync(path, 'old\n');
-    return {
-      path,
-      kept: String(n),
-      mode: 0o644,
-      uid: process.geteuid?.() ?? 0,
-      gid: process.getegid?.() ?? 0,
-      before: sha256('old\n'),
-      after: sha256('new\n'),
-      made: [],
-    };
-  });
-  const fixes = mkdtempSync(join(directory, 'fixes-'));
-  const steps: string[] = [];
-  const fixer: Fixer = {
-    fixes,
-    clock: systemClock(),
-    undoCommand: () => ['true'],
-    said: async (_id, { step, outcome }) => void steps.push(`${step} ${outcome}`),
-    unwritten: ({ step, outcome }) => void steps.push(`${step} ${outcome}, not written`),
-  };
-  const journal = newJournal(fixes, 'one');
-  const kept = new Map([...backups, ...packages].map(({ kept: name }) => [name ?? '', Buffer.from('old\n')]));
-  journal.begin(
-    { plan: { ...planOfNothing, revert }, backups, packages, active: [], check: null, from: null },
-    kept,
-    '2026-01-01T00:00:00Z',
-  );
-  return { fixer, journal, paths, steps };
-};
-
-const writing = (journal: Journal): void =>
-  void journal.append(
-    { step: 'writing', outcome: 'begun', text: '', state: 'writing' },
-    '2026-01-01T00:00:01Z',
-  );
 
 test('a fix that was killed before it wrote anything restores nothing', async (t) => {
   const { fixer, paths } = stage(t);
@@ -116,7 +66,7 @@ const counted = (t: TestContext): { argv: Argv; times: () => number } => {
 
 test('a journal that takes nothing has the daemon restarted once, however often the undo is begun', async (t) => {
   const { argv, times } = counted(t);
-  const { fixer, journal, paths, steps } = stage(t, [argv]);
+  const { fixer, journal, paths, steps } = stage(t, { revert: [argv] });
   writing(journal);
   writeFileSync(paths[0], 'new\n');
   const file = join(journal.directory, 'journal.jsonl');
@@ -136,7 +86,7 @@ test('a journal that takes nothing has the daemon restarted once, however often 
 
 test('a file that cannot be put back restarts nothing', async (t) => {
   const { argv, times } = counted(t);
-  const { fixer, journal, paths } = stage(t, [argv]);
+  const { fixer, journal, paths } = stage(t, { revert: [argv] });
   writing(journal);
   writeFileSync(paths[0], 'new\n');
   writeFileSync(join(journal.directory, '0'), 'rotten');
@@ -145,7 +95,7 @@ test('a file that cannot be put back restarts nothing', async (t) => {
 });
 
 test('a command of the undo that fails is no undo that went well', async (t) => {
-  const { fixer, journal, steps } = stage(t, [['false']]);
+  const { fixer, journal, steps } = stage(t, { revert: [['false']] });
   writing(journal);
   assert.equal(await rollBack(fixer, journal, 'of a test'), false);
   assert.equal(steps.at(-1), 'undone failed');
@@ -165,7 +115,7 @@ test('before anything was changed, a journal that takes nothing says so, and why
 test('the archive of a package is gone once it is installed again', async (t) => {
   programs(t, { 'apt-get': '', 'dpkg-query': `echo 'one ii '` });
   const one = { name: 'one', version: '1', architecture: 'all', automatic: false, kept: '0.deb' };
-  const { fixer, journal } = stage(t, [], [one]);
+  const { fixer, journal } = stage(t, {}, [one]);
   writing(journal);
   assert.equal(await rollBack(fixer, journal, 'of a test'), true);
   assert.equal(existsSync(join(journal.directory, '0.deb')), false);

@@ -125,7 +125,7 @@ const note = async (...[fixer, journal, entry]: Parameters<typeof step>): Promis
     return null;
   } catch (error) {
     if (!(error instanceof Error) || systemCode(error) === null) throw error;
-    fixer.unwritten(entry);
+    await fixer.unwritten(journal.id, entry);
     return error;
   }
 };

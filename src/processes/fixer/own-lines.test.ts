@@ -4,24 +4,58 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { openOwnLines } from './own-lines.ts';
 
-test('a receiver that takes the connection and acknowledges nothing does not hold a fix up', async (t) => {
+type Receiver = { ownSocket: string; takes: boolean; taken: () => string };
+
+/** Takes every connection, and acknowledges what comes as soon as it `takes`. */
+const receiver = async (t: TestContext): Promise<Receiver> => {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-own-'));
-  const ownSocket = join(directory, 'own.sock');
+  let taken = '';
+  const its: Receiver = { ownSocket: join(directory, 'own.sock'), takes: false, taken: () => taken };
   const connections: Socket[] = [];
-  const server = createServer((socket) => void connections.push(socket)).listen(ownSocket);
+  const server = createServer((socket) => {
+    connections.push(socket);
+    socket.on('data', (chunk: Buffer) => {
+      if (!its.takes) return;
+      taken += chunk.toString('latin1');
+      // Of more than was sent: all of it is durable.
+      const number = Buffer.alloc(8);
+      number.writeBigUInt64BE(1000n);
+      socket.write(number);
+    });
+  }).listen(its.ownSocket);
   await once(server, 'listening');
   t.after(() => {
     for (const socket of connections) socket.destroy();
     server.close();
     rmSync(directory, { recursive: true, force: true });
   });
-  const lines = openOwnLines({ ownSocket }, 200);
-  const entry = { n: 1, time: '2026-01-01T00:00:00Z', step: 'undo', outcome: 'ok', text: '' } as const;
+  return its;
+};
+
+const entry = { n: 1, time: '2026-01-01T00:00:00Z', step: 'undo', outcome: 'ok', text: '' } as const;
+
+test('a receiver that takes the connection and acknowledges nothing does not hold a fix up', async (t) => {
+  const lines = openOwnLines(await receiver(t), { takeWithinMs: 200, askAgainMs: 60_000 });
   await lines.say('one', entry);
   assert.match(lines.away() ?? '', /did not take it within 0\.2 s/);
   await lines.say('one', { ...entry, n: 2 });
+  lines.close();
+});
+
+test('a receiver that was away is asked again after a while, also for what no journal has', async (t) => {
+  const its = await receiver(t);
+  const lines = openOwnLines(its, { takeWithinMs: 200, askAgainMs: 0 });
+  await lines.say('one', entry);
+  its.takes = true;
+  const aside = { step: 'waiting', outcome: 'failed', text: 'no room' } as const;
+  await lines.sayAside('one', aside, entry.time);
+  assert.match(its.taken(), /"stream":"fix-one-[0-9a-f]{16}"/);
+  assert.match(its.taken(), /"kind":"fix",.*"fix":"one","step":"waiting",.*"text":"no room"/);
+  assert.doesNotMatch(its.taken(), /"n":1/);
+  // The first one is still not taken: whoever has the journal is to send it again.
+  assert.notEqual(lines.away(), null);
   lines.close();
 });

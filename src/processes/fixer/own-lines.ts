@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '#base/errors';
 import type { StateDirectory } from '#base/state';
 import { openOwnSender, type OwnSender } from '#ship/import';
-import type { Entry, Journal } from '#fix';
+import type { Entry, Journal, Told } from '#fix';
 
 /**
  * The steps of fixes as lines of the log. Each fix is a stream whose numbers are those of its journal, so all of it can be
@@ -14,20 +15,31 @@ export type OwnLines = {
   say(id: string, entry: Entry): Promise<void>;
   /** Sends all of a journal: what was said while nobody took it. */
   sayAgain(journal: Journal): Promise<void>;
-  /** Why the last line was not taken; `null` where all were. */
+  /** Sends a step that no journal has: not under a number of the fix, so it cannot be sent again. */
+  sayAside(id: string, entry: Told, time: string): Promise<void>;
+  /** Why one of the lines was not taken; `null` where all were. */
   away(): string | null;
   close(): void;
 };
 
-/** How long the receiver may take for a step, or for all steps of a fix. */
-const takeWithinMs = 5_000;
+/**
+ * How long the receiver may take for a step, or for all steps of a fix; and where it did not, after how long it is asked
+ * again, which matters to an undo that waits.
+ */
+type Patience = { takeWithinMs: number; askAgainMs: number };
+
+const usual: Patience = { takeWithinMs: 5_000, askAgainMs: 30_000 };
 
 export const openOwnLines = (
   state: Pick<StateDirectory, 'ownSocket'>,
-  patienceMs = takeWithinMs,
+  { takeWithinMs, askAgainMs }: Patience = usual,
 ): OwnLines => {
   const senders = new Map<string, OwnSender>();
-  let fault: string | null = null;
+  let fault: { why: string; at: number } | null = null;
+  const close = (): void => {
+    for (const sender of senders.values()) sender.close();
+    senders.clear();
+  };
   const senderOf = async (id: string): Promise<OwnSender> => {
     const known = senders.get(id);
     if (known !== undefined) return known;
@@ -44,27 +56,37 @@ export const openOwnLines = (
     }
     await sender.flushed();
   };
-  const attempt = async (id: string, entries: readonly Entry[]): Promise<void> => {
-    if (fault !== null) return;
+  const beside = randomBytes(8).toString('hex');
+  const sendAside = async (id: string, entry: Told, time: string): Promise<void> => {
+    const sender = await senderOf(`${id}-${beside}`);
+    const raw = Buffer.from(JSON.stringify({ kind: 'fix', time, fix: id, ...entry, journal: 'has it not' }));
+    await sender.send({ meta: { via: 'self', host: hostname() }, raw });
+    await sender.flushed();
+  };
+  const attempt = async (sending: () => Promise<void>): Promise<void> => {
+    if (fault !== null) {
+      if (performance.now() - fault.at < askAgainMs) return;
+      close();
+    }
     const taken = new AbortController();
-    const late = sleep(patienceMs, undefined, { signal: taken.signal }).then(() => {
-      throw new Error(`${state.ownSocket}: the receiver did not take it within ${patienceMs / 1000} s`);
+    const late = sleep(takeWithinMs, undefined, { signal: taken.signal }).then(() => {
+      throw new Error(`${state.ownSocket}: the receiver did not take it within ${takeWithinMs / 1000} s`);
     });
     try {
-      await Promise.race([send(id, entries), late]);
+      await Promise.race([sending(), late]);
     } catch (error) {
-      fault = messageOf(error);
+      fault = { why: messageOf(error), at: performance.now() };
     } finally {
       taken.abort();
     }
   };
   return {
-    say: async (id, entry) => attempt(id, [entry]),
-    sayAgain: async ({ id, entries }) => attempt(id, entries),
-    away: () => fault,
-    close: () => {
-      for (const sender of senders.values()) sender.close();
-    },
+    say: async (id, entry) => attempt(async () => send(id, [entry])),
+    sayAgain: async ({ id, entries }) => attempt(async () => send(id, entries)),
+    sayAside: async (id, { step, outcome, text }, time) =>
+      attempt(async () => sendAside(id, { step, outcome, text }, time)),
+    away: () => fault?.why ?? null,
+    close,
   };
 };
 

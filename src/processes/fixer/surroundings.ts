@@ -1,4 +1,5 @@
 import { systemClock } from '#base/clock';
+import { formatMicros } from '#base/rfc3339';
 import { CliError, type Context } from '#cli';
 import { FixError, readableJournals, type Fixer, type Told } from '#fix';
 import { openOwnLines } from './own-lines.ts';
@@ -14,28 +15,42 @@ export const withFixer = async <Result>(
   act: (fixer: Fixer) => Promise<Result>,
 ): Promise<Result> => {
   const lines = openOwnLines(state);
+  const clock = systemClock();
   const fixer: Fixer = {
     fixes: state.fixes,
-    clock: systemClock(),
+    clock,
     undoCommand: (id) => [...thisProgram(), 'services', 'undo', id, '--guard', '--state', state.root],
     async said(id, entry) {
       // The refusal itself is shown at the end, as the error that it is.
       if (entry.step !== 'refused') show(entry);
       await lines.say(id, entry);
     },
-    // Numbers of the log's lines are the journal's. A guard's output is in the log too, by way of journald.
-    unwritten: show,
+    async unwritten(id, entry) {
+      show(entry);
+      await lines.sayAside(id, entry, formatMicros(clock.now()));
+    },
   };
   try {
     for (const journal of readableJournals(state.fixes)) await lines.sayAgain(journal);
     const result = await act(fixer);
-    const away = lines.away();
+    const away = lines.away() === null ? null : await awayStill(state);
     if (away !== null) io.err(`These steps are in ${state.fixes} alone until Holdfast runs: ${away}\n`);
     return result;
   } catch (error) {
     if (!(error instanceof FixError)) throw error;
     const isUsage = ['no-such-door', 'ambiguous-door', 'risk-not-accepted', 'no-such-fix', 'changed-since'];
     throw new CliError(isUsage.includes(error.code) ? 'usage' : 'refused', error.message, { cause: error });
+  } finally {
+    lines.close();
+  }
+};
+
+/** A receiver that was slow may take the steps now, when nothing waits for it. @returns why it does not */
+const awayStill = async (state: Context['state']): Promise<string | null> => {
+  const lines = openOwnLines(state);
+  try {
+    for (const journal of readableJournals(state.fixes)) await lines.sayAgain(journal);
+    return lines.away();
   } finally {
     lines.close();
   }

@@ -115,7 +115,8 @@ const undone = async (fixer: Fixer, journal: Journal, { broke, outside }: Turned
   try {
     for (const text of broke) await step(fixer, journal, { step: 'broke', outcome: 'failed', text });
     const good = await rollBack(fixer, journal, 'not all is as it must be');
-    return { id, result: good ? 'undone' : 'failed', outside, broke };
+    const last = journal.entries.at(-1)?.text ?? 'see its journal';
+    return { id, result: good ? 'undone' : 'failed', outside, broke: good ? broke : [...broke, last] };
   } catch (error) {
     const why = `it could not be put back: ${messageOf(error)}. systemd tries it again; the old bytes are in ${journal.directory}`;
     return { id, result: 'failed', outside, broke: [...broke, why] };

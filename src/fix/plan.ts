@@ -1,33 +1,20 @@
-import { existsSync, readFileSync } from 'node:fs';
-import {
-  cannotTurn,
-  endpointOf,
-  isLocalValue,
-  knobOf,
-  narrowed,
-  placeOf,
-  socketKnob,
-  type Argv,
-  type Check,
-  type Edit,
-  type Narrowing,
-  type Turn,
-} from '#advise';
+import { existsSync } from 'node:fs';
+import { endpointOf, isLocalValue, placeOf, type Argv, type Check, type Edit, type Turn } from '#advise';
 import { collectServices, type Listener, type ServicesReport, type UseBook } from '#inspect';
-import { stoppedAlong } from './along.ts';
+import type { Before } from './before.ts';
 import { runOnCandidate } from './candidate.ts';
 import { chooseDoor, isExposed, type Choice } from './choose.ts';
 import { watchUse, type Use } from './clients.ts';
 import { FixError } from './errors.ts';
-import { factsFor } from './facts.ts';
-import { sourced, type SourcedEdit } from './files.ts';
-import { removed, type InstalledPackage } from './removal.ts';
-import { lockoutOf, removalRisks, risksOf, type Risk } from './risks.ts';
+import type { SourcedEdit } from './files.ts';
 import { withKept } from './kept-use.ts';
+import type { InstalledPackage } from './removal.ts';
+import { lockoutOf, removalRisks, risksOf, type Risk } from './risks.ts';
 import { run } from './run.ts';
-import { udpUse } from './udp-use.ts';
 import type { FixStep } from './steps.ts';
-import { stopped } from './stopped.ts';
+import { doorsIn, textOf, touchedBy, turnFor } from './turn.ts';
+import { udpUse } from './udp-use.ts';
+import { statesOf } from './unit-states.ts';
 
 /** Where one protocol and port of the daemon is open now. */
 export type OpenDoor = {
@@ -71,6 +58,8 @@ export type Plan = {
   /** Commands of an undo: before the old files are put back, and after. */
   release: Argv[];
   revert: Argv[];
+  /** How it is now; none in journals of older versions. */
+  before?: Before;
   step: FixStep;
   /** What is not to be open afterwards even to this host: `udp 138`. */
   closes: string[];
@@ -128,6 +117,7 @@ export const makePlan = async ({ wanted, step, allow, watchMs, noted }: Wish): P
       apply: [...turn.apply],
       release: [...(turn.release ?? [])],
       revert: [...(turn.revert ?? turn.apply)],
+      before: { units: await statesOf(touchedBy(turn, choice)), alternatives: turn.alternatives },
       closes:
         turn.closes === 'all'
           ? doors.map(({ protocol, port }) => `${protocol} ${port}`)
@@ -144,66 +134,6 @@ export const makePlan = async ({ wanted, step, allow, watchMs, noted }: Wish): P
   };
 };
 
-type SourcedTurn = Omit<Turn, 'edits'> & {
-  edits: SourcedEdit[];
-  packages: InstalledPackage[];
-  /** Of the packages, those that were not meant. */
-  others: string[];
-  /** As in a plan. */
-  along: string[];
-};
-
-const withSources = (turn: Turn, read: ReadonlyMap<string, string>): SourcedTurn => ({
-  ...turn,
-  edits: sourced(turn.edits, read),
-  packages: [],
-  others: [],
-  along: [],
-});
-
-const turnFor = async (
-  step: FixStep,
-  choice: Choice,
-  service: string,
-  allow: readonly string[],
-): Promise<SourcedTurn> => {
-  switch (step) {
-    case 'do not run': {
-      refuseForwarder(choice);
-      const { turn, along } = await stopped(choice.unit);
-      return { ...withSources(turn, new Map()), along };
-    }
-    case 'do not install': {
-      refuseForwarder(choice);
-      const { turn, ...removal } = await removed(choice);
-      return { ...withSources(turn, new Map()), ...removal };
-    }
-    case 'firewalled':
-      return withSources(
-        newlyNarrowed({
-          name: choice.unit.replace(/\.\w+$/, '').replaceAll(/[^\w-]/g, '-'),
-          doors: doorsIn(choice),
-          allow,
-        }),
-        new Map(),
-      );
-    case 'local only':
-      return madeLocal(choice, service);
-  }
-};
-
-/** A second one would be of the same name: systemd would not load its rules, and its undo would take away the first. */
-const newlyNarrowed = (narrowing: Narrowing): Turn => {
-  const turn = narrowed(narrowing);
-  const there = turn.edits.map(({ path }) => path).filter(existsSync);
-  if (there.length > 0)
-    throw new FixError(
-      'no-knob',
-      `a firewall fix of ${narrowing.name} stands already (${there.join(', ')}): undo that one first (holdfast services undo), then make it anew with every --allow that is wanted`,
-    );
-  return turn;
-};
-
 /** Whose doors a step shuts: a firewall asks for the port alone, whoever has it at another address. */
 const reachedBy = (step: FixStep, { listeners }: Choice, report: ServicesReport): readonly Listener[] =>
   step === 'firewalled'
@@ -213,47 +143,6 @@ const reachedBy = (step: FixStep, { listeners }: Choice, report: ServicesReport)
           listeners.some(({ protocol, port }) => one.protocol === protocol && one.port === port),
       )
     : listeners;
-
-/** @throws FixError `no-knob` where others would go down with it */
-const refuseForwarder = ({ listeners, unit }: Choice): void => {
-  const forwarder = listeners.find(({ holder }) => holder === 'forwarder');
-  if (forwarder !== undefined)
-    throw new FixError(
-      'no-knob',
-      `${unit} only forwards this door${forwarder.forwardsTo === null ? '' : ` to ${forwarder.forwardsTo}`}, and other things may run in it: stop what it forwards to, or do not publish the port`,
-    );
-};
-
-const madeLocal = async (choice: Choice, service: string): Promise<SourcedTurn> => {
-  const knob = choice.unit.endsWith('.socket')
-    ? socketKnob(choice.unit, choice.door.lead.activates)
-    : knobOf(service);
-  if (knob === null)
-    throw new FixError(
-      'no-knob',
-      `how ${service} is told to listen on this host alone is not known well enough to do it for you: holdfast audit says what is known`,
-    );
-  const facts = await factsFor(knob, choice);
-  const turn = knob.turn(facts);
-  if (cannotTurn(turn)) throw new FixError('no-knob', `${turn.why}: ${turn.remedy}`);
-  const edits = turn.edits.filter(({ path, text }) => textOf(path) !== text);
-  if (edits.length === 0)
-    throw new FixError(
-      'no-knob',
-      `${service} is configured for this host alone already, and yet it is open to others: restart ${choice.unit}, or look for the address on its command line`,
-    );
-  // Where a unit is stopped and started to read its files anew, systemd starts none of these again.
-  const along = await stoppedAlong([choice.unit]);
-  const again = along.length === 0 ? [] : [['systemctl', 'start', '--', ...along]];
-  const apply = [...turn.apply, ...again];
-  const revert = [...(turn.revert ?? turn.apply), ...again];
-  return { ...withSources({ ...turn, edits, apply, revert }, facts.files), along };
-};
-
-export const doorsIn = ({ listeners }: Choice): OpenDoor[] =>
-  listeners.flatMap(({ protocol, address, port, v6only }) =>
-    (protocol === 'tcp' || protocol === 'udp') && port !== null ? [{ protocol, address, port, v6only }] : [],
-  );
 
 /** Asked of the daemon's own reading of its files, as they are and as they are to be: confined both times. */
 const effectiveOf = async ({ effective, edits }: Turn): Promise<Plan['effective']> => {
@@ -280,12 +169,4 @@ const conffilesAmong = async (edits: readonly Edit[]): Promise<Set<string>> => {
   const { stdout } = await run(['dpkg-query', '--show', '--showformat=${Conffiles}\n']);
   const known = new Set(stdout.split('\n').flatMap((line) => line.trim().split(' ')[0] ?? []));
   return new Set(there.map(({ path }) => path).filter((path) => known.has(path)));
-};
-
-const textOf = (path: string): string | null => {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
 };

@@ -1,4 +1,5 @@
 import type { Argv, Turn } from '#advise';
+import { alternativesOf, chooseAgain, type Alternative } from './alternatives.ts';
 import { stoppedAlong } from './along.ts';
 import type { Choice } from './choose.ts';
 import { FixError } from './errors.ts';
@@ -55,7 +56,15 @@ export const packageOf = async ({ unit }: Pick<Choice, 'unit'>): Promise<string 
 };
 
 /** What is removed, the turn that removes it, and active units of other packages that stop along. */
-export type Removal = { turn: Turn; packages: InstalledPackage[]; others: string[]; along: string[] };
+export type Removal = {
+  turn: Turn;
+  packages: InstalledPackage[];
+  others: string[];
+  along: string[];
+  /** Their units. */
+  touched: string[];
+  alternatives: Alternative[];
+};
 
 /**
  * The package that brought the daemon's unit, removed with all that needs it; configuration and data stay.
@@ -69,6 +78,7 @@ export const removed = async (choice: Pick<Choice, 'unit'>): Promise<Removal> =>
   if ('why' in names) throw new FixError('no-knob', `${name} cannot be removed by itself: ${names.why}`);
   const packages = await installed(names);
   const states = await statesOf([...new Set([choice.unit, ...(await unitsOf(names))])]);
+  const alternatives = await alternativesOf(names);
   const booted = (how: string): UnitState[] => states.filter(({ boot }) => boot === how);
   const running = (how: 'active' | 'inactive'): UnitState[] =>
     states.filter(({ active }) => active === (how === 'active'));
@@ -76,6 +86,8 @@ export const removed = async (choice: Pick<Choice, 'unit'>): Promise<Removal> =>
     packages,
     others: names.filter((one) => one !== name),
     along: await stoppedAlong(states.map(({ unit }) => unit)),
+    touched: states.map(({ unit }) => unit),
+    alternatives,
     turn: {
       edits: [],
       checks: [],
@@ -86,10 +98,11 @@ export const removed = async (choice: Pick<Choice, 'unit'>): Promise<Removal> =>
         ...systemctl('enable', booted('enabled')),
         ...systemctl('stop', running('inactive')),
         ...systemctl('start', running('active')),
+        ...chooseAgain(alternatives),
       ],
       cautions: [
         `configuration and data of ${names.join(', ')} stay; an undo installs the same version again, from a copy that is kept before`,
-        "the packages' own scripts run, at the removal and at an undo: an alternative that was chosen by hand is forgotten",
+        "the packages' own scripts run, at the removal and at an undo",
         ...running('active')
           .filter(({ unit }) => unit !== choice.unit)
           .map(({ unit }) => `${unit} runs from it too, and stops`),

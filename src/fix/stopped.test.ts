@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test, type TestContext } from 'node:test';
 import { programs } from './programs.fixture.ts';
 import { stopped } from './stopped.ts';
 
@@ -8,7 +11,8 @@ const systemctl = (fragments: string): string => `for last; do :; done
 case $*:$last in
   *TriggeredBy*) echo TriggeredBy=rpcbind.socket;;
   is-enabled*) echo enabled;;
-  is-active*) ;;
+  list-units*) ;;
+  *ActiveState*) printf 'ActiveState=active\\n\\nActiveState=active\\n';;
   cat*:rpcbind.socket) printf '[Install]\\nWantedBy=sockets.target\\n';;
   cat*:rpcbind.service) printf '[Install]\\nWantedBy=multi-user.target\\nAlso=rpcbind.socket\\n';;
   *WantedBy*:rpcbind.socket) printf 'WantedBy=sockets.target nfs-server.service\\nRequiredBy=rpcbind.service rpc-statd.service\\n'
@@ -16,9 +20,21 @@ case $*:$last in
   *WantedBy*:rpcbind.service) printf 'WantedBy=multi-user.target\\nFragmentPath=${fragments}/rpcbind.service\\n';;
 esac`;
 
+/** A host's files: texts by path; `→ TARGET` is a link. */
+const rootWith = (t: TestContext, files: Readonly<Record<string, string>>): string => {
+  const root = mkdtempSync(join(tmpdir(), 'holdfast-stopped-'));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(root, dirname(path)), { recursive: true });
+    if (text.startsWith('→ ')) symlinkSync(text.slice(2), join(root, path));
+    else writeFileSync(join(root, path), text);
+  }
+  return root;
+};
+
 test('an enabled unit that others start all the same is masked; what its own file names is not counted', async (t) => {
   programs(t, { systemctl: systemctl('/lib/systemd/system') });
-  const { turn } = await stopped('rpcbind.service');
+  const { turn } = await stopped('rpcbind.service', rootWith(t, {}));
   const commands = (all: readonly (readonly string[])[]): string[] => all.map((argv) => argv.join(' '));
   assert.deepEqual(commands(turn.apply), [
     'systemctl disable --quiet -- rpcbind.service rpcbind.socket',
@@ -33,7 +49,7 @@ test('an enabled unit that others start all the same is masked; what its own fil
 
 test('what cannot be masked, because its file lies there, is told', async (t) => {
   programs(t, { systemctl: systemctl('/etc/systemd/system') });
-  const { turn } = await stopped('rpcbind.service');
+  const { turn } = await stopped('rpcbind.service', rootWith(t, {}));
   assert.ok(!turn.apply.some((argv) => argv.includes('mask')));
   assert.match(
     turn.cautions.join(),
@@ -43,5 +59,52 @@ test('what cannot be masked, because its file lies there, is told', async (t) =>
 
 test('where systemctl cannot tell who starts it, nothing is begun', async (t) => {
   programs(t, { systemctl: 'exit 1' });
-  await assert.rejects(stopped('rpcbind.service'), { code: 'could-not-look' });
+  await assert.rejects(stopped('rpcbind.service', rootWith(t, {})), { code: 'could-not-look' });
+});
+
+/** door.service as systemd knows it, which has loaded nothing that starts it. */
+const alone = `case $* in
+  list-units*) ;;
+  *ActiveState*) while [ "$1" != -- ]; do shift; done; shift; for unit; do echo; echo ActiveState=active; done;;
+  is-enabled*) echo disabled; exit 1;;
+  *FragmentPath*) echo FragmentPath=/usr/lib/systemd/system/door.service;;
+  *ExecStart*) echo 'ExecStart={ path=/usr/sbin/doord ; argv[]=/usr/sbin/doord -x ; }';;
+esac`;
+
+const lib = 'usr/lib/systemd/system';
+
+test('what systemd has not loaded, and the bus, would start it again: it is masked, and each is named', async (t) => {
+  programs(t, { systemctl: alone });
+  const { turn, touched } = await stopped(
+    'door.service',
+    rootWith(t, {
+      [`${lib}/door.service`]: '[Service]\nExecStart=/usr/sbin/doord\n',
+      [`${lib}/old-name.service`]: '→ door.service',
+      [`${lib}/wants.service`]: '[Unit]\nWants=other.service \\\n door.service\n',
+      [`${lib}/drop.service`]: '[Service]\n',
+      'etc/systemd/system/drop.service.d/x.conf': '[Unit]\nRequires=old-name.service\n',
+      [`${lib}/static.target.wants/door.service`]: '→ ../door.service',
+      [`${lib}/after.service`]: '[Unit]\nAfter=door.service\n',
+      [`${lib}/hidden.service`]: '[Unit]\nWants=door.service\n',
+      'etc/systemd/system/hidden.service': '→ /dev/null',
+      // These go with systemctl disable.
+      'etc/systemd/system/multi-user.target.wants/door.service': '→ /usr/lib/systemd/system/door.service',
+      'etc/systemd/system/dbus-org.example.Gone.service': '→ /usr/lib/systemd/system/door.service',
+      [`${lib}/door.timer`]: '[Timer]\nOnCalendar=daily\n',
+      [`${lib}/daily.timer`]: '[Timer]\nUnit=door.service\n',
+      [`${lib}/other.timer`]: '[Timer]\nOnCalendar=daily\n',
+      'usr/share/dbus-1/system-services/a.service':
+        '[D-BUS Service]\nName=org.example.Door\nExec=/bin/false\nSystemdService=old-name.service\n',
+      'usr/share/dbus-1/system-services/b.service':
+        '[D-BUS Service]\nName=org.example.Gone\nExec=/bin/false\nSystemdService=dbus-org.example.Gone.service\n',
+      'usr/share/dbus-1/system-services/c.service':
+        '[D-BUS Service]\nName=org.example.Bare\nExec=/usr/sbin/doord --bus\nUser=root\n',
+    }),
+  );
+  assert.deepEqual(touched, ['door.service', 'daily.timer', 'door.timer']);
+  assert.deepEqual(turn.apply.at(-1), ['systemctl', 'mask', '--quiet', '--', 'door.service']);
+  assert.deepEqual(turn.cautions, [
+    'static.target, drop.service, wants.service, a call of org.example.Door on the system bus would start door.service again, so it is masked until an undo',
+    'a call of org.example.Bare on the system bus will start /usr/sbin/doord again, and not by systemd: take away /usr/share/dbus-1/system-services/c.service by hand',
+  ]);
 });

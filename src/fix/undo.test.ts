@@ -102,6 +102,16 @@ test('a command of the undo that fails is no undo that went well', async (t) => 
   assert.match(journal.entries.at(-1)?.text ?? '', /but 'false' failed/);
 });
 
+test('a unit that starts at boot otherwise than before is no undo that went well', async (t) => {
+  programs(t, { systemctl: 'echo disabled; exit 1' });
+  const { fixer, journal } = stage(t, {
+    before: { units: [{ unit: 'a.socket', boot: 'enabled', active: false }], alternatives: [] },
+  });
+  writing(journal);
+  assert.equal(await rollBack(fixer, journal, 'of a test'), false);
+  assert.match(journal.entries.at(-1)?.text ?? '', /but a\.socket is disabled, and was enabled/);
+});
+
 test('before anything was changed, a journal that takes nothing says so, and why the fix could not begin', async (t) => {
   const { fixer, journal } = stage(t);
   const file = join(journal.directory, 'journal.jsonl');

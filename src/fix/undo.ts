@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, systemCode } from '#base/errors';
+import { notAsBefore } from './before.ts';
 import { changedBefore, changedSince, putAside, putBack } from './files.ts';
 import { FixError } from './errors.ts';
 import { alone, step, type Fixer } from './fixer.ts';
@@ -95,6 +96,7 @@ export const rollBack = async (fixer: Fixer, journal: Journal, why: string): Pro
   const wrong = [
     ...(isOpen ? [] : [`${plan.service} is not open as it was`]),
     ...(down.length === 0 ? [] : [`${down.join(', ')} did not start again`]),
+    ...(plan.before === undefined ? [] : await notAsBefore(plan.before)),
     ...[...(hasLetGo ? [] : [plan.release.at(-1)?.join(' ') ?? '']), ...failed].map(
       (command) => `'${command}' failed`,
     ),

@@ -44,12 +44,16 @@ test(
     let lines: Record<string, string>[] = [];
     let missing: string[] = [];
     // Each is durable with the receiver when the command ends; to be found it must be committed and indexed too.
-    await until('every step is found', async () => {
-      lines = await log('kind=fix');
-      const said = new Set(lines.map(({ time, step }) => `${time} ${step}`));
-      missing = steps.map(({ time, step }) => `${time} ${step}`).filter((one) => !said.has(one));
-      return missing.length === 0;
-    }, 60_000).catch(() => undefined);
+    await until(
+      'every step is found',
+      async () => {
+        lines = await log('kind=fix');
+        const said = new Set(lines.map(({ time, step }) => `${time} ${step}`));
+        missing = steps.map(({ time, step }) => `${time} ${step}`).filter((one) => !said.has(one));
+        return missing.length === 0;
+      },
+      60_000,
+    ).catch(() => undefined);
     assert.deepEqual(missing, [], 'steps of the journals that no line of the log has');
     // What was refused changed nothing, and has no journal.
     assert.equal(lines.filter(({ step }) => step === 'refused').length, 1);

@@ -1,39 +1,7 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { openOwnLines } from './own-lines.ts';
-
-type Receiver = { ownSocket: string; takes: boolean; taken: () => string };
-
-/** Takes every connection, and acknowledges what comes as soon as it `takes`. */
-const receiver = async (t: TestContext): Promise<Receiver> => {
-  const directory = mkdtempSync(join(tmpdir(), 'holdfast-own-'));
-  let taken = '';
-  const its: Receiver = { ownSocket: join(directory, 'own.sock'), takes: false, taken: () => taken };
-  const connections: Socket[] = [];
-  const server = createServer((socket) => {
-    connections.push(socket);
-    socket.on('data', (chunk: Buffer) => {
-      if (!its.takes) return;
-      taken += chunk.toString('latin1');
-      // Of more than was sent: all of it is durable.
-      const number = Buffer.alloc(8);
-      number.writeBigUInt64BE(1000n);
-      socket.write(number);
-    });
-  }).listen(its.ownSocket);
-  await once(server, 'listening');
-  t.after(() => {
-    for (const socket of connections) socket.destroy();
-    server.close();
-    rmSync(directory, { recursive: true, force: true });
-  });
-  return its;
-};
+import { receiver } from './receiver.fixture.ts';
 
 const entry = { n: 1, time: '2026-01-01T00:00:00Z', step: 'undo', outcome: 'ok', text: '' } as const;
 

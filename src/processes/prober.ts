@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { messageOf } from '#base/errors';
-import { pacer, parseToken, ProbeError, probeHost, sendTokens, vantageOf } from '#probe/host';
+import { pacer, parseToken, ProbeError, probeHost, sendTokens, vantagesOf } from '#probe/host';
 import { accounts } from './up/accounts.ts';
 import { proberTask, type ProberWord } from './probe/words.ts';
 
@@ -24,9 +24,9 @@ try {
     await sendTokens(task.address, task.ports, { ...task, token: parseToken(task.token) }, pacer(task.rate));
     say({ sent: task.ports.length * task.times });
   } else {
-    const vantage = await vantageOf(task.host);
-    say({ vantage });
-    say({ seen: await probeHost(vantage, task) });
+    const vantages = await vantagesOf(task.host);
+    say({ vantages });
+    for (const vantage of vantages.vantages) say({ seen: await probeHost(vantage, task) });
   }
 } catch (error) {
   if (!(error instanceof ProbeError)) throw error;

@@ -5,6 +5,6 @@ export type { DoorState, Outcome, TlsSeen } from './outcome.ts';
 export { gentle, pacer, type Rates } from './pace.ts';
 export { probeTcp, type TcpTarget } from './tcp.ts';
 export { probeUdp, type UdpTarget } from './udp.ts';
-export { vantageOf, type Vantage } from './vantage.ts';
+export { vantagesOf, type Vantage, type Vantages } from './vantage.ts';
 export { wellKnownDoors } from './well-known.ts';
 export { makeToken, parseToken, sendTokens, tokenFor, tokenOffset } from './token.ts';

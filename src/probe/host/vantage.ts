@@ -11,20 +11,47 @@ export type Vantage = {
   host: string;
   /** The address that is probed. */
   address: string;
-  /** Other addresses of the name. */
-  others: string[];
   /** The own address from which the host is seen. */
   from: string;
   /** It is this machine itself: what is seen came over lo, and says nothing of a firewall before it. */
   itself: boolean;
 };
 
+/** All addresses of a name. */
+export type Vantages = {
+  /** Of each that is probed; at least one. */
+  vantages: Vantage[];
+  /** Those that cannot be. */
+  lost: { address: string; why: string }[];
+  /** Those beyond the most that are probed. */
+  others: string[];
+};
+
+/** A name of more is of a fleet, and not of one host. */
+const mostAddresses = 8;
+
 /**
- * Looks the name up and asks the kernel for the way; nothing is sent to the host.
- * @throws ProbeError `bad-host`, `unknown-host`, `no-way`
+ * Looks the name up and asks the kernel for the ways; nothing is sent to the host.
+ * @throws ProbeError `bad-host`, `unknown-host`, `no-way`, where no address is left
  */
-export const vantageOf = async (host: string): Promise<Vantage> => {
-  const [named = '', ...others] = await addressesOf(host);
+export const vantagesOf = async (host: string, lookUp = addressesOf): Promise<Vantages> => {
+  const addresses = [...new Set(await lookUp(host))];
+  const vantages = new Map<string, Vantage>();
+  const lost: Vantages['lost'] = [];
+  for (const named of addresses.slice(0, mostAddresses))
+    try {
+      const vantage = await vantageAt(host, named);
+      vantages.set(vantage.address, vantage);
+    } catch (error) {
+      if (!(error instanceof ProbeError) || addresses.length === 1) throw error;
+      lost.push({ address: named, why: error.message });
+    }
+  if (vantages.size === 0)
+    throw new ProbeError('no-way', `${host} cannot be probed: ${lost.map(({ why }) => why).join('; ')}`);
+  return { vantages: [...vantages.values()], lost, others: addresses.slice(mostAddresses) };
+};
+
+const vantageAt = async (host: string, named: string): Promise<Vantage> => {
   if (isManyHosts(named))
     throw new ProbeError('bad-host', `${named} is not the address of one host: name one`);
   if (/^fe[89ab].:[^%]*$/i.test(named))
@@ -33,7 +60,7 @@ export const vantageOf = async (host: string): Promise<Vantage> => {
       `${named} is of one link alone: name the interface of this machine that leads there, ${named}%eth0`,
     );
   const { address, from } = await wayTo(named);
-  return { host, address, others, from, itself: from === address || isLoopback(address) };
+  return { host, address, from, itself: from === address || isLoopback(address) };
 };
 
 const addressesOf = async (host: string): Promise<string[]> => {

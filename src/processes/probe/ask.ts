@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CliError } from '#cli';
-import type { HostSeen, ProbeErrorCode, Vantage } from '#probe/host';
+import type { HostSeen, ProbeErrorCode, Vantage, Vantages } from '#probe/host';
 import { proberWord, type Looking, type ProberTask, type ProberWord, type Sending } from './words.ts';
 
 const prober = join(import.meta.dirname, '..', 'prober.ts');
@@ -30,23 +30,24 @@ const wordsOf = async function* (task: ProberTask): AsyncGenerator<ProberWord> {
 const endedEarly = (): Error => new Error('the prober ended before it had said all');
 
 /**
- * Has the host looked at.
- * @param onVantage called before anything is sent to the host
+ * Has the host looked at, at each of its addresses.
+ * @param onVantages called before anything is sent to the host
  * @throws CliError `usage`, `could-not-look`
  */
-export const askProber = async (
-  task: Looking,
-  onVantage: (vantage: Vantage) => void,
-): Promise<{ vantage: Vantage; seen: HostSeen }> => {
-  let vantage: Vantage | null = null;
-  let seen: HostSeen | null = null;
+export const askProber = async (task: Looking, onVantages: (vantages: Vantages) => void): Promise<Looked> => {
+  let all: Vantages | null = null;
+  const looked: Looked['looked'] = [];
   for await (const word of wordsOf(task)) {
-    if ('vantage' in word) onVantage((vantage = word.vantage));
-    if ('seen' in word) seen = word.seen;
+    if ('vantages' in word) onVantages((all = word.vantages));
+    const vantage = all?.vantages[looked.length];
+    if ('seen' in word && vantage !== undefined) looked.push({ vantage, seen: word.seen });
   }
-  if (vantage === null || seen === null) throw endedEarly();
-  return { vantage, seen };
+  if (all === null || looked.length !== all.vantages.length) throw endedEarly();
+  return { ...all, looked };
 };
+
+/** What was seen at each address, and at which nothing was looked at. */
+export type Looked = Pick<Vantages, 'lost' | 'others'> & { looked: { vantage: Vantage; seen: HostSeen }[] };
 
 /** Has tokens sent. @throws CliError */
 export const haveTokensSent = async (task: Sending): Promise<void> => {

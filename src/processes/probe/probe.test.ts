@@ -65,13 +65,18 @@ test('the prober says from where it looks, and then what it saw', async (t) => {
   t.after(() => void server.close());
   const { port } = server.address() as AddressInfo;
   const order: string[] = [];
-  const { vantage, seen } = await askProber(task(port), ({ from }) => void order.push(from));
+  const { looked } = await askProber(
+    task(port),
+    (all) => void order.push(...all.vantages.map(({ from }) => from)),
+  );
   assert.deepEqual(order, ['127.0.0.1']);
-  assert.equal(vantage.itself, true);
-  assert.equal(seen.alive, true);
+  assert.equal(looked[0]?.vantage.itself, true);
   assert.deepEqual(
-    seen.outcomes.map(({ state, banner }) => [state, banner]),
-    [['open', 'SSH-2.0-x']],
+    looked.map(({ seen: { alive, outcomes } }) => [
+      alive,
+      ...outcomes.map(({ state, banner }) => [state, banner]),
+    ]),
+    [[true, ['open', 'SSH-2.0-x']]],
   );
 });
 

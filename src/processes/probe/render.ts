@@ -1,25 +1,27 @@
 import type { CouldNotLook } from '#base/looked';
 import { printable } from '#base/printable';
 import { renderGaps, table, wrap, type Io } from '#cli';
-import { nameOfDoor, type Door, type Outcome, type Rates, type Vantage } from '#probe/host';
+import { nameOfDoor, type Door, type Outcome, type Rates, type Vantage, type Vantages } from '#probe/host';
 
 /** What is looked at, and from where. */
-export const vantageLine = (io: Io, { host, address, others, from, itself }: Vantage): string => {
-  const name = host === address ? address : `${printable(host)} (${address})`;
-  const more =
-    others.length === 0 ? '' : ` It has other addresses, which are not probed: ${others.join(', ')}.`;
-  return wrap(
-    itself
-      ? `${name} is this machine itself, seen over lo: no firewall stands between. Probe it from another host.${more}`
-      : `${name}, seen from ${from}.${more}`,
-    io.width,
-    '',
-    '',
-  );
-};
+export const vantageLines = (io: Io, { vantages, others }: Vantages): string =>
+  [
+    ...vantages.map((vantage) =>
+      vantage.itself
+        ? `${nameOf(vantage)} is this machine itself, seen over lo: no firewall stands between. Probe it from another host.`
+        : `${nameOf(vantage)}, seen from ${vantage.from}.`,
+    ),
+    ...(others.length === 0 ? [] : [`More addresses of it, which are not probed: ${others.join(', ')}.`]),
+  ]
+    .map((line) => wrap(line, io.width, '', ''))
+    .join('');
+
+/** `web1 (192.0.2.7)` */
+export const nameOf = ({ host, address }: Vantage): string =>
+  host === address ? address : `${printable(host)} (${address})`;
 
 /** How fast, and how long it takes at the longest, roughly. */
-export const paceLine = (io: Io, doors: readonly Door[], { tcp, udp }: Rates): string => {
+export const paceLine = (io: Io, doors: readonly Door[], { tcp, udp }: Rates, addresses: number): string => {
   const count = (protocol: Door['protocol']): number =>
     doors.filter((door) => door.protocol === protocol).length;
   const seconds = Math.max(count('tcp') / tcp, (3 * count('udp')) / udp) + 5;
@@ -27,7 +29,8 @@ export const paceLine = (io: Io, doors: readonly Door[], { tcp, udp }: Rates): s
     ...(count('tcp') > 0 ? [`${many(tcp, 'TCP connection')} a second to ${many(count('tcp'), 'port')}`] : []),
     ...(count('udp') > 0 ? [`${many(udp, 'UDP question')} a second to ${many(count('udp'), 'port')}`] : []),
   ];
-  return wrap(`At most ${parts.join(', ')}; up to ${Math.ceil(seconds)} s.`, io.width, '', '');
+  const long = `up to ${Math.ceil(seconds)} s${addresses === 1 ? '' : ` for each of ${addresses} addresses, one after the other`}`;
+  return wrap(`At most ${parts.join(', ')}; ${long}.`, io.width, '', '');
 };
 
 const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

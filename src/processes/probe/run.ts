@@ -4,7 +4,7 @@ import { systemClock } from '#base/clock';
 import type { CouldNotLook } from '#base/looked';
 import { formatMicros } from '#base/rfc3339';
 import { Exit, jsonLine, text, type Context, type Flags } from '#cli';
-import { unique, wellKnownDoors, type Outcome } from '#probe/host';
+import { unique, wellKnownDoors, type HostSeen, type Outcome, type Vantage } from '#probe/host';
 import { probeArrivals, type Arrivals } from './arrivals.ts';
 import { askProber } from './ask.ts';
 import { doorsOf, insideFromFile, insideThrough, type Inside } from './inside.ts';
@@ -12,7 +12,7 @@ import { insideFromLog } from './inside-from-log.ts';
 import { probeOptions, type ProbeOptions } from './options.ts';
 import { permissionToProbe } from './permission.ts';
 import { recorded, summaryOf, type ProbeRecord } from './record.ts';
-import { paceLine, renderSeen, vantageLine } from './render.ts';
+import { nameOf, paceLine, renderSeen, vantageLines } from './render.ts';
 import { renderCompared } from './render-compared.ts';
 
 /** `services probe HOST`, with its record in the log. @throws CliError */
@@ -41,39 +41,74 @@ const probe = async (context: Context, host: string, { flags, options, record }:
     doors: doors.length,
     ...(inside === null ? {} : { inside: inside.from }),
   });
-  const { vantage, seen } = await askProber({ host, doors, rates, timeoutMs }, (from) => {
-    io.err(vantageLine(io, from));
-    io.err(paceLine(io, doors, rates));
+  const { looked, others, lost } = await askProber({ host, doors, rates, timeoutMs }, (found) => {
+    io.err(vantageLines(io, found));
+    io.err(paceLine(io, doors, rates, found.vantages.length));
   });
-  const arrivals = await arrivalsOf(context, vantage.address, seen.outcomes, flags);
-  const outcomes = seen.outcomes.map((outcome) => settled(outcome, arrivals));
-  const compared =
-    inside === null
-      ? null
-      : seen.outcomes.map((outcome) =>
-          compare(outcome, vantage.address, inside.view, arrivalOf(outcome, arrivals)),
-        );
-  await record.done({ address: vantage.address, from: vantage.from, ...summaryOf(outcomes, compared) });
-  const couldNotLook = [...gapsOf(host, vantage.address, seen.alive), ...arrivals.couldNotLook];
-  if (json) {
-    const { others, ...where } = vantage;
-    io.out(
-      jsonLine({
-        ...where,
-        otherAddresses: others,
-        time,
-        permission,
-        rates,
-        inside: inside === null ? null : { from: inside.from, extent: inside.view.extent },
-        doors: compared === null ? outcomes.map(alone) : compared.map(beside),
-        couldNotLook,
-      }),
-    );
-  } else if (inside === null || compared === null) io.out(renderSeen(io, outcomes, couldNotLook));
-  else io.out(renderCompared(io, compared, inside, couldNotLook));
-  if (!seen.alive) return Exit.couldNotLook;
-  return compared?.some(({ verdict }) => verdict === 'nobody') === true ? Exit.bad : Exit.done;
+  const looks: Look[] = [];
+  for (const [n, { vantage, seen }] of looked.entries()) {
+    const look = await lookFrom(context, vantage, seen, inside, flags);
+    const { outcomes, compared } = look;
+    await record.done({ address: vantage.address, from: vantage.from, ...summaryOf(outcomes, compared) });
+    const couldNotLook = n === 0 ? [...lost.map(gapOfLost), ...look.couldNotLook] : look.couldNotLook;
+    looks.push(look);
+    if (json) {
+      io.out(
+        jsonLine({
+          ...vantage,
+          otherAddresses: others,
+          time,
+          permission,
+          rates,
+          inside: inside === null ? null : { from: inside.from, extent: inside.view.extent },
+          doors: compared === null ? outcomes.map(alone) : compared.map(beside),
+          couldNotLook,
+        }),
+      );
+      continue;
+    }
+    if (looked.length > 1) io.out(`${n === 0 ? '' : '\n'}${io.paint('bold', nameOf(vantage))}\n`);
+    if (inside === null || compared === null) io.out(renderSeen(io, outcomes, couldNotLook));
+    else io.out(renderCompared(io, compared, inside, couldNotLook));
+  }
+  if (!looks.some(({ alive }) => alive)) return Exit.couldNotLook;
+  return looks.some(({ compared }) => compared?.some(({ verdict }) => verdict === 'nobody') === true)
+    ? Exit.bad
+    : Exit.done;
 };
+
+/** What was seen at one address, and what the host says of it. */
+type Look = {
+  outcomes: Outcome[];
+  compared: Compared[] | null;
+  alive: boolean;
+  couldNotLook: CouldNotLook[];
+};
+
+const lookFrom = async (
+  context: Context,
+  { host, address }: Vantage,
+  { outcomes, alive }: HostSeen,
+  inside: Inside | null,
+  flags: Flags,
+): Promise<Look> => {
+  const arrivals = await arrivalsOf(context, address, outcomes, flags);
+  return {
+    outcomes: outcomes.map((outcome) => settled(outcome, arrivals)),
+    compared:
+      inside === null
+        ? null
+        : outcomes.map((outcome) => compare(outcome, address, inside.view, arrivalOf(outcome, arrivals))),
+    alive,
+    couldNotLook: [...gapsOf(host, address, alive), ...arrivals.couldNotLook],
+  };
+};
+
+const gapOfLost = ({ address, why }: { address: string; why: string }): CouldNotLook => ({
+  what: address,
+  why,
+  remedy: 'Or take it out of the name, where the host has it no more',
+});
 
 /** Given, asked of the host, or what its agent said last. */
 const insideOf = async ({ state, io }: Context, host: string, flags: Flags): Promise<Inside | null> => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Door, HostProbe, HostSeen, Outcome, ProbeErrorCode, TlsSeen, Vantage } from '#probe/host';
+import type { Door, HostProbe, HostSeen, Outcome, ProbeErrorCode, TlsSeen, Vantages } from '#probe/host';
 
 /** What passes between the command and the process `prober`: strangers talk to that one, so its words are checked. */
 const door = {
@@ -53,10 +53,15 @@ const outcome = z.strictObject({
 const vantage = z.strictObject({
   host: line,
   address: line,
-  others: z.array(line),
   from: line,
   itself: z.boolean(),
-}) satisfies z.ZodType<Vantage>;
+});
+
+const vantages = z.strictObject({
+  vantages: z.array(vantage).min(1),
+  lost: z.array(z.strictObject({ address: line, why: line })),
+  others: z.array(line),
+}) satisfies z.ZodType<Vantages>;
 
 const seen = z.strictObject({ outcomes: z.array(outcome), alive: z.boolean() }) satisfies z.ZodType<HostSeen>;
 
@@ -69,7 +74,8 @@ const code = z.enum([
 ]) satisfies z.ZodType<ProbeErrorCode>;
 
 export const proberWord = z.union([
-  z.strictObject({ vantage }),
+  z.strictObject({ vantages }),
+  // Of each address, in their order.
   z.strictObject({ seen }),
   z.strictObject({ sent: z.int() }),
   z.strictObject({ error: z.strictObject({ code, message: line }) }),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Client } from './clients.ts';
-import { whatBroke } from './dependents.ts';
+import { usualWatchMs, whatBroke } from './dependents.ts';
 import { healthOf } from './health.ts';
 import { planOfNothing } from './plan.fixture.ts';
 import { programs } from './programs.fixture.ts';
@@ -31,9 +31,10 @@ test('a client that does not come back is missed, whatever unit failed for a mom
     esac`,
   });
   const before = await healthOf(['app.service']);
-  assert.deepEqual(await whatBroke(plan, before, null, { backMs: 1500, noticedMs: 0, settledMs: 1000 }), [
-    'app of app.service was connected to 127.0.0.1, and has not come back',
-  ]);
+  assert.deepEqual(
+    await whatBroke(plan, before, null, { backMs: 1500, noticedMs: 0, settledMs: 1000, watchMs: 0 }),
+    ['app of app.service was connected to 127.0.0.1, and has not come back'],
+  );
 });
 
 test('where systemctl cannot be asked any more, nothing passes for healthy', async (t) => {
@@ -43,8 +44,47 @@ test('where systemctl cannot be asked any more, nothing passes for healthy', asy
       [ $1 = list-units ] || echo ActiveState=active`,
   });
   const before = await healthOf(['app.service']);
-  const patience = { backMs: 0, noticedMs: 0, settledMs: 1000 };
+  const patience = { backMs: 0, noticedMs: 0, settledMs: 1000, watchMs: 0 };
   assert.deepEqual(await whatBroke({ ...plan, use: planOfNothing.use }, before, null, patience), [
     'how services fare could not be looked at: systemctl failed: no bus',
   ]);
+});
+
+/** app.service, whose state at the nth look is the word that `$n` leads to. */
+const watched = (states: string): string => `case $1 in
+  list-units) ;;
+  show) echo >>$DIR/looks; n=$(wc -l <$DIR/looks); echo ActiveState=$(${states});;
+esac`;
+
+const quick = { backMs: 0, noticedMs: 0, settledMs: 1000 };
+const nobody = { ...plan, use: planOfNothing.use };
+
+test('who notices late is noticed within the time for watching, and no sooner than it stays so', async (t) => {
+  programs(t, {
+    ss: 'exit 0',
+    systemctl: watched('[ $n -eq 4 ] || [ $n -ge 6 ] && echo failed || echo active'),
+  });
+  const before = await healthOf(['app.service']);
+  const started = performance.now();
+  assert.deepEqual(await whatBroke(nobody, before, null, { ...quick, watchMs: 60_000 }), [
+    'app.service is failed, and was active',
+  ]);
+  assert.ok(performance.now() - started < 30_000);
+});
+
+test('the check is asked again when the time is over', async (t) => {
+  programs(t, { ss: 'exit 0', systemctl: watched('echo active'), once: 'mkdir $DIR/asked' });
+  const before = await healthOf(['app.service']);
+  assert.deepEqual(await whatBroke(nobody, before, 'once', { ...quick, watchMs: 0 }), []);
+  programs(t, { once: 'mkdir $DIR/asked' });
+  const [failed = ''] = await whatBroke(nobody, before, 'once', { ...quick, watchMs: 1500 });
+  assert.match(failed, /^the check fails: 'once' ended with 1/);
+});
+
+test('it is watched as long as before, half a minute at the least, and not where nobody uses it', async (t) => {
+  programs(t, { systemctl: watched('echo active') });
+  const [users, alone] = [await healthOf(['app.service']), await healthOf([planOfNothing.unit])];
+  const after = (milliseconds: number, health: typeof users): number =>
+    usualWatchMs({ ...planOfNothing, use: { ...planOfNothing.use, milliseconds } }, health);
+  assert.deepEqual([after(600_000, users), after(5000, users), after(600_000, alone)], [600_000, 30_000, 0]);
 });

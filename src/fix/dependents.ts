@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { clientKey, watchUse, type Client, type Use } from './clients.ts';
 import { healthOf, settledHealthOf, worse, type Health } from './health.ts';
 import type { Plan } from './plan.ts';
@@ -31,23 +32,38 @@ export const unitsToWatch = async ({
   return units.filter((_, n) => !packages.some(({ name }) => name === owners[n]));
 };
 
-/** How long clients are waited for, and units are looked at the least and the most. */
-type Patience = { backMs: number; noticedMs: number; settledMs: number };
+/**
+ * How long clients are waited for, units are looked at first (the least and the most), and all of them are watched from
+ * the restart on.
+ */
+type Patience = { backMs: number; noticedMs: number; settledMs: number; watchMs: number };
 
 /** Who asks every few seconds notices no sooner that nobody answers. */
-const usual: Patience = { backMs: 20_000, noticedMs: 10_000, settledMs: 30_000 };
+const usual: Omit<Patience, 'watchMs'> = { backMs: 20_000, noticedMs: 10_000, settledMs: 30_000 };
+
+/** After half a minute without an answer most clients give up, and most health checks have looked once. */
+const leastWatchMs = 30_000;
+
+/**
+ * How long to watch afterwards unless the operator says: as long as before, because who came within that time comes
+ * again within it; not at all where nobody but the daemon is known to be looked after.
+ */
+export const usualWatchMs = ({ unit, use }: Pick<Plan, 'unit' | 'use'>, { states }: Health): number =>
+  [...states.keys()].some((one) => one !== unit) ? Math.max(leastWatchMs, Math.round(use.milliseconds)) : 0;
 
 /**
  * Whether all that used the door still can: those that were connected are again, units are as healthy as before, and the
- * operator's own check passes.
+ * operator's own check passes. Ends as soon as something is worse.
  * @returns what is worse, a sentence each
  */
 export const whatBroke = async (
   plan: Pick<Plan, 'unit' | 'use' | 'doors' | 'step'>,
   before: Health,
   check: string | null,
-  { backMs, noticedMs, settledMs }: Patience = usual,
+  patience: Pick<Patience, 'watchMs'> & Partial<Patience>,
 ): Promise<string[]> => {
+  const { backMs, noticedMs, settledMs, watchMs } = { ...usual, ...patience };
+  const until = performance.now() + watchMs;
   const units = [...before.states.keys()];
   // Who used what is there no more cannot come back; that was accepted.
   const missing = takesAway(plan.step)
@@ -58,18 +74,41 @@ export const whatBroke = async (
         return now.blind === null && units.some((unit) => found.has(unit));
       });
   const leastMs = units.some((unit) => unit !== plan.unit) ? noticedMs : 0;
-  const settled = await settledHealthOf(units, before, { leastMs, mostMs: settledMs });
-  const failed = check === null ? null : await failsCheck(check);
-  return [
-    ...(settled.blind === null
-      ? worse(before, settled, 'settled').values()
-      : [`how services fare could not be looked at: ${settled.blind}`]),
+  const first = [
+    ...(await worseThan(before, units, { leastMs, mostMs: settledMs })),
     ...missing.map(
       ({ program, unit, to }) =>
         `${program ?? 'a process'} of ${unit ?? 'no unit'} was connected to ${to}, and has not come back`,
     ),
-    ...(failed === null ? [] : [`the check fails: ${failed}`]),
+    ...(await failing(check)),
   ];
+  if (first.length > 0 || performance.now() >= until) return first;
+  for (let found = 0; performance.now() < until;) {
+    await sleep(everyMs);
+    const now = await worseThan(before, units, { leastMs: 0, mostMs: settledMs });
+    // What has failed for a moment alone is no worse.
+    found = now.length === 0 ? 0 : found + 1;
+    if (found > 1) return now;
+  }
+  return [...(await worseThan(before, units, { leastMs: 0, mostMs: settledMs })), ...(await failing(check))];
+};
+
+const everyMs = 1000;
+
+const worseThan = async (
+  before: Health,
+  units: readonly string[],
+  times: Parameters<typeof settledHealthOf>[2],
+): Promise<string[]> => {
+  const settled = await settledHealthOf(units, before, times);
+  return settled.blind === null
+    ? [...worse(before, settled, 'settled').values()]
+    : [`how services fare could not be looked at: ${settled.blind}`];
+};
+
+const failing = async (check: string | null): Promise<string[]> => {
+  const failed = check === null ? null : await failsCheck(check);
+  return failed === null ? [] : [`the check fails: ${failed}`];
 };
 
 /** Where a client dials another address than before, it is the same client: its address is not compared. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { checkCandidate } from './candidate.ts';
-import { failsCheck, unitsToWatch, whatBroke } from './dependents.ts';
+import { failsCheck, unitsToWatch, usualWatchMs, whatBroke } from './dependents.ts';
 import { FixError } from './errors.ts';
 import { messageOf } from '#base/errors';
 import type { Listener } from '#inspect';
@@ -25,6 +25,8 @@ export type FixRequest = Wish & {
   check: string | null;
   /** What reaches another host to knock from; `null`: a network namespace on this one. */
   from: string | null;
+  /** How long those who use it are watched afterwards; `null`: see usualWatchMs. */
+  watchAfterMs: number | null;
   /** After how long a fix that may lock out the operator is undone unless it is confirmed. */
   confirmSeconds: number;
 };
@@ -38,7 +40,7 @@ export type FixResult = {
   broke: string[];
 };
 
-/** After this long systemd undoes a fix whose process was killed. */
+/** After this long, and the time for watching, systemd undoes a fix whose process was killed. */
 const guardSeconds = 300;
 const shutWithinMs = 30_000;
 
@@ -68,15 +70,17 @@ export const fix = async (fixer: Fixer, request: FixRequest): Promise<FixResult>
     const opening = { plan, backups, packages, active, check: request.check, from: request.from };
     await fixer.said(id, journal.begin(opening, kept, timeOf(fixer)));
     const guard = guardOf(id, fixer.undoCommand(id));
+    const watchMs = request.watchAfterMs ?? usualWatchMs(plan, health);
+    const undoneIn = guardSeconds + Math.ceil(watchMs / 1000);
     let turned: Turned;
     try {
-      await guard.arm(guardSeconds);
+      await guard.arm(undoneIn);
       await tell(
         'guard',
         'ok',
-        `systemd undoes it at the next boot, or in ${guardSeconds} s, unless it is done by then`,
+        `systemd undoes it at the next boot, or in ${undoneIn} s, unless it is done by then`,
       );
-      turned = await turn(fixer, journal, health, knocks, request.accept);
+      turned = await turn(fixer, journal, { health, knocks, accept: request.accept, watchMs });
       if (turned.broke.length === 0 && plan.losesLogin) await guard.arm(request.confirmSeconds);
     } catch (error) {
       if (stateOf(journal) === 'backed-up') {
@@ -206,13 +210,14 @@ const tryBefore = async (plan: Plan, { accept, check, from }: FixRequest, tell: 
 /** What is not as it must be, a sentence each, and whether a knock from outside showed that the door is shut. */
 type Turned = Pick<FixResult, 'broke' | 'outside'>;
 
+/** What it is compared with, and for how long. */
+type Watching = Pick<FixRequest, 'accept'> & { health: Health; knocks: readonly Knock[]; watchMs: number };
+
 /** Writes, restarts and proves. @throws FixError `check-failed` where nothing was changed; others, where it was */
 const turn = async (
   fixer: Fixer,
   journal: Journal,
-  health: Health,
-  before: readonly Knock[],
-  accept: FixRequest['accept'],
+  { health, knocks, accept, watchMs }: Watching,
 ): Promise<Turned> => {
   const broken = (...broke: string[]): Turned => ({ broke, outside: 'unproven' });
   const { plan, backups, packages = [], check, from } = openingOf(journal);
@@ -243,10 +248,12 @@ const turn = async (
 
   const open = plan.step === 'firewalled' ? null : await notShutInside(plan, tell);
   if (open !== null) return broken(open);
-  const judged = judgeOutside(plan.doors, before, await knockAt(plan.doors, from), accept);
+  const judged = judgeOutside(plan.doors, knocks, await knockAt(plan.doors, from), accept);
   for (const { outcome, text } of judged.told) await tell('outside', outcome, text);
   if (judged.broke !== null) return broken(judged.broke);
-  const broke = await whatBroke(plan, health, check);
+  if (watchMs > 0)
+    await tell('watch', 'told', `those who use it, for ${Math.round(watchMs / 1000)} s (--watch-after)`);
+  const broke = await whatBroke(plan, health, check, { watchMs });
   if (broke.length === 0)
     await tell(
       'dependents',

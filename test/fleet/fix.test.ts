@@ -61,7 +61,7 @@ const isOpen = async (port: number): Promise<boolean> =>
     (await host.ok(['ss', '-Hltn', `sport = :${port}`])).replaceAll('0.0.0.0:*', '').replaceAll('[::]:*', ''),
   );
 
-/** Runs a fix that is killed by SIGKILL as soon as a step is on disk. */
+/** Runs a fix that is killed by SIGKILL as soon as a step is on disk; what is told before has no journal yet. */
 const killedAt = async (step: string): Promise<void> => {
   const script = `
     import { fix } from '/usr/src/holdfast/src/fix/index.ts';
@@ -72,9 +72,9 @@ const killedAt = async (step: string): Promise<void> => {
         fixes: '/var/lib/holdfast/fixes',
         clock: systemClock(),
         undoCommand: (id) => [...program, id, '--guard'],
-        async said(id, entry) { if (entry.step === '${step}') process.kill(process.pid, 'SIGKILL'); },
+        async said(id, entry) { if (entry.step === '${step}' && entry.outcome !== 'told') process.kill(process.pid, 'SIGKILL'); },
       },
-      { wanted: '3306', step: 'local only', allow: [], accept: new Set(), check: null, from: null, watchMs: 0, noted: null, confirmSeconds: 60 },
+      { wanted: '3306', step: 'local only', allow: [], accept: new Set(), check: null, from: null, watchMs: 0, watchAfterMs: null, noted: null, confirmSeconds: 60 },
     );`;
   const node = `exec /usr/src/holdfast/node_modules/node-linux-*/bin/node --disable-warning=ExperimentalWarning --input-type=module --eval "$0"`;
   const { status } = await host.run(['sh', '-c', node, script]);

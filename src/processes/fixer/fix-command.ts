@@ -14,6 +14,10 @@ export const servicesFix: Command = {
     { flags: '--from <command>', description: "what reaches another host to knock from, e.g. 'ssh web1'" },
     { flags: '--watch <time>', description: 'how long to watch who uses it', default: '10s' },
     {
+      flags: '--watch-after <time>',
+      description: 'how long to watch afterwards that they still can; else as long as --watch, 30s at least',
+    },
+    {
       flags: '--confirm-within <time>',
       description: 'where you may lock yourself out: undone after this',
       default: '2m',
@@ -22,6 +26,7 @@ export const servicesFix: Command = {
   ],
   examples: [
     'holdfast services fix 3306',
+    'holdfast services fix 3306 --watch-after 5m',
     "holdfast services fix mariadb --check 'curl -fsS http://localhost/cacti/'",
     "holdfast services fix 3306 --from 'ssh web1' --accept remote-clients",
   ],
@@ -49,6 +54,7 @@ export const servicesFix: Command = {
       check: text(flags, 'check') ?? null,
       from: text(flags, 'from') ?? null,
       watchMs: secondsOf(flags, 'watch', 10) * 1000,
+      watchAfterMs: text(flags, 'watchAfter') === undefined ? null : secondsOf(flags, 'watchAfter', 0) * 1000,
       confirmSeconds: secondsOf(flags, 'confirmWithin', 120),
     };
     const result = await withFixer(context, show, async (fixer) => fix(fixer, request));

@@ -7,7 +7,10 @@ export const secondsOf = (flags: Flags, name: string, fallback: number): number 
   const given = text(flags, name);
   const [, count, unit = 's'] = /^(\d{1,5})(s|m)?$/.exec(given ?? `${fallback}`) ?? [];
   if (count === undefined)
-    throw new CliError('usage', `--${name}: '${given ?? ''}' is no time like 10s or 2m`);
+    throw new CliError(
+      'usage',
+      `--${name.replaceAll(/[A-Z]/g, (one) => `-${one.toLowerCase()}`)}: '${given ?? ''}' is no time like 10s or 2m`,
+    );
   return Number(count) * (unit === 'm' ? 60 : 1);
 };
 

@@ -41,3 +41,11 @@ test('one that leads elsewhere, or is gone, or cannot be asked for, is told', as
   programs(t, { 'update-alternatives': 'echo no database >&2; exit 2' });
   await assert.rejects(changedAlternatives(mine), { code: 'could-not-look' });
 });
+
+test('where dpkg cannot tell what a package brings, nothing is begun', async (t) => {
+  programs(t, { 'update-alternatives': by, 'dpkg-query': 'echo no database >&2; exit 2' });
+  await assert.rejects(alternativesOf(['door']), {
+    code: 'could-not-look',
+    message: /nothing was changed: 'dpkg-query --listfiles -- door' failed: no database/,
+  });
+});

@@ -1,5 +1,5 @@
 import { FixError } from './errors.ts';
-import { lastWord, run } from './run.ts';
+import { asked, lastWord, run } from './run.ts';
 
 /** A name for which several packages may have a program, and the one that it leads to: update-alternatives(1). */
 export type Alternative = { name: string; mode: 'auto' | 'manual'; value: string };
@@ -28,16 +28,17 @@ const selections = async (): Promise<Alternative[]> => {
 export const alternativesOf = async (packages: readonly string[]): Promise<Alternative[]> => {
   const [all, files, scripts] = await Promise.all([
     selections(),
-    run(['dpkg-query', '--listfiles', '--', ...packages]),
+    asked(['dpkg-query', '--listfiles', '--', ...packages]),
     scriptsOf(packages),
   ]);
-  const brought = new Set(files.stdout.split('\n'));
+  const brought = new Set(files.split('\n'));
   const spoken = new Set(scripts.split(/[\s"'=;]+/));
   const found = await Promise.all(
     all.map(async (one) => {
       if (spoken.has(one.name)) return [one];
-      const { stdout } = await run(['update-alternatives', '--query', one.name]);
-      const choices = [...stdout.matchAll(/^Alternative: (.*)$/gm)].map(([, path = '']) => path);
+      const choices = [
+        ...(await asked(['update-alternatives', '--query', one.name])).matchAll(/^Alternative: (.*)$/gm),
+      ].map(([, path = '']) => path);
       return choices.some((path) => brought.has(path)) ? [one] : [];
     }),
   );

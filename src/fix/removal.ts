@@ -3,7 +3,7 @@ import { alternativesOf, chooseAgain, type Alternative } from './alternatives.ts
 import { stoppedAlong } from './along.ts';
 import type { Choice } from './choose.ts';
 import { FixError } from './errors.ts';
-import { lastWord, run } from './run.ts';
+import { asked, lastWord, run } from './run.ts';
 import { statesOf, systemctl, type UnitState } from './unit-states.ts';
 
 /** A package as it is installed. */
@@ -42,9 +42,9 @@ export const simulateRemoval = async (names: readonly string[]): Promise<string[
   return [...outcome.stdout.matchAll(/^(?:Remv|Purg) (\S+)/gm)].flatMap(([, name]) => name ?? []).toSorted();
 };
 
-/** The package that brought a unit, or the init script that it is made from. */
+/** The package that brought a unit, or the init script that it is made from. @throws FixError `could-not-look` */
 export const packageOf = async ({ unit }: Pick<Choice, 'unit'>): Promise<string | null> => {
-  const { stdout } = await run(['systemctl', 'show', '--property=FragmentPath,SourcePath', '--', unit]);
+  const stdout = await asked(['systemctl', 'show', '--property=FragmentPath,SourcePath', '--', unit]);
   const paths = ['SourcePath', 'FragmentPath'].flatMap(
     (name) => new RegExp(`^${name}=(/.*)$`, 'm').exec(stdout)?.[1] ?? [],
   );
@@ -113,15 +113,18 @@ export const removed = async (choice: Pick<Choice, 'unit'>): Promise<Removal> =>
   };
 };
 
-/** @throws FixError `no-knob` where the system needs one of them, or one is there for several architectures */
+/**
+ * @throws FixError `no-knob` where the system needs one of them, or one is there for several architectures;
+ *   `could-not-look`
+ */
 const installed = async (names: readonly string[]): Promise<InstalledPackage[]> => {
   const format = '${Package}|${Version}|${Architecture}|${Essential}|${Protected}|${Priority}\\n';
-  const [{ stdout }, automatic] = await Promise.all([
-    run(['dpkg-query', '--show', `--showformat=${format}`, '--', ...names]),
-    run(['apt-mark', 'showauto', '--', ...names]),
+  const [shown, automatic] = await Promise.all([
+    asked(['dpkg-query', '--show', `--showformat=${format}`, '--', ...names]),
+    asked(['apt-mark', 'showauto', '--', ...names]),
   ]);
-  const isAutomatic = new Set(automatic.stdout.trim().split('\n'));
-  const lines = stdout.trim().split('\n');
+  const isAutomatic = new Set(automatic.trim().split('\n'));
+  const lines = shown.trim().split('\n');
   if (lines.length !== names.length || names.some((name) => name.includes(':')))
     throw new FixError('no-knob', `of ${names.join(', ')} some are there for several architectures: by hand`);
   return lines.map((line) => {
@@ -135,11 +138,11 @@ const installed = async (names: readonly string[]): Promise<InstalledPackage[]> 
   });
 };
 
-/** Units that packages bring; of a template, the instances that are active. */
+/** Units that packages bring; of a template, the instances that are active. @throws FixError `could-not-look` */
 const unitsOf = async (names: readonly string[]): Promise<string[]> => {
-  const { stdout } = await run(['dpkg-query', '--listfiles', '--', ...names]);
+  const files = await asked(['dpkg-query', '--listfiles', '--', ...names]);
   const units = [
-    ...stdout.matchAll(/^(?:\/usr)?\/lib\/systemd\/system\/([^/\s]+\.(?:service|socket|path|timer))$/gm),
+    ...files.matchAll(/^(?:\/usr)?\/lib\/systemd\/system\/([^/\s]+\.(?:service|socket|path|timer))$/gm),
   ].flatMap(([, unit]) => unit ?? []);
   const templates = units.filter((unit) => unit.includes('@.'));
   return [...units.filter((unit) => !templates.includes(unit)), ...(await instancesOf(templates))];
@@ -158,20 +161,15 @@ const instancesOf = async (templates: readonly string[]): Promise<string[]> => {
     '--no-pager',
     '--full',
   ];
-  const outcome = await run([...list, '--', ...patterns]);
-  if (outcome.status !== 0)
-    throw new FixError(
-      'could-not-look',
-      `nothing was changed: which of ${patterns.join(', ')} run is asked of systemctl, and it said: ${lastWord(outcome)}`,
-    );
-  return outcome.stdout.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []);
+  const printed = await asked([...list, '--', ...patterns]);
+  return printed.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []);
 };
 
-/** Installed packages that are better with one of them, a sentence each. */
+/** Installed packages that are better with one of them, a sentence each. @throws FixError `could-not-look` */
 const recommendersOf = async (names: readonly string[]): Promise<string[]> => {
   const format = '${db:Status-Abbrev}|${Package}|${Recommends}\\n';
-  const { stdout } = await run(['dpkg-query', '--show', `--showformat=${format}`]);
-  return stdout.split('\n').flatMap((line) => {
+  const shown = await asked(['dpkg-query', '--show', `--showformat=${format}`]);
+  return shown.split('\n').flatMap((line) => {
     const [status, name = '', recommends = ''] = line.split('|', 3);
     const wanted = new Set(recommends.split(/[,|]/).map((one) => one.trim().split(/[ :(]/)[0]));
     const lost = names.find((one) => wanted.has(one));

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Argv } from '#advise';
+import { FixError } from './errors.ts';
 
 export type Outcome = { status: number | null; stdout: string; stderr: string };
 
@@ -44,6 +45,16 @@ export const run = async (
     });
     child.on('exit', (status) => setTimeout(settle, 20, status));
   });
+
+/** As run, of what a plan must know. @returns what it printed @throws FixError `could-not-look` where it failed */
+export const asked = async (argv: Argv): Promise<string> => {
+  const outcome = await run(argv);
+  if (outcome.status === 0) return outcome.stdout;
+  throw new FixError(
+    'could-not-look',
+    `nothing was changed: '${argv.join(' ')}' failed: ${lastWord(outcome)}`,
+  );
+};
 
 /** The last line that is not empty of what a program said, to be quoted. */
 export const lastWord = ({ stdout, stderr }: Outcome): string =>

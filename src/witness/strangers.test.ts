@@ -8,7 +8,7 @@ import { cosignedSize, serve } from './testing/served-witness.ts';
 
 describe('strangers', () => {
   it('cannot bring more than fits, wait for ever, or break it', async (t) => {
-    const { log, post, get, server } = await serve(t, { headersMs: 300, requestMs: 300 });
+    const { log, post, get, server } = await serve(t, { headersMs: 1000, requestMs: 1000 });
     assert.equal((await post(Buffer.alloc(maxSubmission + 1, 0x61))).status, 413);
     const raw = async (text: string): Promise<string> => {
       const socket = connect(server.port, '127.0.0.1');

@@ -82,7 +82,7 @@ test('a server that says nothing at all is open', async (t) => {
       host: '127.0.0.1',
       address: '127.0.0.1',
       port: await listening(t, server),
-      timeoutMs: 100,
+      timeoutMs: 500,
       listenMs: 50,
     },
     unpaced,

@@ -236,7 +236,7 @@ describe('HTTP: hostile senders', () => {
   });
 
   it('cuts off who is slow, and who asks far ahead of the answers', async (t) => {
-    const receiver = await start(t, ['http'], { http: { headMs: 300, stalledMs: 300 } });
+    const receiver = await start(t, ['http'], { http: { headMs: 1000, stalledMs: 1000 } });
     const port = receiver.port('http');
     const answers = await Promise.all([
       raw(port, 'POST / HT'),

@@ -73,9 +73,9 @@ describe('delivery', () => {
   const webhook = (path = '/hook', giveUp = 1000): NotifyTarget => ({
     name: 'one',
     giveUp,
-    how: { by: 'webhook', url: url(path), secretFile: null, caFile: null, timeout: 5 },
+    how: { by: 'webhook', url: url(path), secretFile: null, caFile: null, timeout: 60 },
   });
-  const command = (argv: string[], timeout = 5): NotifyTarget => ({
+  const command = (argv: string[], timeout = 60): NotifyTarget => ({
     name: 'one',
     giveUp: 1000,
     how: { by: 'command', argv, timeout },
@@ -265,7 +265,7 @@ describe('delivery', () => {
     const file = join(place, 'address');
     writeFileSync(file, 'http://chat.example.net/secret\n');
     lay(notificationOf(1));
-    const how = { by: 'webhook', url: file, secretFile: null, caFile: null, timeout: 5 } as const;
+    const how = { by: 'webhook', url: file, secretFile: null, caFile: null, timeout: 60 } as const;
     const work = deliver({ name: 'one', giveUp: 1000, how });
     await until('it failed', () => results().includes('failed'));
     await work.stop();

@@ -56,7 +56,7 @@ test('remembers, until the database changes', (t) => {
   assert.deepEqual(finder.find([{ root, path: '/usr/sbin/x' }]), ['two']);
 });
 
-test('a hostile root neither hangs nor leads out', { timeout: 5000 }, (t) => {
+test('a hostile root neither hangs nor leads out', { timeout: 60_000 }, (t) => {
   const root = database(t, { honest: ['/usr/sbin/x'] });
   execFileSync('mkfifo', [join(root, 'var/lib/dpkg/info/trap.list')]);
   symlinkSync('/etc/passwd', join(root, 'var/lib/dpkg/info/link.list'));

@@ -1,16 +1,7 @@
-import { isUtf8 } from 'node:buffer';
 import { open, unlink, type FileHandle } from 'node:fs/promises';
+import { collect, longestGroup, wholeWords, type Place, type WordGroup } from './word-group.ts';
 
-/** Words of about the same length; `hex`: of digits and a to f alone. */
-export type WordGroup = { length: number; hex: boolean };
-
-/** Words of this length or longer share a group. */
-export const longestGroup = 65;
-
-/** Where in a word a text stands; it may be all of it. */
-export type Place = 'anywhere' | 'begin' | 'end';
-
-/** Words in a file, each ended by LF, group by group, so that few of them have to be looked at. */
+/** Words in a file, group by group, so that few of them have to be looked at. */
 export type WordFile = {
   /**
    * @param text small letters and digits
@@ -21,15 +12,13 @@ export type WordFile = {
 };
 
 export type WordWriter = {
-  /** Words of one group, with LF between them. */
+  /** Words of one group, as it has them. */
   add(group: WordGroup, words: Uint8Array): Promise<void>;
   done(): WordFile;
   giveUp(): Promise<void>;
 };
 
 const chunkBytes = 1024 * 1024;
-const LF = 0x0a;
-const lineEnd = Buffer.from('\n');
 
 type Extent = WordGroup & { from: number; to: number };
 
@@ -46,10 +35,10 @@ export const writeWords = async (path: string): Promise<WordWriter> => {
   return {
     async add(group, words) {
       const from = end;
-      const { bytesWritten } = await handle.writev([words, lineEnd], from);
-      if (bytesWritten < words.length + 1) throw new Error(`${path} was cut short: is the disk full?`);
+      const { bytesWritten } = await handle.write(words, 0, words.length, from);
+      if (bytesWritten < words.length) throw new Error(`${path} was cut short: is the disk full?`);
       end += bytesWritten;
-      extents.push({ ...group, from, to: end });
+      if (end > from) extents.push({ ...group, from, to: end });
     },
     done: () => ({ containing: (text, place, most) => lookUp(handle, extents, text, place, most), close }),
     giveUp: close,
@@ -69,32 +58,45 @@ const lookUp = async (
   const wanted = extents.filter(
     ({ length, hex }) => (length > text.length || length === longestGroup) && (isHex || !hex),
   );
-  const buffer = Buffer.allocUnsafe(chunkBytes);
-  for (const { from, to } of wanted) {
-    for (let at = from; at < to;) {
-      const { bytesRead } = await handle.read(buffer, 0, Math.min(chunkBytes, to - at), at);
-      const end = buffer.subarray(0, bytesRead).lastIndexOf(LF) + 1;
-      if (end === 0) return 'many';
-      if (!collect(buffer.subarray(0, end), text, place, found) || found.size > most) return 'many';
-      at += end;
-    }
+  for await (const { group, words } of piecesOf(handle, wanted)) {
+    const isWhole = words.length > 0;
+    if (!isWhole || !collect(group, words, text, place, found) || found.size > most) return 'many';
   }
   return [...found];
 };
 
-/** @param words whole ones @returns whether all that have the text there are UTF-8: others are no strings */
-const collect = (words: Buffer, text: string, place: Place, found: Set<string>): boolean => {
-  for (let at = words.indexOf(text, 0, 'latin1'); at >= 0;) {
-    const begin = at === 0 ? 0 : words.lastIndexOf(LF, at - 1) + 1;
-    const end = words.indexOf(LF, at);
-    const isThere = place === 'anywhere' || (place === 'begin' ? at === begin : at + text.length === end);
-    if (isThere) {
-      const word = words.subarray(begin, end);
-      if (!isUtf8(word)) return false;
-      found.add(word.toString('utf8'));
+type Piece = { group: WordGroup; words: Buffer };
+
+/** Whole words; none where one is longer than a piece. The next piece is read while one is looked at. */
+const piecesOf = async function* (
+  handle: FileHandle,
+  extents: readonly Extent[],
+): AsyncGenerator<Piece, void, undefined> {
+  const buffers = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)];
+  const read = async (
+    n: number,
+    at: number,
+    turn: number,
+  ): Promise<(Piece & { end: number; n: number }) | null> => {
+    const group = extents[n];
+    const buffer = buffers[turn % 2];
+    if (group === undefined || buffer === undefined) return null;
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(chunkBytes, group.to - at), at);
+    const words = buffer.subarray(0, wholeWords(group, buffer.subarray(0, bytesRead)));
+    return { group, words, n, end: at + words.length };
+  };
+  let next = read(0, extents[0]?.from ?? 0, 0);
+  try {
+    for (let turn = 1; ; turn += 1) {
+      const piece = await next;
+      if (piece === null) return;
+      const { n, end, group } = piece;
+      const isLast = end >= (extents[n]?.to ?? 0);
+      next = read(isLast ? n + 1 : n, isLast ? (extents[n + 1]?.from ?? 0) : end, turn);
+      yield { group, words: piece.words };
     }
-    // Within one word the text may stand at its end once more.
-    at = words.indexOf(text, isThere ? end : at + 1, 'latin1');
+  } finally {
+    // What is read ahead is not left to a file that may be closed.
+    await next.catch(() => undefined);
   }
-  return true;
 };

@@ -71,6 +71,17 @@ describe('the list of words', () => {
     assert.deepEqual([words?.holds(), list.current(), readdirSync(directory)], [false, null, []]);
   });
 
+  it('has words of digits, of an even and an odd number of them, and of letters beside them', async () => {
+    await insert(0, 5, 'key 0abcd12, 0ABCD1, x0abcd1 and 00abcd12');
+    await engine.buildIndices(lines, [tokenIndex]);
+    const list = open();
+    await refresh(list, 1);
+    const words = await list.current()?.containing('abcd1', 'anywhere');
+    assert.ok(Array.isArray(words));
+    assert.deepEqual(words.toSorted(), ['00abcd12', '0abcd1', '0abcd12', 'abcd1', 'x0abcd1']);
+    await list.forget();
+  });
+
   it('leaves nothing of one that is in the making then', async () => {
     await insert(0, 5, 'a secret');
     await engine.buildIndices(lines, [tokenIndex]);

@@ -5,7 +5,8 @@ import type { OwnLog } from '#base/own-log';
 import type { Engine } from '../engine/engine.ts';
 import { RowBinaryReader } from '../project/row-binary.ts';
 import { lines as linesTable, tokenIndex } from '../schema.ts';
-import { longestGroup, writeWords, type Place, type WordFile, type WordGroup } from './word-file.ts';
+import { writeWords, type WordFile } from './word-file.ts';
+import { longestGroup, type Place, type WordGroup } from './word-group.ts';
 
 /**
  * All words of the token index up to an entry. To find which of them contain a text takes a look at those that are
@@ -130,6 +131,8 @@ type Dictionary = { below: number; lacking: number; groups: (WordGroup & { bytes
 
 const lengthSql = `toUInt8(least(length(token), ${longestGroup}))`;
 const hexSql = "match(token, '^[0-9a-f]+$')";
+/** As a file of words has it. */
+const writtenSql = `if(length(token) < ${longestGroup} AND ${hexSql}, unhex(token), concat(token, '\n'))`;
 const dictionarySql = `mergeTreeTextIndex(currentDatabase(), '${linesTable.name}', '${tokenIndex}')`;
 
 /**
@@ -185,7 +188,7 @@ const writeAll = async (
       const rows = new RowBinaryReader(
         await engine.binary(
           'background',
-          `SELECT ${lengthSql} AS length, toUInt8(${hexSql}) AS hex, groupConcat('\n')(token) AS words
+          `SELECT ${lengthSql} AS length, toUInt8(${hexSql}) AS hex, groupConcat(${writtenSql}) AS words
           FROM ${dictionarySql} WHERE ${condition} GROUP BY length, hex`,
         ),
       );

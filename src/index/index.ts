@@ -8,6 +8,7 @@ export { Numbering, type Hole } from './numbering.ts';
 export { Guessed } from './parse/parsed.ts';
 export { facilityNames, severityNames, facilityNumber, severityNumber } from './parse/priority.ts';
 export { machineZone, utc, type LocalTime } from './parse/timestamp.ts';
+export { claimedOf, restored, type Abridged } from './project/restored.ts';
 export { RowBinaryReader } from './project/row-binary.ts';
 export type { AlteredEntry } from './progress.ts';
 export { claimedHostMismatch, conflictingNumber, equalsSign, parserVersion } from './project/row.ts';

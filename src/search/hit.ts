@@ -1,14 +1,22 @@
-import { micros } from '#base/clock';
+import { micros, type Micros } from '#base/clock';
 import { printable } from '#base/printable';
 import { formatMicros } from '#base/rfc3339';
-import { facilityNames, Guessed, RowBinaryReader, severityNames } from '#index';
+import {
+  claimedOf,
+  facilityNames,
+  Guessed,
+  restored,
+  RowBinaryReader,
+  severityNames,
+  type Abridged,
+} from '#index';
 import { lineAddress } from '#vault/record';
 import { possibleRedelivery } from './possible-redelivery.ts';
 import { guessNames, type Guess, type Hit } from '#wire/search';
 
 /** What `readHits` needs, in its order. */
-export const hitColumns = `entry, line, part, time, claimed, received, committed, host, app, source, via, pid, facility,
-  severity, message, fields, raw, flags, parser_version, confidence`;
+export const hitColumns = `entry, line, part, time, claimed_apart, received, committed, host, app, source, via, pid,
+  facility, severity, message, fields, whole, prefix, suffix, implied, flags, parser_version, confidence`;
 
 /** Rows of `hitColumns` in RowBinary. Text is made printable; `raw` is exact. */
 export const readHits = (rows: Buffer): Hit[] => {
@@ -22,12 +30,12 @@ const readHit = (reader: RowBinaryReader): Hit => {
   const entry = reader.int64();
   const line = reader.uint32();
   const part = reader.uint32();
-  const at = readTime(reader);
-  const claimed = reader.uint8() === 1 ? null : readTime(reader);
+  const time = readTime(reader);
+  const claimedApart = reader.uint8() === 1 ? null : readTime(reader);
   const received = readTime(reader);
   const committed = readTime(reader);
-  const host = reader.text();
-  const app = reader.text();
+  const host = reader.bytes();
+  const app = reader.bytes();
   const source = reader.text();
   const via = reader.text();
   const pid = reader.uint8() === 1 ? null : reader.uint32();
@@ -35,22 +43,40 @@ const readHit = (reader: RowBinaryReader): Hit => {
   const severity = reader.uint8();
   const message = reader.bytes();
   const fields = readFields(reader);
-  const raw = reader.bytes();
+  const whole = reader.bytes();
+  const prefix = reader.bytes();
+  const suffix = reader.bytes();
+  const implied = reader.uint16();
   const flags = reader.uint16();
   // Not what the line says of itself: that is in its message.
   delete fields[possibleRedelivery.field];
   if ((flags & possibleRedelivery.bit) !== 0) fields[possibleRedelivery.field] = 'true';
   const parser = reader.uint8();
   const confidence = reader.uint8();
+  const stored: Abridged = {
+    whole,
+    prefix,
+    message,
+    suffix,
+    implied,
+    time,
+    claimedApart,
+    host,
+    app,
+    pid,
+    facility,
+    severity,
+  };
+  const claimed = claimedOf(stored);
   return {
     address: part === 0 ? lineAddress(entry, line) : `${lineAddress(entry, line)}/${part}`,
-    claimed,
-    received,
-    committed,
-    time: at,
-    host: host === '' ? null : host,
+    claimed: claimed === null ? null : formatMicros(claimed),
+    received: formatMicros(received),
+    committed: formatMicros(committed),
+    time: formatMicros(time),
+    host: host.length === 0 ? null : host.toString('utf8'),
     source,
-    app: app === '' ? null : app,
+    app: app.length === 0 ? null : app.toString('utf8'),
     pid,
     facility: facilityNames[facility] ?? null,
     severity: severityNames[severity] ?? null,
@@ -60,13 +86,13 @@ const readHit = (reader: RowBinaryReader): Hit => {
     confidence,
     parser,
     via,
-    raw: raw.toString('base64'),
+    raw: restored(stored).toString('base64'),
   };
 };
 
 const guessedOf = (flags: number): Guess[] => guessNames.filter((name) => (flags & Guessed[name]) !== 0);
 
-const readTime = (reader: RowBinaryReader): string => formatMicros(micros(reader.int64()));
+const readTime = (reader: RowBinaryReader): Micros => micros(reader.int64());
 
 /** A field that comes more than once keeps all its values, one per line. */
 const readFields = (reader: RowBinaryReader): Record<string, string> => {

@@ -89,10 +89,10 @@ const first: Look = async (index, lines, query, { from, limit }) => {
 };
 
 const counted: Look = async (index, lines, query, { from, limit }) => {
-  // One by one the two would take as long as both together: what is rare is looked for at once.
-  const some = lines.told && limit > 0 ? lines.some(from, limit) : Promise.resolve([]);
-  const [count, found] = await Promise.all([lines.count(), some]);
-  if (count === found.length) return { hits: found, count, more: false };
+  // What is rare is all there at once, and counted by that.
+  const few = lines.told && limit > 0 ? await lines.some(from, limit + 1) : null;
+  if (few !== null && few.length <= limit) return { hits: few, count: few.length, more: false };
+  const count = await lines.count();
   const most = Math.min(limit, count);
   const hits = most === 0 ? [] : await endOf(index, lines, query, from, most, count);
   return { hits, count, more: false };

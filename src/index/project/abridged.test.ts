@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { micros, type Micros } from '#base/clock';
 import { openEngine } from '../engine/embedded.ts';
 import type { Engine } from '../engine/engine.ts';
 import { utc } from '../parse/timestamp.ts';
@@ -10,6 +11,8 @@ import { createTables, lines } from '../schema.ts';
 import { recordsOf, testTime } from '../testing/grown-vault.ts';
 import { LinesBlock } from './native/block.ts';
 import { projectBatch } from './project.ts';
+import { claimedOf, restored } from './restored.ts';
+import { RowBinaryReader } from './row-binary.ts';
 
 const usual = '<38>1 2026-05-12T02:59:59.012345+02:00 web1 sshd 812 - - Failed password';
 
@@ -95,6 +98,31 @@ describe('what is left out before the message', () => {
       const raw = raws[at] ?? Buffer.alloc(0);
       assert.equal(String(row['bytes']), raw.toString('hex').toUpperCase(), raw.toString('latin1'));
       assert.equal(Number(row['size']), raw.length, raw.toString('latin1'));
+    }
+  });
+
+  it('comes back the same without the engine', async () => {
+    const rows = new RowBinaryReader(
+      await engine.binary(
+        'background',
+        `SELECT line, whole, prefix, message, suffix, implied, time, claimed_apart, host, app, pid, facility, severity,
+          claimed FROM lines ORDER BY line`,
+      ),
+    );
+    const time = (): Micros => micros(rows.int64());
+    for (let at = 0; !rows.done; at += 1) {
+      const [line, raw] = [rows.uint32(), raws[at] ?? Buffer.alloc(0)];
+      const text = { whole: rows.bytes(), prefix: rows.bytes(), message: rows.bytes(), suffix: rows.bytes() };
+      const times = {
+        implied: rows.uint16(),
+        time: time(),
+        claimedApart: rows.uint8() === 1 ? null : time(),
+      };
+      const names = { host: rows.bytes(), app: rows.bytes(), pid: rows.uint8() === 1 ? null : rows.uint32() };
+      const row = { ...text, ...times, ...names, facility: rows.uint8(), severity: rows.uint8() };
+      assert.equal(line, at + 1);
+      assert.equal(restored(row).toString('hex'), raw.toString('hex'), raw.toString('latin1'));
+      assert.equal(claimedOf(row), rows.uint8() === 1 ? null : time(), raw.toString('latin1'));
     }
   });
 

@@ -17,7 +17,8 @@ import type { PlainColumn } from './native/columns.ts';
  */
 export const Implied = { claimed: 1, priority: 2, time: 4, host: 8, app: 16, pid: 32, fraction: 64 } as const;
 
-const marks = { priority: 1, time: 2, host: 3, app: 4, pid: 5 } as const;
+/** Bytes that stand in the place of what is left out. */
+export const marks = { priority: 1, time: 2, host: 3, app: 4, pid: 5 } as const;
 
 type Marked = keyof typeof marks;
 

@@ -85,7 +85,9 @@ describe('every read is recorded, with who read', () => {
   it('a tail when it begins, before a line goes out, and when it is over', async () => {
     served.reads.length = 0;
     const response = await served.call('POST', '/tail', { backlog: 5 });
-    for (let text = ''; text.split('\n').length <= 5;) text += String((await once(response, 'data'))[0]);
+    let text = '';
+    response.on('data', (piece) => (text += String(piece)));
+    while (text.split('\n').length <= 5) await once(response, 'data');
     assert.deepEqual(
       served.reads.map(({ read: route, outcome }) => [route, outcome]),
       [['tail', 'begun']],

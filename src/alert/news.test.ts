@@ -26,6 +26,12 @@ const slow: AlertRule = {
   watch: { for: 'new', field: 'host', by: [], learn: 100 },
 };
 
+const mistaken: AlertRule = {
+  ...base,
+  name: 'mistaken',
+  watch: { for: 'new', field: 'uzer', by: [], learn: 0 },
+};
+
 const of = (alerted: Alerted, rule: string): unknown[] =>
   alerted.said.filter((line) => line['rule'] === rule).map((line) => [line['state'], line['of']]);
 
@@ -35,7 +41,7 @@ describe('what was not seen before', () => {
 
   test('what the log has already is known, also where the rule is new', async () => {
     alerted = await serveAlerts(
-      [newUser, newPattern, slow],
+      [newUser, newPattern, slow, mistaken],
       [at(0, 'login user=alice'), at(1, 'closed session 17'), at(2, 'login user=bob', 'web2')],
     );
     await alerted.add([at(3, 'login user=alice'), at(4, 'closed session 18'), at(5, 'no user at all 5')]);
@@ -71,6 +77,14 @@ describe('what was not seen before', () => {
     await alerted.add([at(120, 'x', 'web4'), at(121, 'x', 'web3')]);
     assert.deepEqual(of(alerted, 'slow'), [['seen', { host: 'web4' }]]);
     assert.equal((await alerted.alerts().list()).find(({ rule }) => rule === 'slow')?.state, 'quiet');
+  });
+
+  test('a rule for a field that no line has says so', async () => {
+    const states = await alerted.alerts().list();
+    const [mistake, used] = ['mistaken', 'new-user'].map((name) => states.find(({ rule }) => rule === name));
+    assert.equal(mistake?.state, 'learning');
+    assert.match(mistake.detail ?? '', /no line with the field uzer yet/);
+    assert.deepEqual([used?.state, used?.detail], ['quiet', null]);
   });
 
   test('of very many at once some are told of by themselves, and the rest together', async () => {

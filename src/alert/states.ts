@@ -1,7 +1,7 @@
 import { micros } from '#base/clock';
 import { formatMicros } from '#base/rfc3339';
 import type { Index } from '#index';
-import type { AlertState } from '#wire/alert';
+import type { AlertState, Watch } from '#wire/alert';
 import { parseKey, valuesOf } from './keys.ts';
 import { storedRule, type RuleRun } from './rules.ts';
 import type { Store } from './store.ts';
@@ -35,7 +35,8 @@ const stateOf = (
   );
   const learnedAt =
     watch.for === 'new' && stored !== null ? (stored.first ?? heldUntil) + watch.learn * 1_000_000 : 0;
-  const learning = stored === null || learnedAt > heldUntil;
+  const unseen = watch.for === 'new' && stored?.first === null;
+  const learning = stored === null || unseen || learnedAt > heldUntil;
   const evaluated = stored?.position ?? 0;
   return {
     rule: rule.name,
@@ -59,7 +60,9 @@ const stateOf = (
       (stored === null
         ? 'begins once the index is up with the vault'
         : learning
-          ? `nothing counts as new for another ${lengthInWords((learnedAt - heldUntil) / 1_000_000)}`
+          ? unseen
+            ? nothingYet(watch)
+            : `nothing counts as new for another ${lengthInWords((learnedAt - heldUntil) / 1_000_000)}`
           : null),
     firing: firing.slice(0, mostListed).map(({ key, text, lines, since }) => ({
       of: valuesOf(by, parseKey(key)),
@@ -72,6 +75,12 @@ const stateOf = (
     lastFiring: stored?.fired ?? null,
     lastDelivery,
   };
+};
+
+/** A rule whose field no line ever has would never fire, and look like one that has nothing to tell. */
+const nothingYet = (watch: Watch): string => {
+  const what = watch.for !== 'new' || watch.field === 'pattern' ? '' : ` with the field ${watch.field}`;
+  return `it has found no line${what} yet, and learns from the first one on: 'holdfast logs fields QUERY' shows which fields lines have`;
 };
 
 /** What the courier said last of each rule. */

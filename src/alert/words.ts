@@ -32,6 +32,6 @@ export const watchInWords = (watch: Watch): string => {
     case 'new':
       return `a new ${watch.field}${each(watch.by)}`;
     case 'silence':
-      return `silence of a ${watch.by.join(' and ')}${watch.after === null ? '' : ` for ${lengthInWords(watch.after)}`}`;
+      return `silence of ${/^[aeiou]/i.test(watch.by[0] ?? '') ? 'an' : 'a'} ${watch.by.join(' and ')}${watch.after === null ? '' : ` for ${lengthInWords(watch.after)}`}`;
   }
 };

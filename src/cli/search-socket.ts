@@ -104,7 +104,7 @@ const open = async (
       const why =
         code === 'EACCES'
           ? `${state.searchSocket} does not let you in: run this as the user who started Holdfast`
-          : `nothing answers on ${state.searchSocket}: start Holdfast with 'holdfast up' (or name its state directory with --state)`;
+          : `nothing answers on ${state.searchSocket}: start Holdfast with 'holdfast up' (or name its state directory with --state); if it runs, its indexer is being started again: ask once more in some seconds`;
       reject(
         new CliError(
           'not-running',

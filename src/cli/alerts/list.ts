@@ -39,7 +39,12 @@ const more = (io: Io, { rule, state, detail, firing, count, behind }: AlertState
   const lines = firing.map(({ of, text, since }) => `${keyInWords(of)}${text}, since ${since.slice(0, 19)}Z`);
   if (count > firing.length) lines.push(`and ${count - firing.length} more`);
   if (detail !== null) lines.push(detail);
-  if (behind > 0) lines.push(`${behind} entries of the log are still to be looked at`);
+  if (behind > 0)
+    lines.push(
+      behind === 1
+        ? '1 entry of the log is still to be looked at'
+        : `${behind} entries of the log are still to be looked at`,
+    );
   if (lines.length === 0) return '';
   return `\n${io.paint(['broken', 'failing', 'firing'].includes(state) ? 'red' : 'dim', `${rule}:`)}\n${lines.map((line) => `  ${line.split('\n').map(printable).join('\n  ')}\n`).join('')}`;
 };

@@ -45,7 +45,7 @@ export const logsSearch: Command = {
     "holdfast logs search 'host:web* app:nginx severity:<=err'",
     'holdfast logs search --json --limit 10 app:sshd',
     "holdfast logs search --by host,app 'severity:<=err since:1d'",
-    "holdfast logs search --histogram --by user 'failed password since:1d'",
+    "holdfast logs search --histogram --by host 'failed password since:1d'",
   ],
   async run(context, args, flags) {
     const query = queryIn(args);

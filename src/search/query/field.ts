@@ -162,7 +162,7 @@ export const parseAround = (value: Value): Around => {
     throw badQuery(
       `"${value.text}" is no address`,
       value.column,
-      'write the address of a line as hits show it, and how far to look: around:12:3 (a minute to both sides), around:12:3/30s',
+      'write the address of a line as hits show it, and how far to look: around:12:3 (a minute to both sides), around:12:3/30s; what was at a time is found by since: and until:',
     );
   return {
     entry: parsed.entry,

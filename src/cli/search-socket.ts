@@ -6,6 +6,7 @@ import type { StateDirectory } from '#base/state';
 import { text as textOf } from 'node:stream/consumers';
 import { answerChallenge, onBehalfHeader, readerChallenge, readerHeader } from '#wire/reader';
 import { searchError } from '#wire/search';
+import { caretBelow } from './caret.ts';
 import { CliError } from './errors.ts';
 import { loggedIn } from './logged-in.ts';
 
@@ -136,13 +137,6 @@ const askedIn = (body: unknown): string => {
     .or(z.object({ path: z.string() }));
   const parsed = asked.safeParse(body);
   return parsed.success ? (Object.values(parsed.data)[0] ?? '') : '';
-};
-
-/** The line of the text in which the column is, and a caret below it. */
-const caretBelow = (text: string, column: number): string => {
-  const from = text.lastIndexOf('\n', column - 1) + 1;
-  const end = text.indexOf('\n', column);
-  return `\n  ${text.slice(from, end === -1 ? undefined : end)}\n  ${' '.repeat(column - from)}^`;
 };
 
 const parseOrNull = (text: string): unknown => {

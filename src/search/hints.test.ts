@@ -30,6 +30,9 @@ describe('hints of an answer', () => {
     ['status= 500', ['"status=" was looked for as text; no space may stand behind it: status=value']],
     ['status==500', ['"status==500" was looked for as text; write status=500']],
     ['"status==500"', []],
+    ['“one two”', ['"“one" was looked for as text; a phrase stands in straight quotes: "…"']],
+    ['app:ss?d', ['no program is named "ss?d": there is sshd; of signs only * stands for other text']],
+    ['host:/web1/', ['no host is named "/web1/": there is web1; of signs only * stands for other text']],
     ['app:sshd -host:db9', []],
     ['app:ssh*', []],
   ];

@@ -40,6 +40,7 @@ const habitHint = (text: string): string | null => {
   if (/^![\w"(]/.test(text)) return `${asText}; ${text.replace('!', '-')} leaves lines out`;
   if (/^(?:==?|!=|<=|>=|=>|<|>)$/.test(text))
     return `${asText}; no space may stand around it: name${text.replace(/^==$/, '=').replace('=>', '>=')}value`;
+  if (/^[“”„‘’«»]/.test(text)) return `${asText}; a phrase stands in straight quotes: "…"`;
   const [, name = '', sign = '', value = ''] =
     /^([A-Za-z_][\w.@-]*)(:|==|=>|=~|!=|<=|>=|=|<|>)(.*)$/.exec(text) ?? [];
   if (name !== '' && value === '' && (sign !== ':' || fieldNamed(name) !== null))
@@ -73,5 +74,6 @@ const nameHint = (index: Index, question: NameQuestion): string[] => {
   const listed = near.length === 0 ? '' : `: there is ${near.slice(0, mostNamed).map(printable).join(', ')}`;
   const more = near.length > mostNamed ? ` and ${near.length - mostNamed} more` : '';
   const all = inside.length > 0 ? `; ${field}:*${value.text}* finds all that contain it` : '';
-  return [`no ${called[field]} is named "${value.text}"${listed}${more}${all}`];
+  const signs = /^\/.*\/$|[?[\]]/.test(value.text) ? '; of signs only * stands for other text' : '';
+  return [`no ${called[field]} is named "${value.text}"${listed}${more}${all}${signs}`];
 };

@@ -3,6 +3,7 @@ import type { Index } from '#index';
 import { badQuery } from './errors.ts';
 import type { Compiled } from './query/compile.ts';
 import { readQuery } from './query/read.ts';
+import { asksWhenReceived } from './query/received.ts';
 import { prepareQuery } from './query/prepare.ts';
 
 /** What a query asks of rows of `lines`, for whoever writes the rest of the statement. */
@@ -20,9 +21,14 @@ export const conditionOf = async (
   clock: Clock,
 ): Promise<Condition> => {
   const asked = await readQuery(index, query, clock);
-  if (asked.since !== null || asked.until !== null || asked.around !== null)
+  if (
+    asked.since !== null ||
+    asked.until !== null ||
+    asked.around !== null ||
+    asksWhenReceived(asked.expression)
+  )
     throw badQuery(
-      'since:, until: and around: have no place here, a rule looks at each line as it comes',
+      'since:, until:, around: and received: have no place here, a rule looks at each line as it comes',
       0,
       'this goes for the saved searches that it asks for, too',
     );

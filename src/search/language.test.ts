@@ -182,6 +182,12 @@ const cases: [query: string, found: number[]][] = [
   ['since:1h', []],
   ['since:today', []],
   ['until:"2026-05-12 02:10" since:"2026-05-12 02:00"', [1]],
+  ['received:1h', []],
+  ['received>="2026-05-12 02:49"', [8, 9, 10]],
+  ['received<2026-05-12', []],
+  ['received=2026-05-12', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]],
+  ['-received<="2026-05-12 02:50" OR mail', [7, 9, 10]],
+  ['received:2026-05-12 received<"2026-05-12 02:10"', [1]],
   ['address:0:3', [3]],
   ['around:0:9', [9, 10]],
   ['around:0:9/5m', [8, 9, 10]],
@@ -302,6 +308,16 @@ describe('the query language on lines', () => {
         true,
         time,
       );
+  });
+
+  it('finds a line by the time at which it came, and by the one that it claims', async () => {
+    for (const [query, found] of [
+      ['later received=2026-05-12', true],
+      ['later received>=2026-05-13', false],
+      ['later since:2026-05-13', true],
+      ['later until:2026-05-12', false],
+    ] as const)
+      assert.equal((await served.find(query)).hits.length > 0, found, query);
   });
 
   it('says that the line of around: is not there', async () => {

@@ -70,6 +70,7 @@ test('a mistake in a query is shown with a caret', () => {
     /^alert "a": query: [^\n]*\n {2}app:sshd "failed\n {11}\^\n/,
   );
   refused(alert(`query = 'x since:1h'\ncount = 1\nwithin = "1m"`), /have no place here/);
+  refused(alert(`query = 'x -received:1h'\ncount = 1\nwithin = "1m"`), /have no place here/);
 });
 
 test('what says nothing, too much or too little is refused in words', () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { micros } from '#base/clock';
 import { SearchError } from '#search/errors';
-import { fieldNamed, parseQuery } from '#search/query';
+import { asksWhenReceived, fieldNamed, parseQuery } from '#search/query';
 import { alertName, alertRule, alertSeverities, type AlertRule, type Watch } from '#wire/alert';
 import { parseDuration } from './duration.ts';
 
@@ -99,7 +99,7 @@ const watchOf = (table: AlertTable, wrong: (message: string) => never): Watch =>
   return { for: 'silence', by: fieldsOf(table.silence, wrong), after: table.after ?? null, learn };
 };
 
-const noFields: readonly (string | null)[] = ['since', 'until', 'around', 'address'];
+const noFields: readonly (string | null)[] = ['since', 'until', 'around', 'address', 'received'];
 
 /** What a name means to the query language, by its first name there: `program` is `app`. */
 const fieldOf = (name: string, wrong: (message: string) => never): string => {
@@ -118,9 +118,11 @@ const fieldsOf = (
 
 const checkQuery = (query: string, wrong: (message: string) => never): void => {
   try {
-    const { since, until, around } = parseQuery(query, micros(0), 'unknown');
-    if (since !== null || until !== null || around !== null)
-      wrong('query: since:, until: and around: have no place here, a rule looks at each line as it comes');
+    const { expression, since, until, around } = parseQuery(query, micros(0), 'unknown');
+    if (since !== null || until !== null || around !== null || asksWhenReceived(expression))
+      wrong(
+        'query: since:, until:, around: and received: have no place here, a rule looks at each line as it comes',
+      );
   } catch (error) {
     if (!(error instanceof SearchError)) throw error;
     const caret = error.column === null ? '' : `\n  ${query}\n  ${' '.repeat(error.column)}^`;

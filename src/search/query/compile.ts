@@ -125,6 +125,8 @@ const sql = (expression: Expression, binder: Binder): string => {
         : `${expression.kind} IN (${expression.numbers.join(', ')})`;
     case 'pid':
       return `ifNull(pid ${expression.comparison} ${binder.bind('UInt32', expression.pid)}, false)`;
+    case 'received':
+      return receivedSql(expression, binder);
     case 'address':
       return `(entry = ${binder.bind('UInt64', expression.entry)} AND line = ${binder.bind('UInt32', expression.line)}${expression.part === null ? '' : ` AND part = ${binder.bind('UInt32', expression.part)}`})`;
     case 'named':
@@ -134,6 +136,12 @@ const sql = (expression: Expression, binder: Binder): string => {
     case 'in network':
       return inNetworkSql(expression.name, expression.network, binder);
   }
+};
+
+const receivedSql = ({ since, until }: Extract<Expression, { kind: 'received' }>, binder: Binder): string => {
+  const bound = (sign: string, time: number): string =>
+    `received ${sign} fromUnixTimestamp64Micro(${binder.bind('Int64', String(time))})`;
+  return `(${[...(since === null ? [] : [bound('>=', since)]), ...(until === null ? [] : [bound('<', until)])].join(' AND ')})`;
 };
 
 const textSql = (value: Value, where: 'anywhere' | 'message', binder: Binder): string => {

@@ -24,6 +24,8 @@ export type Expression =
   | { kind: 'sender'; question: NameQuestion }
   | { kind: 'severity' | 'facility'; numbers: number[] }
   | { kind: 'pid'; comparison: Comparison | '='; pid: number }
+  /** Half-open: since ≤ when it came < until. */
+  | { kind: 'received'; since: Micros | null; until: Micros | null }
   | { kind: 'address'; entry: number; line: number; part: number | null }
   /** An extracted field with that value, or the same pair as text of the message. */
   | { kind: 'named'; name: string; value: Value }

@@ -8,6 +8,7 @@ export const fieldNames = [
   'facility',
   'pid',
   'address',
+  'received',
   'since',
   'until',
   'around',

@@ -10,7 +10,7 @@ import { hasWildcard, nameMatcher } from './wildcard.ts';
 import { parseDuration } from './when.ts';
 
 /** Fields that say something of a line, and not of the whole query. */
-export type LineField = Exclude<FieldName, 'since' | 'until' | 'around'>;
+export type LineField = Exclude<FieldName, 'received' | 'since' | 'until' | 'around'>;
 
 /** `field:value`; of `a,b` either will do. @throws SearchError `bad-query` */
 export const fieldExpression = (field: LineField, value: Value): Expression => {

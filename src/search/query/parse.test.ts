@@ -188,6 +188,8 @@ describe('the query language', () => {
       ['since:2026-02-30', 6, /since:10m/],
       ['until:2025-02-29T00:00:00Z', 6, /until:10m/],
       ['since:"Feb 30"', 6, /since:10m/],
+      ['received:lately', 9, /since:10m/],
+      ['received="2026-05-12 03:00"', 9, /received>=2026-05-12 03:00/],
       ['msg:hello', 0, /did you mean message:hello/],
       ['severity:!=err', 9, /write -severity:err/],
       ['since:1h until:2h', 9, /they mean 2026-05-12T02:00:00/],

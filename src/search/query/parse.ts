@@ -5,11 +5,12 @@ import type { Around, Expression, Query } from './expression.ts';
 import { fieldNamed, nearestField } from './field-names.ts';
 import { fieldExpression, parseAround, unknownField } from './field.ts';
 import { pairExpression } from './pair.ts';
+import { asksWhenReceived, receivedExpression } from './received.ts';
 import { tokenize, type Token, type Value } from './tokens.ts';
 import { expandSaved, type SavedQueries } from './saved-names.ts';
 import { parseWhen } from './when.ts';
 
-export { fieldNamed };
+export { asksWhenReceived, fieldNamed };
 
 /**
  *     query   = [ or ]
@@ -21,7 +22,7 @@ export { fieldNamed };
  *
  * A word or phrase is text that the message contains, or the name of the app or host; letter case does not count. Fields
  * are host, app, source, via, listener (with `*`, `a,b`; addresses also as 10.0.0.0/8), message, severity (`err`,
- * `<=err`, `>=warning`), facility, pid, address, and since, until and around, which hold for the whole query.
+ * `<=err`, `>=warning`), facility, pid, address, received, and since, until and around, which hold for the whole query.
  * `@NAME` is the saved search of that name, as if it stood there in parentheses.
  * docs/search.md has all of it, with examples that a test runs.
  * @param saved the saved searches; `unknown` where nobody can say what there are: then any name will do
@@ -168,7 +169,10 @@ class Parser {
         `write ${this.each.name}:(a OR b), or quote what is meant as a value`,
       );
     if (token.kind === 'regex') return token;
-    return token.kind === 'named' ? pairExpression(token) : this.field(token.name, token.value, token.column);
+    if (token.kind === 'field') return this.field(token.name, token.value, token.column);
+    return fieldNamed(token.name) === 'received'
+      ? receivedExpression(token.operator, token.value, this.now)
+      : pairExpression(token);
   }
 
   /** `field:(…)` */
@@ -209,6 +213,7 @@ class Parser {
   private field(name: string, value: Value, column: number): Expression {
     const field = fieldNamed(name);
     if (field === 'since' || field === 'until' || field === 'around') return this.bound(field, value, column);
+    if (field === 'received') return receivedExpression(':', value, this.now);
     if (field !== null) return fieldExpression(field, value);
     // A host and its port
     if (/^\d{1,5}$/.test(value.text) && !value.quoted && nearestField(name) === null)

@@ -183,6 +183,7 @@ const namedAt = (query: string, at: number, end: number): Found | null => {
   if (
     (operator === '<' || operator === '>') &&
     fieldNamed(name) !== 'severity' &&
+    fieldNamed(name) !== 'received' &&
     !/^[-+]?\.?\d/.test(value.text)
   )
     return null;

@@ -29,3 +29,9 @@ test('words are not looked up that are whole, short, of an address, or need not 
   for (const query of ['"- whole -"', 'ab', '10.0.0.5', 'alice OR bob', '-alice', '*'])
     assert.deepEqual(await lookedUp(query), [], query);
 });
+
+test('words are looked up for names of fields, but not for short ones that all hexadecimal words may end with', async () => {
+  assert.deepEqual(await lookedUp('user=root'), ['end user']);
+  assert.deepEqual(await lookedUp('fd=3 a=1 A0=x db=x 7f=x'), []);
+  assert.deepEqual(await lookedUp('id=3 fd0=3'), ['end id', 'end fd0']);
+});

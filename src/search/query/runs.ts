@@ -51,12 +51,16 @@ export const lookUpWords = async (
 };
 
 const runsToLookUp = (part: Expression, names: Names): readonly Run[] => {
-  if (part.kind === 'named') return nameRuns(part.name).filter(({ place }) => place !== 'whole');
+  if (part.kind === 'named')
+    return nameRuns(part.name).filter(({ place, text }) => place !== 'whole' && !isShortHex(text));
   const value = textInMessage(part, names);
   if (value === null) return [];
   const runs = runsOf(value).filter(({ place, text }) => place !== 'whole' && text.length >= shortest);
   return runs.slice(0, mostOfText);
 };
+
+/** One in so many hexadecimal words (hashes, addresses) ends with it that to list them is work for nothing. */
+const isShortHex = (text: string): boolean => text.length < shortest && /^[0-9a-f]+$/.test(text);
 
 /** What must be true of each line that matches. */
 export const everyPart = (expression: Expression): readonly Expression[] =>

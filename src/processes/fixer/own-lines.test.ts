@@ -27,3 +27,26 @@ test('a receiver that was away is asked again after a while, also for what no jo
   assert.notEqual(lines.away(), null);
   lines.close();
 });
+
+test('steps that no journal has are of another stream after a reopen, and once it takes them of one', async (t) => {
+  const its = await receiver(t);
+  Object.assign(its, { takes: true, durable: 1n });
+  const lines = openOwnLines(its, { takeWithinMs: 200, askAgainMs: 0 });
+  const aside = async (text: string): Promise<void> =>
+    lines.sayAside('one', { step: 'waiting', outcome: 'failed', text }, entry.time);
+  const streams = (): string[] => its.taken().match(/"stream":"fix-one-[0-9a-f]{16}"/g) ?? [];
+  await aside('first');
+  assert.deepEqual([streams().length, lines.asidesLost()], [1, 0]);
+  its.takes = false;
+  await aside('lost');
+  its.takes = true;
+  await aside('second');
+  its.durable = 2n;
+  await aside('third');
+  // Each sender that is opened counts from 1.
+  assert.equal(streams().length, 2);
+  assert.equal(new Set(streams()).size, 2);
+  assert.match(its.taken(), /"text":"first".*"text":"second".*"text":"third"/s);
+  assert.deepEqual([lines.asidesLost(), lines.away() !== null], [1, true]);
+  lines.close();
+});

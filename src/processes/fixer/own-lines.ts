@@ -17,8 +17,10 @@ export type OwnLines = {
   sayAgain(journal: Journal): Promise<void>;
   /** Sends a step that no journal has: not under a number of the fix, so it cannot be sent again. */
   sayAside(id: string, entry: Told, time: string): Promise<void>;
-  /** Why one of the lines was not taken; `null` where all were. */
+  /** Why one of the lines was not taken, also where others were since; `null` where all were. */
   away(): string | null;
+  /** How many that were said aside nobody is known to have taken. No journal has them. */
+  asidesLost(): number;
   close(): void;
 };
 
@@ -35,20 +37,23 @@ export const openOwnLines = (
   { takeWithinMs, askAgainMs }: Patience = usual,
 ): OwnLines => {
   const senders = new Map<string, OwnSender>();
-  let fault: { why: string; at: number } | null = null;
+  let missed: string | null = null;
+  let asidesLost = 0;
+  /** Until then the receiver is not asked; `null` where it took what it was last asked to. */
+  let retryAt: number | null = null;
   const close = (): void => {
     for (const sender of senders.values()) sender.close();
     senders.clear();
   };
-  const senderOf = async (id: string): Promise<OwnSender> => {
-    const known = senders.get(id);
+  const senderOf = async (key: string, stream: string): Promise<OwnSender> => {
+    const known = senders.get(key);
     if (known !== undefined) return known;
-    const sender = await openOwnSender(state.ownSocket, { sender: 'fixer', stream: `fix-${id}` });
-    senders.set(id, sender);
+    const sender = await openOwnSender(state.ownSocket, { sender: 'fixer', stream });
+    senders.set(key, sender);
     return sender;
   };
   const send = async (id: string, entries: readonly Entry[]): Promise<void> => {
-    const sender = await senderOf(id);
+    const sender = await senderOf(id, `fix-${id}`);
     for (const entry of entries) {
       // Numbers of a stream are contiguous from 1, as those of the journal are.
       if (entry.n !== sender.sent() + 1) continue;
@@ -56,16 +61,16 @@ export const openOwnLines = (
     }
     await sender.flushed();
   };
-  const beside = randomBytes(8).toString('hex');
   const sendAside = async (id: string, entry: Told, time: string): Promise<void> => {
-    const sender = await senderOf(`${id}-${beside}`);
+    // A sender counts from 1: each that is opened has a stream of its own, so that no number has two lines.
+    const sender = await senderOf(`aside ${id}`, `fix-${id}-${randomBytes(8).toString('hex')}`);
     const raw = Buffer.from(JSON.stringify({ kind: 'fix', time, fix: id, ...entry, journal: 'has it not' }));
     await sender.send({ meta: { via: 'self', host: hostname() }, raw });
     await sender.flushed();
   };
-  const attempt = async (sending: () => Promise<void>): Promise<void> => {
-    if (fault !== null) {
-      if (performance.now() - fault.at < askAgainMs) return;
+  const attempt = async (sending: () => Promise<void>): Promise<'taken' | 'missed'> => {
+    if (retryAt !== null) {
+      if (performance.now() < retryAt) return 'missed';
       close();
     }
     const taken = new AbortController();
@@ -74,18 +79,25 @@ export const openOwnLines = (
     });
     try {
       await Promise.race([sending(), late]);
+      retryAt = null;
+      return 'taken';
     } catch (error) {
-      fault = { why: messageOf(error), at: performance.now() };
+      missed = messageOf(error);
+      retryAt = performance.now() + askAgainMs;
+      return 'missed';
     } finally {
       taken.abort();
     }
   };
   return {
-    say: async (id, entry) => attempt(async () => send(id, [entry])),
-    sayAgain: async ({ id, entries }) => attempt(async () => send(id, entries)),
-    sayAside: async (id, { step, outcome, text }, time) =>
-      attempt(async () => sendAside(id, { step, outcome, text }, time)),
-    away: () => fault?.why ?? null,
+    say: async (id, entry) => void (await attempt(async () => send(id, [entry]))),
+    sayAgain: async ({ id, entries }) => void (await attempt(async () => send(id, entries))),
+    sayAside: async (id, { step, outcome, text }, time) => {
+      const how = await attempt(async () => sendAside(id, { step, outcome, text }, time));
+      if (how === 'missed') asidesLost += 1;
+    },
+    away: () => missed,
+    asidesLost: () => asidesLost,
     close,
   };
 };

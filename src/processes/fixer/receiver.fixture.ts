@@ -8,6 +8,8 @@ import type { TestContext } from 'node:test';
 export type Receiver = {
   ownSocket: string;
   takes: boolean;
+  /** What it acknowledges with: usually more than was sent, so all of it. */
+  durable: bigint;
   /** So many connections are ended at once. */
   turnsAway: number;
   taken: () => string;
@@ -20,6 +22,7 @@ export const receiver = async (t: TestContext): Promise<Receiver> => {
   const its: Receiver = {
     ownSocket: join(directory, 'own.sock'),
     takes: false,
+    durable: 1000n,
     turnsAway: 0,
     taken: () => taken,
   };
@@ -30,9 +33,8 @@ export const receiver = async (t: TestContext): Promise<Receiver> => {
     socket.on('data', (chunk: Buffer) => {
       if (!its.takes) return;
       taken += chunk.toString('latin1');
-      // Of more than was sent: all of it is durable.
       const number = Buffer.alloc(8);
-      number.writeBigUInt64BE(1000n);
+      number.writeBigUInt64BE(its.durable);
       socket.write(number);
     });
   }).listen(its.ownSocket);

@@ -43,3 +43,16 @@ for (const [what, turnsAway, missing] of [
     assert.equal(its.taken().includes('"step":"backup"'), !missing);
     assert.equal(io.said.join('').includes('alone until Holdfast runs'), missing);
   });
+
+test('a step that neither a journal nor a receiver took is told of, also where the receiver is back at the end', async (t) => {
+  const its = await receiver(t);
+  Object.assign(its, { takes: true, turnsAway: 1 });
+  const state = { ...stateDirectory(dirname(its.ownSocket)), ownSocket: its.ownSocket };
+  const io = printed();
+  await withFixer(
+    { io, state, json: false },
+    () => undefined,
+    async (fixer) => fixer.unwritten('one', { step: 'restart', outcome: 'ok', text: 'no room' }),
+  );
+  assert.match(io.said.join(''), /Of the steps above that no journal has, 1 may be in no log either/);
+});

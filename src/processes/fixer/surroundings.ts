@@ -41,6 +41,11 @@ export const withFixer = async <Result>(
     const isUsage = ['no-such-door', 'ambiguous-door', 'risk-not-accepted', 'no-such-fix', 'changed-since'];
     throw new CliError(isUsage.includes(error.code) ? 'usage' : 'refused', error.message, { cause: error });
   } finally {
+    const lost = lines.asidesLost();
+    if (lost > 0)
+      io.err(
+        `Of the steps above that no journal has, ${lost} may be in no log either: ${lines.away() ?? 'nobody took them'}\n`,
+      );
     lines.close();
   }
 };

@@ -54,7 +54,7 @@ export type IndexOptions = Omit<EngineOptions, 'memory'> & {
   wordsFrom?: number;
   /** Where the index is, if not in this process. */
   server?: IndexServer;
-  /** Called once when the index's directory was deleted under it: only another process can make it again. */
+  /** Called once when the index's directory was deleted under it: nothing more comes in, only another process can make it again. */
   onGone?: (error: IndexError) => void;
 };
 
@@ -114,6 +114,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
   let committed = 0;
   let trouble: Trouble | null = null;
   let emptying: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+  let ended: IndexError | null = null;
   let unbuilt = true;
   let soughtUnbuilt = performance.now();
   let idleSince = performance.now();
@@ -156,7 +157,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
   /** Size of the vault, as long as the index is not open. */
   let ahead = 0;
   const reparse = openReparse(edition, editionOptions);
-  const gone = options.server === undefined ? watchDirectory(options.path) : () => null;
+  const gone = options.server === undefined ? watchDirectory(options.path, log) : () => null;
 
   const tidyUp = (): void => {
     if (performance.now() - tidied < oldPartsMs) return;
@@ -231,11 +232,21 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
     if (!stopping.signal.aborted && isOpen) await edition.undo();
   };
 
+  /** Nothing is emptied any more. */
+  const end = (error: IndexError): void => {
+    ended = error;
+    for (const { reject } of emptying.splice(0)) reject(error);
+  };
+
   const loop = async (): Promise<void> => {
     let outcome: { error: unknown } | null = null;
     while (!stopping.signal.aborted) {
       const lost = gone();
-      if (lost !== null) return options.onGone?.(lost);
+      if (lost !== null) {
+        trouble = { with: 'index', message: lost.message };
+        end(lost);
+        return options.onGone?.(lost);
+      }
       try {
         if (outcome !== null) await repair(outcome.error);
         await step();
@@ -246,8 +257,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
         outcome = { error };
       }
     }
-    for (const { reject } of emptying)
-      reject(new IndexError('engine-closed', 'the indexer was stopped before it began to rebuild'));
+    end(new IndexError('engine-closed', 'the indexer was stopped before it began to rebuild'));
     if (outcome === null && isOpen) await edition.remember('now');
   };
   const looping = loop();
@@ -280,7 +290,8 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
     },
     rebuild: () =>
       new Promise((resolve, reject) => {
-        emptying.push({ resolve, reject });
+        if (ended === null) emptying.push({ resolve, reject });
+        else reject(ended);
       }),
     async stop() {
       stopping.abort();

@@ -141,7 +141,7 @@ input(type="imuxsock" Socket="${directory}/log.sock")
 test('this host within a second, with an answer about its clock', async () => {
   let report = await look();
   // Others may have the machine for a moment.
-  for (let more = 0; report.milliseconds >= 1_000 && more < 9; more += 1) report = await look();
+  for (let more = 0; report.milliseconds >= 1_000 && more < 2; more += 1) report = await look();
   assert.ok(report.milliseconds < 1_000, `${report.milliseconds} ms`);
   assert.ok(
     report.clock.synchronised !== null || report.couldNotLook.some(({ what }) => what.includes('clock')),

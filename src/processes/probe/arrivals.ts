@@ -14,6 +14,8 @@ import { listenThere } from './listener-there.ts';
 
 export type TwoSided = {
   address: string;
+  /** How many addresses of the host are probed, this one among them. */
+  addresses: number;
   /** UDP ports that answered nothing. */
   ports: readonly number[];
   /** What runs a command on the host; `null`: it is not asked. */
@@ -37,8 +39,10 @@ const settleMs = 300;
  */
 export const probeArrivals = async (
   state: StateDirectory,
-  { address, ports, through, token: given }: TwoSided,
+  { address, addresses, ports, through, token: given }: TwoSided,
 ): Promise<Arrivals> => {
+  if (given !== null && addresses > 1)
+    return { byPort: new Map(), couldNotLook: [oneForAll(address, ports)] };
   const token = given ?? makeToken(randomBytes(12));
   const send = async (): Promise<void> => {
     await haveTokensSent({ address, ports: [...ports], token, times, rate });
@@ -54,6 +58,15 @@ export const probeArrivals = async (
   );
   return { byPort, couldNotLook };
 };
+
+/** A count or a line holds the token, and not the address that it was sent to. */
+const oneForAll = (address: string, ports: readonly number[]): CouldNotLook => ({
+  what: `what reaches ${namesOf(ports)} of ${address}`,
+  why: 'with one token for several addresses nothing shows at which of them it arrived, so none was sent',
+  remedy: `Probe one address at a time: holdfast services probe ${address} --token …`,
+});
+
+const namesOf = (ports: readonly number[]): string => ports.map((port) => `udp/${port}`).join(', ');
 
 const countedThere = async (
   through: string | null,
@@ -72,7 +85,7 @@ const countedThere = async (
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     const gap = {
-      what: `what reaches ${ports.map((port) => `udp/${port}`).join(', ')}`,
+      what: `what reaches ${namesOf(ports)}`,
       why: messageOf(error),
       remedy: 'the host counts it with nft: have nftables there, and a command that makes you root there',
     };

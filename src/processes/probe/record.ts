@@ -3,7 +3,7 @@ import type { Compared } from '#advise';
 import { messageOf } from '#base/errors';
 import { CliError, type Context } from '#cli';
 import { openRecording } from '#cli/say';
-import { nameOfDoor, type Outcome } from '#probe/host';
+import { nameOfDoor, type Outcome, type Vantages } from '#probe/host';
 
 /**
  * Lines of one probe in the log: `{"kind":"probe",…}` with who probes, what, and how. It begins before anything is sent,
@@ -12,6 +12,8 @@ import { nameOfDoor, type Outcome } from '#probe/host';
 export type ProbeRecord = {
   begin(how: Record<string, unknown>): Promise<void>;
   done(what: Record<string, unknown>): Promise<void>;
+  /** Of the addresses at which nothing was looked at. */
+  notLooked(what: Pick<Vantages, 'lost' | 'others'>): Promise<void>;
 };
 
 /**
@@ -29,6 +31,13 @@ export const recorded = async <Result>(
     return await act({
       begin: async (how) => recording.say({ ...by, outcome: 'begun', ...how }),
       done: async (what) => recording.say({ ...by, outcome: 'done', ...what }),
+      notLooked: async ({ lost, others }) => {
+        const beyond = others.map((address) => ({
+          address,
+          why: 'a name has more addresses than are probed of one',
+        }));
+        for (const one of [...lost, ...beyond]) await recording.say({ ...by, outcome: 'not looked', ...one });
+      },
     });
   } catch (error) {
     const outcome = error instanceof CliError && error.code === 'refused' ? 'refused' : 'failed';

@@ -45,9 +45,10 @@ const probe = async (context: Context, host: string, { flags, options, record }:
     io.err(vantageLines(io, found));
     io.err(paceLine(io, doors, rates, found.vantages.length));
   });
+  await record.notLooked({ lost, others });
   const looks: Look[] = [];
   for (const [n, { vantage, seen }] of looked.entries()) {
-    const look = await lookFrom(context, vantage, seen, inside, flags);
+    const look = await lookFrom(context, { vantage, seen, addresses: looked.length }, inside, flags);
     const { outcomes, compared } = look;
     await record.done({ address: vantage.address, from: vantage.from, ...summaryOf(outcomes, compared) });
     const couldNotLook = n === 0 ? [...lost.map(gapOfLost), ...look.couldNotLook] : look.couldNotLook;
@@ -85,14 +86,16 @@ type Look = {
   couldNotLook: CouldNotLook[];
 };
 
+/** One address of so many that are probed. */
+type Seen = { vantage: Vantage; seen: HostSeen; addresses: number };
+
 const lookFrom = async (
   context: Context,
-  { host, address }: Vantage,
-  { outcomes, alive }: HostSeen,
+  { vantage: { host, address }, seen: { outcomes, alive }, addresses }: Seen,
   inside: Inside | null,
   flags: Flags,
 ): Promise<Look> => {
-  const arrivals = await arrivalsOf(context, address, outcomes, flags);
+  const arrivals = await arrivalsOf(context, { address, addresses }, outcomes, flags);
   return {
     outcomes: outcomes.map((outcome) => settled(outcome, arrivals)),
     compared:
@@ -125,7 +128,7 @@ const insideOf = async ({ state, io }: Context, host: string, flags: Flags): Pro
 /** Silent doors are tried from both sides, where there is another side. */
 const arrivalsOf = async (
   { state, io }: Context,
-  address: string,
+  at: { address: string; addresses: number },
   outcomes: readonly Outcome[],
   flags: Flags,
 ): Promise<Arrivals> => {
@@ -135,7 +138,7 @@ const arrivalsOf = async (
   if (ports.length === 0 || (through === null && token === null && !existsSync(state.searchSocket)))
     return { byPort: new Map(), couldNotLook: [] };
   io.err(`Sending tokens to what is silent: ${ports.map((port) => `udp/${port}`).join(', ')}.\n`);
-  return probeArrivals(state, { address, ports, through, token });
+  return probeArrivals(state, { ...at, ports, through, token });
 };
 
 const arrivalOf = ({ protocol, port }: Outcome, { byPort }: Arrivals): Arrival | null =>

@@ -152,6 +152,26 @@ describe('the query language', () => {
     assert.deepEqual(bounds('(since:2h) since:1h'), [now - hour, null]);
   });
 
+  it('takes the last time of a clock in its zone, and after until: also a time of today that is to come', () => {
+    const late = micros(now + 20.5 * hour); // 23:30
+    const bounds = (query: string): (number | null)[] => {
+      const { since, until } = parseQuery(query, late);
+      return [since, until];
+    };
+    assert.deepEqual(bounds('since:"01:00+02:00"'), [late - hour / 2, null]);
+    assert.deepEqual(bounds('since:"22:00-02:00"'), [late - 23.5 * hour, null]);
+    assert.deepEqual(bounds('since:23:30'), [late, null]);
+    assert.deepEqual(bounds('since:"May 12 23:00" until:"May 12 23:45"'), [late - hour / 2, late + hour / 4]);
+    assert.deepEqual(bounds('since:"May 12 23:45"'), [late + hour / 4 - 365 * 24 * hour, null]);
+    const came = (query: string): unknown => parseQuery(query, late).expression;
+    assert.deepEqual(came('received<"May 12 23:45"'), {
+      kind: 'received',
+      since: null,
+      until: late + hour / 4,
+    });
+    assert.deepEqual(came('received<="May 12"'), { kind: 'received', since: null, until: late + hour / 2 });
+  });
+
   it('leaves out own lines unless they are asked for by name', () => {
     for (const query of ['app:holdfast', 'app:hold*', 'x OR app:Holdfast', 'address:1:2'])
       assert.equal(asksForOwnLines(parseQuery(query, now).expression), true, query);

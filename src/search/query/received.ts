@@ -4,6 +4,8 @@ import type { Expression } from './expression.ts';
 import type { Operator, Value } from './tokens.ts';
 import { parseWhen } from './when.ts';
 
+const day = 86_400_000_000;
+
 /**
  * When a line came, whatever time it claims: `received:1h`, `received>=2026-05-12`, `received<"2026-05-12 03:00"`. With a
  * day `<=` takes all of it, and `=` is that day. Unlike since: it may stand under OR and NOT.
@@ -13,18 +15,18 @@ import { parseWhen } from './when.ts';
 export const receivedExpression = (operator: Operator | ':', value: Value, now: Micros): Expression => {
   const begin = parseWhen('since', value, now);
   const end = parseWhen('until', value, now);
-  const isDay = end > begin;
-  const after = isDay ? end : micros(begin + 1);
+  // Otherwise both are the same, or one is a time of today that is to come, and the other the last such one.
+  const isDay = end === begin + day;
   switch (operator) {
     case ':':
     case '>=':
       return { kind: 'received', since: begin, until: null };
     case '>':
-      return { kind: 'received', since: after, until: null };
+      return { kind: 'received', since: isDay ? end : micros(begin + 1), until: null };
     case '<':
-      return { kind: 'received', since: null, until: begin };
+      return { kind: 'received', since: null, until: isDay ? begin : end };
     case '<=':
-      return { kind: 'received', since: null, until: after };
+      return { kind: 'received', since: null, until: isDay ? end : micros(end + 1) };
     case '=':
     case '!=':
       if (!isDay)

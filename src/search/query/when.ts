@@ -21,12 +21,12 @@ export const parseDuration = (text: string): number | null => {
 
 /**
  * The time that `since:` or `until:` names: `10m`, `1h30m` or `"2 hours ago"` (s, m, h, d, w), `now`, `today`,
- * `yesterday`, the last `03:00`, `May 12[ 03:00]`, RFC 3339, or `YYYY-MM-DD[ HH:MM[:SS]]`; without a zone in UTC. `until:` a day includes
- * that day.
+ * `yesterday`, the last `03:00`, `May 12[ 03:00]`, RFC 3339, or `YYYY-MM-DD[ HH:MM[:SS]]`; without a zone in UTC. `until:`
+ * a day includes that day.
  * @throws SearchError `bad-query`
  */
 export const parseWhen = (field: 'since' | 'until', { text, column }: Value, now: Micros): Micros => {
-  const time = relative(text, now) ?? wholeDay(field, text, now) ?? absolute(text, now);
+  const time = relative(text, now) ?? wholeDay(field, text, now) ?? absolute(field, text, now);
   if (time !== null) return time;
   throw badQuery(
     `"${text}" is no time`,
@@ -54,7 +54,7 @@ const wholeDay = (field: 'since' | 'until', text: string, now: Micros): Micros |
   return begin === null ? null : field === 'until' ? micros(begin + day) : begin;
 };
 
-const absolute = (text: string, now: Micros): Micros | null => {
+const absolute = (field: 'since' | 'until', text: string, now: Micros): Micros | null => {
   const [, date = '', time, seconds = ':00', zone = 'Z'] =
     /^(?:(\d{4}-\d\d-\d\d|[A-Za-z]{3} +\d\d?)[Tt\s]\s*)?(\d\d:\d\d)(:\d\d(?:[.,]\d+)?)?\s*([Zz]|[+-]\d\d:?\d\d|UTC)?$/.exec(
       text,
@@ -62,25 +62,27 @@ const absolute = (text: string, now: Micros): Micros | null => {
   if (time === undefined) return null;
   const clock = `${time}${seconds}${zone === 'UTC' ? 'Z' : zone}`;
   if (/^\d/.test(date)) return calendarTime(`${date}T${clock}`);
-  if (date !== '') return lastOf(date, now, clock);
-  const today = parseRfc3339(`${new Date(now / 1000).toISOString().slice(0, 10)}T${clock}`);
-  return today === null || today <= now ? today : micros(today - day);
+  // What is to come of today may be meant by the end of a range.
+  if (date !== '') return lastOf(date, field === 'until' ? micros(now - (now % day) + day - 1) : now, clock);
+  const some = parseRfc3339(`${new Date(now / 1000).toISOString().slice(0, 10)}T${clock}`);
+  // In its zone it may be tomorrow already, or still yesterday.
+  return some === null ? null : micros(now - ((((now - some) % day) + day) % day));
 };
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
-/** A day without a year, as a line of syslog has it (`May 12`): the last one that there was. */
-const lastOf = (text: string, now: Micros, clock: string): Micros | null => {
+/** A day without a year, as a line of syslog has it (`May 12`): the last one up to `latest`. */
+const lastOf = (text: string, latest: Micros, clock: string): Micros | null => {
   const [, name = '', date = ''] = /^([A-Za-z]{3})\s+(\d\d?)$/.exec(text) ?? [];
   const month = months.indexOf(name.toLowerCase()) + 1;
   if (month === 0) return null;
-  const year = new Date(now / 1000).getUTCFullYear();
+  const year = new Date(latest / 1000).getUTCFullYear();
   // A leap day is at most eight years away.
   for (let back = 0; back <= 8; back += 1) {
     const found = calendarTime(
       `${year - back}-${String(month).padStart(2, '0')}-${date.padStart(2, '0')}T${clock}`,
     );
-    if (found !== null && found <= now) return found;
+    if (found !== null && found <= latest) return found;
   }
   return null;
 };

@@ -6,12 +6,14 @@ import {
   collectRestored,
   groupLimits,
   mostRestored,
+  type Collected,
   type Group,
   type GroupLimits,
   type GroupOptions,
 } from './group.ts';
 import type { LocalTime } from './parse/timestamp.ts';
 import { LinesBlock } from './project/native/block.ts';
+import type { Projecting } from './project/projecting.ts';
 import { emptyIndex, nothingIndexed, undo, writeProgress, type Progress } from './progress.ts';
 import { readAhead } from './read-ahead.ts';
 import { remember, type Remembered } from './remembered.ts';
@@ -55,6 +57,7 @@ export type EditionOptions = {
   restoreMs: number;
   mostSenders: number | undefined;
   limits?: GroupLimits;
+  projecting: Projecting;
   /** Asked between groups. */
   isInterrupted(): boolean;
   /** Awaited before rows are deleted, replaced, or added to entries that were passed over. */
@@ -101,45 +104,58 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
     block: LinesBlock,
     inFlight: Contents | null,
     from: GroupOptions['vault'] = vault,
+    threadFor: GroupOptions['threadFor'] = () => null,
   ): GroupOptions => ({
     vault: from,
     local: options.local,
     block,
     contentsOf: (numbers, keys) => contentsOf(engine, numbers, keys),
     inFlight,
+    threadFor,
   });
 
   type Outcome = { error: unknown } | null;
+  const outcomeOf = (work: Promise<unknown>): Promise<Outcome> =>
+    work.then(
+      () => null,
+      (error: unknown) => ({ error }),
+    );
 
-  /** Reads one group while the one before it is inserted. */
+  /** Reads one group while the one before it is projected and inserted. */
   const catchUp = async (size: number, groups = Infinity): Promise<void> => {
-    let inserting: Promise<Outcome> = Promise.resolve(null);
+    let last: Promise<Outcome> = Promise.resolve(null);
+    let lastButOne = last;
     let next = done;
     let inFlight: Contents | null = null;
     const ahead = readAhead(vault, size);
-    for (let turn = 0; next.entry < size && turn < groups && !options.isInterrupted(); turn += 1) {
-      const block = turn % 2 === 0 ? blocks[0] : blocks[1];
-      const collected: { group: Group } | { error: unknown } = await collectGroup(
+    const insertAfter = async (before: Promise<Outcome>, { finish }: Collected): Promise<void> => {
+      const outcome = await before;
+      if (outcome !== null) throw outcome.error;
+      await insert(await finish(done));
+    };
+    const collectNext = async (turn: number): Promise<void> => {
+      const n = turn % blocks.length;
+      const threadFor: GroupOptions['threadFor'] = (batch) => options.projecting.threadFor(n, batch);
+      const collected = await collectGroup(
         next,
         size,
-        groupOptions(block, inFlight, ahead),
+        groupOptions(blocks[n] ?? blocks[0], inFlight, ahead, threadFor),
         options.limits ?? groupLimits,
-      ).then(
-        (group) => ({ group }),
-        (error: unknown) => ({ error }),
       );
-      const outcome = await inserting;
-      if (outcome !== null) throw outcome.error;
-      if (!('group' in collected)) throw collected.error;
-      const group: Group = collected.group;
-      next = group.after;
-      inFlight = group.contents;
-      inserting = insert(group).then(
-        () => null,
-        (error: unknown) => ({ error }),
-      );
+      ({ next, contents: inFlight } = collected);
+      [lastButOne, last] = [last, outcomeOf(insertAfter(last, collected))];
+    };
+    let outcome: Outcome = null;
+    for (
+      let turn = 0;
+      next.entry < size && turn < groups && outcome === null && !options.isInterrupted();
+      turn += 1
+    ) {
+      // Then its block, and its thread, are free again.
+      outcome = (await lastButOne) ?? (await outcomeOf(collectNext(turn)));
     }
-    const outcome = await inserting;
+    const inserted = await last;
+    outcome = inserted ?? outcome;
     if (outcome !== null) throw outcome.error;
   };
 

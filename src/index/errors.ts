@@ -13,6 +13,8 @@ export type IndexErrorCode =
   | 'engine-away'
   /** The engine was closed while the statement waited. */
   | 'engine-closed'
+  /** A thread that reads lines has ended; what it was given is read again. */
+  | 'thread-ended'
   /** The engine gave back rows in another layout than the schema's. */
   | 'row-layout';
 

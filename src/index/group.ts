@@ -7,6 +7,8 @@ import { keysIn } from './project/keys.ts';
 import { numbersAgain, projectBatch, type Admit, type AdmitKey } from './project/project.ts';
 import { parserVersion } from './project/row.ts';
 import type { LinesBlock } from './project/native/block.ts';
+import type { BatchRecords } from './project/batch-records.ts';
+import type { BlockThread } from './project/projecting.ts';
 import { lines } from './schema.ts';
 import { mostRepeats, severalParsers, type AlteredEntry, type Progress, type Repeat } from './progress.ts';
 import { Senders } from './senders.ts';
@@ -17,12 +19,20 @@ export type Group = {
   from: number;
   rows: number;
   /** In the Native format; valid until the block is used again. */
-  bytes: Buffer[];
+  bytes: Uint8Array[];
   senders: Senders;
-  /** What came under which number. */
-  contents: Contents;
   /** The progress once this group is in. */
   after: Progress;
+};
+
+/** A group whose entries have been read, and all of whose rows may not be there yet. */
+export type Collected = {
+  /** What the next group is read after: all but the counts of this one. */
+  next: Progress;
+  /** What came under which number. */
+  contents: Contents;
+  /** @param done the progress once the group before is in @throws IndexError */
+  finish(done: Progress): Promise<Group>;
 };
 
 export type GroupLimits = { rows: number; bytes: number };
@@ -39,6 +49,8 @@ export type GroupOptions = {
   contentsOf(numbers: Numbers, keys: ReadonlySet<ByteString>): Promise<Contents>;
   /** The group before, which may not be in the index yet. */
   inFlight: Contents | null;
+  /** The thread that projects a batch, `null`: this one. It is the same for all of a group. */
+  threadFor(batch: BatchRecords): BlockThread | null;
 };
 
 /**
@@ -51,18 +63,17 @@ export const collectGroup = async (
   size: number,
   options: GroupOptions,
   limits: GroupLimits = groupLimits,
-): Promise<Group> => {
+): Promise<Collected> => {
   const collecting = collect(before, options);
-  const { block } = options;
   const altered: AlteredEntry[] = [];
   let entry = before.entry;
-  for (; entry < size && collecting.rows() < limits.rows && block.length < limits.bytes; entry += 1) {
+  for (; entry < size && collecting.rows() < limits.rows && collecting.bytes() < limits.bytes; entry += 1) {
     const taken = await collecting.take(entry, 3);
     if (taken !== null) altered.push(taken);
     // Searches are served by this thread too.
     await new Promise(setImmediate);
   }
-  return collecting.group(entry, altered.length === 0 ? before.altered : [...before.altered, ...altered]);
+  return collecting.collected(entry, altered.length === 0 ? before.altered : [...before.altered, ...altered]);
 };
 
 export const mostRestored = 64;
@@ -91,17 +102,17 @@ export const collectRestored = async (
     await new Promise(setImmediate);
   }
   if (restored.size === 0) return null;
-  return collecting.group(
-    before.entry,
-    before.altered.filter(({ entry }) => !restored.has(entry)),
-  );
+  const left = before.altered.filter(({ entry }) => !restored.has(entry));
+  return collecting.collected(before.entry, left).finish(before);
 };
 
 type Collecting = {
+  /** Both about, as long as a thread has not finished. */
   rows(): number;
+  bytes(): number;
   /** @returns the entry if it is altered */
   take(entry: number, tries: number): Promise<AlteredEntry | null>;
-  group(entry: number, altered: readonly AlteredEntry[]): Group;
+  collected(entry: number, altered: readonly AlteredEntry[]): Collected;
 };
 
 const collect = (before: Progress, options: GroupOptions): Collecting => {
@@ -111,6 +122,9 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
   const senders = new Senders(Infinity);
   const contents = new Contents();
   let rows = 0;
+  let thread: BlockThread | null = null;
+  /** What the thread has been given. */
+  const given = { lines: 0, bytes: 0 };
   let redelivered = 0;
   let conflicts = 0;
   let repeats: Repeat[] | null = before.repeats === null ? null : [...before.repeats];
@@ -146,13 +160,23 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
   };
 
   return {
-    rows: () => rows,
+    rows: () => rows + given.lines,
+    bytes: () => block.length + given.bytes,
     async take(entry, tries) {
       const read = await vault.read(entry, tries);
       current = entry;
       if (read.kind === 'altered') return { entry, reason: read.reason };
       if (read.kind === 'no lines') {
         if (read.idle !== null) heldUntil = micros(Math.max(heldUntil, read.idle));
+        return null;
+      }
+      const beside = options.threadFor(read.batch);
+      if (beside !== null) {
+        if (thread === null) beside.begin();
+        thread = beside;
+        given.lines += read.batch.offsets.length - 2;
+        given.bytes += read.batch.records.length;
+        await beside.take(entry, read.batch);
         return null;
       }
       const again = numbersAgain(read.batch, (stream, sequence) => numbering.has(stream, sequence));
@@ -168,28 +192,31 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
       heldUntil = micros(Math.max(heldUntil, projected.received));
       return null;
     },
-    group: (entry, altered) => ({
-      from: before.entry,
-      rows,
-      bytes: block.encoded(lines),
-      senders,
-      contents,
-      after: {
-        ...before,
-        parser: before.parser === parserVersion || rows === 0 ? before.parser : severalParsers,
-        revision: before.revision + 1,
-        entry,
-        lines: before.lines + rows,
-        redelivered: before.redelivered + redelivered,
-        conflicts: before.conflicts + conflicts,
-        heldUntil,
-        numbering,
-        altered,
-        repeats,
-        // What was being deleted is gone by now.
-        deleting: [],
-      },
-    }),
+    collected: (entry, altered) => {
+      // What was being deleted is gone by now.
+      const next: Progress = { ...before, entry, numbering, altered, repeats, deleting: [] };
+      const finish = async (done: Progress): Promise<Group> => {
+        const made = thread === null ? null : await thread.finish();
+        for (const sender of made?.senders ?? []) senders.put(sender);
+        const all = rows + (made?.rows ?? 0);
+        return {
+          from: before.entry,
+          rows: all,
+          bytes: [...(rows === 0 ? [] : block.encoded(lines)), ...(made?.bytes ?? [])],
+          senders,
+          after: {
+            ...next,
+            parser: done.parser === parserVersion || all === 0 ? done.parser : severalParsers,
+            revision: done.revision + 1,
+            lines: done.lines + all,
+            redelivered: done.redelivered + redelivered,
+            conflicts: done.conflicts + conflicts,
+            heldUntil: micros(Math.max(done.heldUntil, heldUntil, made?.received ?? 0)),
+          },
+        };
+      };
+      return { next, contents, finish };
+    },
   };
 };
 

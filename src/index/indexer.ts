@@ -13,6 +13,7 @@ import { openServerEngine, type ServerOptions } from './engine/server.ts';
 import { IndexError } from './errors.ts';
 import type { Indexed, IndexState, Trouble } from './index-state.ts';
 import { machineZone, type LocalTime } from './parse/timestamp.ts';
+import { noProjecting, openProjecting } from './project/projecting.ts';
 import { parserVersion } from './project/row.ts';
 import { nothingIndexed, recover, type Progress } from './progress.ts';
 import { nothingRemembered, recall, type Remembered } from './remembered.ts';
@@ -125,8 +126,11 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
   const words =
     options.server === undefined ? openWordList(engine, options.path, log, options.wordsFrom) : null;
 
+  // A zone that was given is known to this thread alone.
+  const projecting = options.local === undefined ? openProjecting(log) : noProjecting;
   const editionOptions = {
     engine,
+    projecting,
     vault,
     log,
     local: options.local ?? machineZone,
@@ -301,6 +305,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
       // What waits for merges would keep the engine from closing.
       await pause.end().catch(() => undefined);
       await words?.forget();
+      await projecting.close();
       await engine.close();
     },
   };

@@ -155,6 +155,7 @@ export const entryPoints = {
   prepare: 'src/processes/units/prepare.ts',
   'create-vault': 'src/processes/units/create-vault.ts',
   holdfast: 'src/processes/holdfast.ts',
+  'project-worker': 'src/index/project/project-worker.ts',
   'seal-worker': 'src/vault/append/seal-worker.ts',
   'segment-thread': 'src/vault/verify/segment-thread.ts',
 } as const;

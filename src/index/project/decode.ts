@@ -81,12 +81,6 @@ const metaAt = (records: Buffer, start: number): number => {
   return at;
 };
 
-/** Whether the sender numbers the record at `start`; the cheapest thing that can be asked of it. */
-export const hasNumber = (records: Buffer, start: number): boolean => {
-  for (let at = start + 16; at < start + fixedHead; at += 1) if (records[at] !== 0) return true;
-  return false;
-};
-
 const sameBytes = (records: Buffer, start: number, wanted: Buffer): boolean => {
   for (let i = 0; i < wanted.length; i += 1) if (records[start + i] !== wanted[i]) return false;
   return true;

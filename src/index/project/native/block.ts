@@ -1,38 +1,45 @@
 import type { TableLayout } from '../../engine/engine.ts';
-import { GrowingBytes } from './bytes.ts';
-import { DictionaryColumn, MapColumn, NullableColumn, PlainColumn, type Column } from './columns.ts';
+import { GrowingBytes, type Memory } from './bytes.ts';
+import {
+  DictionaryColumn,
+  MapColumn,
+  NullableColumn,
+  PlainColumn,
+  RunColumn,
+  type Column,
+} from './columns.ts';
 
-const newColumns = () => ({
-  entry: new PlainColumn(),
-  line: new PlainColumn(),
-  part: new PlainColumn(),
-  time: new PlainColumn(),
-  claimed_apart: new NullableColumn(),
-  received: new PlainColumn(),
-  committed: new PlainColumn(),
+const newColumns = (memory: Memory) => ({
+  entry: new RunColumn(memory),
+  line: new PlainColumn(memory),
+  part: new RunColumn(memory),
+  time: new PlainColumn(memory),
+  claimed_apart: new NullableColumn(memory),
+  received: new RunColumn(memory),
+  committed: new RunColumn(memory),
   host: new DictionaryColumn(),
   app: new DictionaryColumn(),
   source: new DictionaryColumn(),
   listener: new DictionaryColumn(),
   via: new DictionaryColumn(),
-  pid: new NullableColumn(),
-  facility: new PlainColumn(),
-  severity: new PlainColumn(),
-  message: new PlainColumn(),
-  fields: new MapColumn(),
-  prefix: new PlainColumn(),
-  suffix: new PlainColumn(),
-  whole: new PlainColumn(),
-  implied: new PlainColumn(),
-  flags: new PlainColumn(),
-  parser_version: new PlainColumn(),
-  confidence: new PlainColumn(),
+  pid: new NullableColumn(memory),
+  facility: new PlainColumn(memory),
+  severity: new PlainColumn(memory),
+  message: new PlainColumn(memory),
+  fields: new MapColumn(memory),
+  prefix: new PlainColumn(memory),
+  suffix: new PlainColumn(memory),
+  whole: new RunColumn(memory),
+  implied: new PlainColumn(memory),
+  flags: new PlainColumn(memory),
+  parser_version: new RunColumn(memory),
+  confidence: new RunColumn(memory),
   tls_name: new DictionaryColumn(),
   stream: new DictionaryColumn(),
-  sequence: new PlainColumn(),
-  content: new PlainColumn(),
-  dedup: new PlainColumn(),
-  form: new PlainColumn(),
+  sequence: new RunColumn(memory),
+  content: new RunColumn(memory),
+  dedup: new RunColumn(memory),
+  form: new PlainColumn(memory),
 });
 
 /**
@@ -40,7 +47,11 @@ const newColumns = () => ({
  * that come again are written once, and nothing has to be turned around.
  */
 export class LinesBlock {
-  readonly columns = newColumns();
+  readonly columns: ReturnType<typeof newColumns>;
+
+  constructor(memory: Memory = 'own') {
+    this.columns = newColumns(memory);
+  }
 
   /** Bytes that were written, about. */
   get length(): number {

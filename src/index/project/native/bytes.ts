@@ -1,13 +1,26 @@
 import type { ByteString } from '../../parse/byte-string.ts';
 
+/** `shared`: another thread can read it without a copy. */
+export type Memory = 'own' | 'shared';
+
+const allocated = (memory: Memory, bytes: number): Buffer =>
+  memory === 'shared' ? Buffer.from(new SharedArrayBuffer(bytes)) : Buffer.allocUnsafeSlow(bytes);
+
 /**
  * Memory that grows; what is written to it is little-endian, as columns of the Native format and rows of RowBinary are. It
  * is kept for the next block.
  */
 export class GrowingBytes {
-  private buffer: Buffer = Buffer.allocUnsafeSlow(4096);
-  private numbers = viewOf(this.buffer);
+  private readonly memory: Memory;
+  private buffer: Buffer;
+  private numbers: DataView;
   private at = 0;
+
+  constructor(memory: Memory = 'own') {
+    this.memory = memory;
+    this.buffer = allocated(memory, 4096);
+    this.numbers = viewOf(this.buffer);
+  }
 
   get length(): number {
     return this.at;
@@ -77,6 +90,16 @@ export class GrowingBytes {
     this.at += length;
   }
 
+  /** The last `length` bytes, `times` more times. */
+  again(length: number, times: number): void {
+    if (times === 0) return;
+    this.reserve(length * times);
+    const end = this.at + length * times;
+    const last = Uint8Array.prototype.slice.call(this.buffer, this.at - length, this.at);
+    this.buffer.fill(last, this.at, end);
+    this.at = end;
+  }
+
   varint(value: number): void {
     this.reserve(5);
     let rest = value;
@@ -91,7 +114,7 @@ export class GrowingBytes {
 
   private reserve(bytes: number): void {
     if (this.at + bytes <= this.buffer.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.at + bytes));
+    const larger = allocated(this.memory, Math.max(this.buffer.length * 2, this.at + bytes));
     this.buffer.copy(larger, 0, 0, this.at);
     this.buffer = larger;
     this.numbers = viewOf(larger);

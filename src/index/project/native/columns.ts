@@ -1,5 +1,5 @@
 import type { ByteString } from '../../parse/byte-string.ts';
-import { GrowingBytes } from './bytes.ts';
+import { GrowingBytes, type Memory } from './bytes.ts';
 
 /** A column of a block in ClickHouse's Native format. */
 export type Column = {
@@ -17,10 +17,81 @@ export class PlainColumn extends GrowingBytes implements Column {
   }
 }
 
+/** One value after the other, each of which mostly comes many times in a row: it is written once, and then repeated. */
+export class RunColumn implements Column {
+  private readonly bytes: GrowingBytes;
+  private value: number | ByteString | null = null;
+  /** Where the value before begins. */
+  private last = 0;
+  private repeats = 0;
+
+  constructor(memory?: Memory) {
+    this.bytes = new GrowingBytes(memory);
+  }
+
+  get length(): number {
+    return this.bytes.length + this.repeats * (this.bytes.length - this.last);
+  }
+
+  uint8(value: number): void {
+    if (this.isNext(value)) this.bytes.uint8(value);
+  }
+
+  uint32(value: number): void {
+    if (this.isNext(value)) this.bytes.uint32(value);
+  }
+
+  int64(value: number): void {
+    if (this.isNext(value)) this.bytes.int64(value);
+  }
+
+  string(text: ByteString): void {
+    if (this.isNext(text)) this.bytes.string(text);
+  }
+
+  fixed(text: ByteString, length: number): void {
+    if (this.isNext(text)) this.bytes.fixed(text, length);
+  }
+
+  encoded(): Buffer[] {
+    this.repeat();
+    return [this.bytes.view()];
+  }
+
+  clear(): void {
+    this.bytes.clear();
+    this.value = null;
+    this.last = 0;
+    this.repeats = 0;
+  }
+
+  /** @returns whether it is to be written, as it is another than the one before */
+  private isNext(value: number | ByteString): boolean {
+    if (value === this.value) {
+      this.repeats += 1;
+      return false;
+    }
+    this.repeat();
+    this.value = value;
+    this.last = this.bytes.length;
+    return true;
+  }
+
+  private repeat(): void {
+    this.bytes.again(this.bytes.length - this.last, this.repeats);
+    this.repeats = 0;
+  }
+}
+
 /** Nullable: a byte for each row, 1 where there is nothing, and then the values, of which those say nothing. */
 export class NullableColumn implements Column {
-  private readonly nulls = new GrowingBytes();
-  private readonly values = new GrowingBytes();
+  private readonly nulls: GrowingBytes;
+  private readonly values: GrowingBytes;
+
+  constructor(memory?: Memory) {
+    this.nulls = new GrowingBytes(memory);
+    this.values = new GrowingBytes(memory);
+  }
 
   get length(): number {
     return this.nulls.length + this.values.length;
@@ -74,6 +145,9 @@ export class DictionaryColumn implements Column {
   private readonly keys = new GrowingBytes();
   private rows = new Uint32Array(1024);
   private count = 0;
+  /** Of the row before. */
+  private lastText: ByteString = '';
+  private lastPlace = 0;
 
   constructor() {
     this.clear();
@@ -85,19 +159,23 @@ export class DictionaryColumn implements Column {
 
   /** @returns what was written, the same text each time as long as no other is in its way */
   string(text: ByteString): ByteString {
-    const slot = text === '' ? 0 : slotOf(text);
-    if (this.recent[slot] !== text) {
-      this.recentPlaces[slot] = this.placeOf(text);
-      this.recent[slot] = text;
+    if (text !== this.lastText) {
+      const slot = text === '' ? 0 : slotOf(text);
+      if (this.recent[slot] !== text) {
+        this.recentPlaces[slot] = this.placeOf(text);
+        this.recent[slot] = text;
+      }
+      this.lastText = this.recent[slot] ?? text;
+      this.lastPlace = this.recentPlaces[slot] ?? 0;
     }
     if (this.count === this.rows.length) {
       const larger = new Uint32Array(this.count * 2);
       larger.set(this.rows);
       this.rows = larger;
     }
-    this.rows[this.count] = this.recentPlaces[slot] ?? 0;
+    this.rows[this.count] = this.lastPlace;
     this.count += 1;
-    return this.recent[slot] ?? text;
+    return this.lastText;
   }
 
   encoded(): Buffer[] {
@@ -114,9 +192,9 @@ export class DictionaryColumn implements Column {
     const rows = this.rows.subarray(0, this.count);
     const [kind, places] =
       values <= 0x100
-        ? [0, Uint8Array.from(rows)]
+        ? [0, new Uint8Array(rows)]
         : values <= 0x1_0000
-          ? [1, Uint16Array.from(rows)]
+          ? [1, new Uint16Array(rows)]
           : [2, rows];
     return [
       uint64(kind | ownDictionary),
@@ -131,6 +209,8 @@ export class DictionaryColumn implements Column {
     this.places.clear();
     this.keys.clear();
     this.count = 0;
+    this.lastText = '';
+    this.lastPlace = 0;
     this.placeOf('');
     this.recent.fill('');
     this.recentPlaces.fill(0);
@@ -149,10 +229,15 @@ export class DictionaryColumn implements Column {
 
 /** Map(LowCardinality(String), String): where each row's pairs end, then all names, then all values. */
 export class MapColumn implements Column {
-  private readonly ends = new GrowingBytes();
+  private readonly ends: GrowingBytes;
   private readonly names = new DictionaryColumn();
-  private readonly values = new GrowingBytes();
+  private readonly values: GrowingBytes;
   private pairs = 0;
+
+  constructor(memory?: Memory) {
+    this.ends = new GrowingBytes(memory);
+    this.values = new GrowingBytes(memory);
+  }
 
   get length(): number {
     return this.ends.length + this.names.length + this.values.length;

@@ -121,7 +121,7 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
       (error: unknown) => ({ error }),
     );
 
-  /** Reads one group while the one before it is projected and inserted. */
+  /** Reads one group while the one before it is projected, in a thread beside if it can be, and inserted. */
   const catchUp = async (size: number, groups = Infinity): Promise<void> => {
     let last: Promise<Outcome> = Promise.resolve(null);
     let lastButOne = last;
@@ -134,14 +134,11 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
       await insert(await finish(done));
     };
     const collectNext = async (turn: number): Promise<void> => {
-      const n = turn % blocks.length;
-      const threadFor: GroupOptions['threadFor'] = (batch) => options.projecting.threadFor(n, batch);
-      const collected = await collectGroup(
-        next,
-        size,
-        groupOptions(blocks[n] ?? blocks[0], inFlight, ahead, threadFor),
-        options.limits ?? groupLimits,
-      );
+      const chosen =
+        turn % 2 === 0
+          ? groupOptions(blocks[0], inFlight, ahead)
+          : groupOptions(blocks[1], inFlight, ahead, (batch) => options.projecting.threadFor(batch));
+      const collected = await collectGroup(next, size, chosen, options.limits ?? groupLimits);
       ({ next, contents: inFlight } = collected);
       [lastButOne, last] = [last, outcomeOf(insertAfter(last, collected))];
     };
@@ -151,7 +148,7 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
       next.entry < size && turn < groups && outcome === null && !options.isInterrupted();
       turn += 1
     ) {
-      // Then its block, and its thread, are free again.
+      // Then its block, and the thread, are free again.
       outcome = (await lastButOne) ?? (await outcomeOf(collectNext(turn)));
     }
     const inserted = await last;

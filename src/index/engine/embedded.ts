@@ -169,8 +169,11 @@ const serverLimits = (memory: number): string[] => [
   `--query_condition_cache_size=${Math.floor(memory / 64)}`,
 ];
 
-/** A merge that builds the text indexes takes some 250 MiB for a million lines, which is what 16 inserts bring. */
-const mergeLimits = ['max_parts_to_merge_at_once = 8'];
+/**
+ * A merge that builds the text indexes takes some 250 MiB for a million lines, which is what 16 inserts bring. What one
+ * insert brings goes into few files: as one for each column it is 134 of them, with 490 buffers.
+ */
+const partLimits = ['max_parts_to_merge_at_once = 8', 'min_bytes_for_wide_part = 67108864'];
 
 /** What only makes sense where inserts go through files on the same machine, and caches are this process's own. */
 const ownSettings: Partial<Record<Lane, Settings>> = {
@@ -247,7 +250,7 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string, memory: nu
     rows,
     async createTables(tables) {
       for (const table of tables) {
-        const { columns, family, arguments: given, storage, comment } = mergeTree(table, mergeLimits);
+        const { columns, family, arguments: given, storage, comment } = mergeTree(table, partLimits);
         await run(
           'background',
           `CREATE TABLE IF NOT EXISTS ${table.name} (\n  ${columns}\n) ENGINE = ${family}(${given.join(', ')})\n${storage}\n${comment}`,

@@ -73,7 +73,7 @@ const made = async (grown: GrownVault, name: string, projecting: Projecting): Pr
   return { rows, inserts, progress: edition.progress(), senders };
 };
 
-describe('threads that project', () => {
+describe('a thread that projects', () => {
   let grown: GrownVault;
   let alone: Made;
 
@@ -90,31 +90,35 @@ describe('threads that project', () => {
       [...numbered(1).slice(0, 500), { raw: 'another', stream: 'agent-1', sequence: 7 }],
       numbered(1000),
       plain(5),
+      plain(6),
+      plain(7),
+      plain(8),
+      plain(9),
     );
     alone = await made(grown, 'alone', noProjecting);
   });
   after(() => grown.remove());
 
-  it('give the rows, counts and senders that one thread gives', async () => {
-    const used = new Set<number>();
+  it('gives the rows, counts and senders that one thread gives', async () => {
+    let given = 0;
     const projecting = openProjecting(() => undefined);
     const beside = await made(grown, 'beside', {
       ...projecting,
-      threadFor(n, batch) {
-        const thread = projecting.threadFor(n, batch);
-        if (thread !== null) used.add(n);
+      threadFor(batch) {
+        const thread = projecting.threadFor(batch);
+        if (thread !== null) given += 1;
         return thread;
       },
     });
     await projecting.close();
-    assert.deepEqual([...used].toSorted(), [0, 1], 'both had work');
+    assert.equal(given >= 2, true, `${given} batches went to the thread`);
     assert.equal(beside.rows === alone.rows, true);
     assert.deepEqual({ ...beside, rows: '' }, { ...alone, rows: '' });
     const { lines: found, redelivered, conflicts } = beside.progress;
-    assert.deepEqual({ found, redelivered, conflicts }, { found: 10_001, redelivered: 1001, conflicts: 1 });
+    assert.deepEqual({ found, redelivered, conflicts }, { found: 16_001, redelivered: 1001, conflicts: 1 });
   });
 
-  it('that fail leave it to the one thread, and no line is lost or there twice', async () => {
+  it('leaves it to the one thread when it fails, and no line is lost or there twice', async () => {
     const said: string[] = [];
     const broken = new URL('data:text/javascript,throw new Error("no such luck")');
     const projecting = openProjecting((_, message) => said.push(message), broken);

@@ -45,19 +45,19 @@ export type BlockThread = {
 };
 
 /**
- * Threads that project while the thread of searches, inserts and the vault does something else, each a block. They are
- * started with the first batch that is worth it, and end when there has been none for a while.
+ * A thread that projects one group of entries while the thread of searches, inserts and the vault projects the next. It is
+ * started with the first batch that is worth it, and ends when there has been none for a while.
  */
 export type Projecting = {
-  /** The `n`-th of two, for a batch that is large and plain; `null`: the caller projects it. */
-  threadFor(n: number, batch: BatchRecords): BlockThread | null;
+  /** For a batch that is large and plain; `null`: the caller projects it. */
+  threadFor(batch: BatchRecords): BlockThread | null;
   close(): Promise<void>;
 };
 
 /** What comes in live is smaller, and is projected at once. */
 const largeBatch = 256 * 1024;
-/** So many batches wait in a thread at most: each holds some 5 MiB. */
-const mostWaiting = 2;
+/** So many batches are in the thread at most, which are a group's mostly: each holds some 5 MiB. */
+const mostWaiting = 4;
 /** Nearly all that is made of a line is forgotten at once. */
 const youngMB = 12;
 const idleMs = 30_000;
@@ -70,26 +70,23 @@ export const openProjecting = (
   file: URL = new URL('./project-worker.ts', import.meta.url),
 ): Projecting => {
   if (availableParallelism() < 2) return noProjecting;
-  const threads: (Thread | null)[] = [null, null];
+  let thread: Thread | null = null;
   let hasFailed = false;
 
-  const start = (n: number): Thread => {
-    const thread = startThread(file, (failure) => {
-      threads[n] = null;
+  const start = (): Thread =>
+    startThread(file, (failure) => {
+      thread = null;
       if (failure === null) return;
       hasFailed = true;
       log('warning', `lines are read in one thread from now on, as another has failed: ${failure.message}`);
     });
-    threads[n] = thread;
-    return thread;
-  };
 
   return {
-    threadFor: (n, batch) =>
-      hasFailed || batch.records.length < largeBatch || !isPlain(batch) ? null : (threads[n] ?? start(n)),
-    async close() {
-      await Promise.all(threads.map((thread) => thread?.end()));
+    threadFor(batch) {
+      if (hasFailed || batch.records.length < largeBatch || !isPlain(batch)) return null;
+      return (thread ??= start());
     },
+    close: async () => thread?.end(),
   };
 };
 

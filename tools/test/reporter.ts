@@ -2,7 +2,7 @@ import type { TestEvent } from 'node:test/reporters';
 
 /**
  * A reporter for `node --test`: one JSON line for each test that ended, so that the runner of all suites can count them
- * and quote the failures. Suites (describe blocks) and files are not counted, their tests are.
+ * and quote the failures. Suites (describe blocks) and files are not counted, their tests are, and hooks that fail.
  */
 export type Ended = {
   name: string;
@@ -15,7 +15,12 @@ export type Ended = {
 const outcomeOf = (event: TestEvent): Ended | null => {
   if (event.type !== 'test:pass' && event.type !== 'test:fail') return null;
   const { data } = event;
-  if (data.details.type === 'suite') return null;
+  // A suite fails along with its tests, which are counted; by its own hook it fails alone.
+  if (
+    data.details.type === 'suite' &&
+    !(event.type === 'test:fail' && isHookFailure(event.data.details.error))
+  )
+    return null;
   const skipped = data.skip ?? data.todo;
   const failed = event.type === 'test:fail' && skipped === undefined;
   return {
@@ -31,6 +36,8 @@ const outcomeOf = (event: TestEvent): Ended | null => {
     milliseconds: data.details.duration_ms,
   };
 };
+
+const isHookFailure = (error: Error): boolean => 'failureType' in error && error.failureType === 'hookFailed';
 
 /** What the runner was waiting for when it was ended. */
 const unfinished = (event: TestEvent): Ended[] =>

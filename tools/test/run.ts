@@ -35,7 +35,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const capture = async (
   command: readonly string[],
-): Promise<{ status: number; stdout: string; stderr: string }> =>
+): Promise<{ status: number | null; stdout: string; stderr: string }> =>
   new Promise((resolve, reject) => {
     const [file = '', ...rest] = command;
     const child = spawn(file, rest, {
@@ -49,7 +49,7 @@ const capture = async (
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     child.on('error', reject);
-    child.on('close', (status) => resolve({ status: status ?? 1, stdout, stderr }));
+    child.on('close', (status) => resolve({ status, stdout, stderr }));
   });
 
 const runCommand = async (suite: Suite, command: readonly string[]): Promise<Result> => {
@@ -68,7 +68,7 @@ const nameOf = (test: Ended): string => `${relative(root, test.file)}: ${test.na
 const runFiles = async (
   files: readonly string[],
   concurrency: number,
-): Promise<{ status: number; stderr: string; ended: Ended[] }> => {
+): Promise<{ status: number | null; stderr: string; ended: Ended[] }> => {
   const { status, stdout, stderr } = await capture([
     process.execPath,
     '--disable-warning=ExperimentalWarning',
@@ -102,8 +102,11 @@ const runTests = async (suite: Suite, patterns: readonly string[]): Promise<Resu
   }
   const named = (test: Ended) => ({ name: nameOf(test), reason: test.reason, file: test.file });
   const failures: Result['failures'] = ended.filter((test) => test.outcome === 'failed').map(named);
-  if (status !== 0 && failures.length === 0)
-    failures.push({ name: `${suite.name}: node --test exited ${status}`, reason: stderr.trim() });
+  if (status === null || (status !== 0 && failures.length === 0))
+    failures.push({
+      name: `${suite.name}: node --test ${status === null ? 'was ended by a signal' : `exited ${status}`}`,
+      reason: stderr.trim(),
+    });
   const passed = ended.filter((test) => test.outcome === 'passed').length;
   if (status === 0 && ended.length === 0)
     failures.push({ name: `${suite.name} ran no test`, reason: files.join(' ') });
@@ -171,10 +174,9 @@ const runFailedAgain = async (): Promise<void> => {
   for (const file of files) {
     if (file === undefined) continue;
     const { ended, status } = await runFiles([file], 1);
-    if (status !== 0) continue;
-    const passed = new Set(ended.filter(({ outcome }) => outcome === 'passed').map(nameOf));
-    const mended = total.failures.filter(({ name }) => passed.has(name));
-    total.failures = total.failures.filter(({ name }) => !passed.has(name));
+    if (status !== 0 || ended.length === 0) continue;
+    const mended = total.failures.filter((failure) => failure.file === file);
+    total.failures = total.failures.filter((failure) => failure.file !== file);
     total.failed -= mended.length;
     total.passed += mended.length;
     for (const { name } of mended) say(`  ! passed only when it ran again, alone: ${name}`);

@@ -9,7 +9,7 @@ import { keySize } from './keys.ts';
 import type { LinesBlock } from './native/block.ts';
 
 /** Raised when the same bytes would be parsed into something else. Stands in every row. */
-export const parserVersion = 6;
+export const parserVersion = 7;
 
 /** The columns of a row that tell how it came, and whether its sender numbers what it sends. */
 export type SentBy = {

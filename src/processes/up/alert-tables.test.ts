@@ -69,6 +69,10 @@ test('a mistake in a query is shown with a caret', () => {
     alert(`query = 'app:sshd "failed'\ncount = 1\nwithin = "1m"`),
     /^alert "a": query: [^\n]*\n {2}app:sshd "failed\n {11}\^\n/,
   );
+  refused(
+    alert(`query = '''\napp:sshd\nport:22 "failed'''\ncount = 1\nwithin = "1m"`),
+    /^alert "a": query: [^\n]*\n {2}port:22 "failed\n {10}\^\n/,
+  );
   refused(alert(`query = 'x since:1h'\ncount = 1\nwithin = "1m"`), /have no place here/);
   refused(alert(`query = 'x -received:1h'\ncount = 1\nwithin = "1m"`), /have no place here/);
 });

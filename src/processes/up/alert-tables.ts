@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { micros } from '#base/clock';
+import { caretBelow } from '#cli/caret';
 import { SearchError } from '#search/errors';
 import { asksWhenReceived, fieldNamed, parseQuery } from '#search/query';
 import { alertName, alertRule, alertSeverities, type AlertRule, type Watch } from '#wire/alert';
@@ -125,7 +126,7 @@ const checkQuery = (query: string, wrong: (message: string) => never): void => {
       );
   } catch (error) {
     if (!(error instanceof SearchError)) throw error;
-    const caret = error.column === null ? '' : `\n  ${query}\n  ${' '.repeat(error.column)}^`;
+    const caret = error.column === null ? '' : caretBelow(query, error.column);
     wrong(`query: ${error.message}${caret}${error.suggestion === null ? '' : `\n${error.suggestion}`}`);
   }
 };

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   alive,
   holdfast,
@@ -100,22 +101,21 @@ test('tail shows a line within two seconds of its sending', async () => {
   });
   try {
     const lines = createInterface({ input: tail.stdout });
-    const took: number[] = [];
-    const shown = new Promise<void>((resolve) =>
-      lines.on('line', (line) => {
-        took.push(Date.now() - Number(/tailtoken (\d+)/.exec(line)?.[1]));
-        // Others may have the machine for a moment.
-        if (Math.min(...took) < 2000 || took.length > 100) resolve();
-      }),
-    );
-    const resend = setInterval(
-      () =>
-        logger('--server', '127.0.0.1', '--udp', '--port', String(up.syslogUdp()), `tailtoken ${Date.now()}`),
-      300,
-    );
-    await shown;
+    const send = (text: string): void =>
+      logger('--server', '127.0.0.1', '--udp', '--port', String(up.syslogUdp()), `tailtoken ${text}`);
+    const resend = setInterval(() => send('first'), 300);
+    await once(lines, 'line');
     clearInterval(resend);
-    assert.ok(Math.min(...took) < 2000, `shown ${took.join()} ms after they were sent`);
+    const isSoonShown = async (text: string): Promise<boolean> => {
+      const shown = new Promise<boolean>((resolve) =>
+        lines.on('line', (line) => line.includes(text) && resolve(true)),
+      );
+      send(text);
+      return Promise.race([shown, sleep(2000, false)]);
+    };
+    // Others may have the machine for a moment: then another line is tried.
+    let tried = 0;
+    while (!(await isSoonShown(`number ${tried}`))) assert.ok((tried += 1) < 3, 'within two seconds');
   } finally {
     tail.kill('SIGKILL');
   }

@@ -75,7 +75,7 @@ export const questionsOn = (corpus: Corpus): Question[] => {
       bar: null,
       needles: users.map((_, n) => ({
         query: `rt>=0.9${n + 1}`,
-        grep: { kind: 'regex', pattern: `" rt=0\\.9[${n + 1}-9][0-9]?$` },
+        grep: { kind: 'regex', pattern: `" rt=0\\.9[${n + 1}-9][0-9]?\\b` },
       })),
     },
     {

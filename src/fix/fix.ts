@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { checkCandidate } from './candidate.ts';
-import { failsCheck, unitsToWatch, usualWatchMs, whatBroke } from './dependents.ts';
+import { failsCheck, unitsToWatch, whatBroke } from './dependents.ts';
 import { FixError } from './errors.ts';
 import { messageOf } from '#base/errors';
 import type { Listener } from '#inspect';
@@ -16,6 +16,7 @@ import { isDecided, isHere, knockAt, knockText, untilInside, type Knock } from '
 import type { RiskName } from './risks.ts';
 import { lastWord, run } from './run.ts';
 import { aims } from './steps.ts';
+import { timesOf, type Times } from './times.ts';
 import { recover, rollBack } from './undo.ts';
 
 export type FixRequest = Wish & {
@@ -25,7 +26,7 @@ export type FixRequest = Wish & {
   check: string | null;
   /** What reaches another host to knock from; `null`: a network namespace on this one. */
   from: string | null;
-  /** How long those who use it are watched afterwards; `null`: see usualWatchMs. */
+  /** How long those who use it are watched afterwards; `null`: see timesOf. */
   watchAfterMs: number | null;
   /** After how long a fix that may lock out the operator is undone unless it is confirmed. */
   confirmSeconds: number;
@@ -40,8 +41,6 @@ export type FixResult = {
   broke: string[];
 };
 
-/** After this long, and the time for watching, systemd undoes a fix whose process was killed. */
-const guardSeconds = 300;
 const shutWithinMs = 30_000;
 
 /**
@@ -64,14 +63,13 @@ export const fix = async (fixer: Fixer, request: FixRequest): Promise<FixResult>
       `${plan.service} (${plan.unit}), open on ${plan.title}, is to be ${aims[plan.step]}`,
     );
     await tell('use', 'told', useText(plan));
-    const { knocks, health, backups, packages, kept } = await tried(fixer, plan, request, tell);
+    const { knocks, health, times, backups, packages, kept } = await tried(fixer, plan, request, tell);
     const watched = [...health.states].flatMap(([unit, state]) => (state === 'active' ? [unit] : []));
     const active = [...new Set([...watched, ...plan.along])];
     const opening = { plan, backups, packages, active, check: request.check, from: request.from };
     await fixer.said(id, journal.begin(opening, kept, timeOf(fixer)));
     const guard = guardOf(id, fixer.undoCommand(id));
-    const watchMs = request.watchAfterMs ?? usualWatchMs(plan, health);
-    const undoneIn = guardSeconds + Math.ceil(watchMs / 1000);
+    const { watchMs, undoneIn } = times;
     let turned: Turned;
     try {
       await guard.arm(undoneIn);
@@ -133,15 +131,17 @@ const tried = async (
   plan: Plan,
   request: FixRequest,
   tell: Tell,
-): Promise<Pick<Opening, 'backups'> & Kept & { knocks: Knock[]; health: Health }> => {
+): Promise<Pick<Opening, 'backups'> & Kept & { knocks: Knock[]; health: Health; times: Times }> => {
   try {
     const knocks = await tryBefore(plan, request, tell);
     const health = await healthBefore(await unitsToWatch(plan));
+    const times = timesOf(plan, health, request);
     const { backups, kept } = backUp(plan.edits);
     const archives = await keepPackages(plan.packages, `${fixer.fixes}/fetch`);
     return {
       knocks,
       health,
+      times,
       backups,
       packages: archives.packages,
       kept: new Map([...kept, ...archives.kept]),

@@ -2,16 +2,19 @@ import { CliError, text, texts, type Flag, type Flags } from '#cli';
 import { isIP } from 'node:net';
 import type { FixStep, RiskName } from '#fix';
 
+const mostSeconds = 86_400;
+
 /** @throws CliError `usage` */
 export const secondsOf = (flags: Flags, name: string, fallback: number): number => {
   const given = text(flags, name);
   const [, count, unit = 's'] = /^(\d{1,5})(s|m)?$/.exec(given ?? `${fallback}`) ?? [];
-  if (count === undefined)
+  const seconds = Number(count) * (unit === 'm' ? 60 : 1);
+  if (count === undefined || seconds > mostSeconds)
     throw new CliError(
       'usage',
-      `--${name.replaceAll(/[A-Z]/g, (one) => `-${one.toLowerCase()}`)}: '${given ?? ''}' is no time like 10s or 2m`,
+      `--${name.replaceAll(/[A-Z]/g, (one) => `-${one.toLowerCase()}`)}: '${given ?? ''}' is no time like 10s or 2m, a day (1440m) at the most`,
     );
-  return Number(count) * (unit === 'm' ? 60 : 1);
+  return seconds;
 };
 
 /** @throws CliError `usage` for what is none of the risks that are known */

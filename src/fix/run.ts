@@ -46,14 +46,16 @@ export const run = async (
     child.on('exit', (status) => setTimeout(settle, 20, status));
   });
 
-/** As run, of what a plan must know. @returns what it printed @throws FixError `could-not-look` where it failed */
+/** The files of all packages that go along are a few MiB. */
+const mostAsked = 64 * 1024 * 1024;
+
+/** As run, of what a plan must know. @returns all that it printed @throws FixError `could-not-look` where it failed, or printed too much */
 export const asked = async (argv: Argv): Promise<string> => {
-  const outcome = await run(argv);
-  if (outcome.status === 0) return outcome.stdout;
-  throw new FixError(
-    'could-not-look',
-    `nothing was changed: '${argv.join(' ')}' failed: ${lastWord(outcome)}`,
-  );
+  const outcome = await run(argv, undefined, mostAsked);
+  const isCut = outcome.stdout.length >= mostAsked;
+  if (outcome.status === 0 && !isCut) return outcome.stdout;
+  const why = isCut ? `printed more than ${mostAsked} characters` : `failed: ${lastWord(outcome)}`;
+  throw new FixError('could-not-look', `nothing was changed: '${argv.join(' ')}' ${why}`);
 };
 
 /** The last line that is not empty of what a program said, to be quoted. */

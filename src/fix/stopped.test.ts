@@ -53,7 +53,7 @@ test('what cannot be masked, because its file lies there, is told', async (t) =>
   assert.ok(!turn.apply.some((argv) => argv.includes('mask')));
   assert.match(
     turn.cautions.join(),
-    /rpc-statd\.service will start rpcbind\.socket again, at the next boot at the latest/,
+    /rpc-statd\.service will still start rpcbind\.socket: its file is where the mask would be/,
   );
 });
 
@@ -70,6 +70,14 @@ const alone = `case $* in
   *FragmentPath*) echo FragmentPath=/usr/lib/systemd/system/door.service;;
   *ExecStart*) echo 'ExecStart={ path=/usr/sbin/doord ; argv[]=/usr/sbin/doord -x ; }';;
 esac`;
+
+test('a template that is enabled along is told, and systemctl is not asked how it is', async (t) => {
+  const also = "cat*) printf '[Install]\\nAlso=door@.service other.socket\\n';;";
+  programs(t, { systemctl: alone.replace('list-units*) ;;', `list-units*) ;; ${also}`) });
+  const { turn, touched } = await stopped('door.service', rootWith(t, {}));
+  assert.deepEqual(touched, ['door.service', 'other.socket']);
+  assert.match(turn.cautions.join(), /disables door@\.service, other\.socket along/);
+});
 
 const lib = 'usr/lib/systemd/system';
 

@@ -46,13 +46,15 @@ export const stopped = async (
       ...pulledIn.map(({ state, by, isMaskable }) =>
         isMaskable
           ? `${by.join(', ')} would start ${state.unit} again, so it is masked until an undo`
-          : `${by.join(', ')} will start ${state.unit} again, at the next boot at the latest: its file is where the mask would be (/etc/systemd/system), so change that by hand`,
+          : `${by.join(', ')} will still start ${state.unit}: its file is where the mask would be (/etc/systemd/system), so change that by hand`,
       ),
       ...(await startedByBus(units, root)),
     ],
     closes: 'all',
   };
-  return { turn, along: await stoppedAlong(units), touched: [...units, ...also] };
+  // How a template is cannot be asked of systemctl: it has instances alone.
+  const touched = [...units, ...also.filter((one) => !one.includes('@.'))];
+  return { turn, along: await stoppedAlong(units), touched };
 };
 
 /** A unit that others start, whether it is enabled or not. */

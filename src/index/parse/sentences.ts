@@ -21,13 +21,13 @@ export const readSentence = (raw: ByteString, parsed: Parsed): boolean => {
   }
   const bracket = raw.indexOf('[', start);
   // `[12/May/2026:03:00:00 +0000]`
-  return (
+  const isDated =
     bracket > start &&
     bracket < Math.min(end, start + farthestDate) &&
     raw.charCodeAt(bracket + 3) === 47 &&
-    raw.charCodeAt(bracket + 7) === 47 &&
-    readAccess(raw.slice(start, end), parsed)
-  );
+    raw.charCodeAt(bracket + 7) === 47;
+  if (isDated) readAccess(raw.slice(start, end), parsed);
+  return false;
 };
 
 /**
@@ -63,11 +63,10 @@ const pamSession = /^pam_unix\([^)]*\): session (?:opened|closed) for user ([^\s
 const access =
   /^(?:[\w.-]+:\d{1,5} )?(?<client>\S{1,255}) \S{1,255} (?<user>.{1,255}?) \[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "(?:(?<method>[A-Z]{3,16}) )?(?:[^"\\]|\\.)*" (?<status>\d{3}) (?<bytes>\d+|-)(?= |$)/s;
 
-const readAccess = (message: ByteString, parsed: Parsed): boolean => {
+const readAccess = (message: ByteString, parsed: Parsed): void => {
   const groups = access.exec(message)?.groups;
-  if (groups === undefined) return false;
+  if (groups === undefined) return;
   for (const name of ['client', 'user', 'method', 'status', 'bytes']) push(parsed, name, groups[name]);
-  return false;
 };
 
 const push = ({ fields }: Parsed, name: string, value: ByteString | undefined): void => {

@@ -134,10 +134,11 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
       await insert(await finish(done));
     };
     const collectNext = async (turn: number): Promise<void> => {
+      // What comes in live is the first and only one: in the thread it keeps no search waiting.
       const chosen =
         turn % 2 === 0
-          ? groupOptions(blocks[0], inFlight, ahead)
-          : groupOptions(blocks[1], inFlight, ahead, (batch) => options.projecting.threadFor(batch));
+          ? groupOptions(blocks[0], inFlight, ahead, (batch) => options.projecting.threadFor(batch))
+          : groupOptions(blocks[1], inFlight, ahead);
       const collected = await collectGroup(next, size, chosen, options.limits ?? groupLimits);
       ({ next, contents: inFlight } = collected);
       [lastButOne, last] = [last, outcomeOf(insertAfter(last, collected))];

@@ -1,6 +1,7 @@
 import { micros, type Micros } from '#base/clock';
 import { VaultError } from '#vault/read';
 import { Contents, type Numbers } from './contents.ts';
+import { tellsOfLoss } from './ledger-lines.ts';
 import type { ByteString } from './parse/byte-string.ts';
 import type { LocalTime } from './parse/timestamp.ts';
 import { keysIn } from './project/keys.ts';
@@ -21,6 +22,8 @@ export type Group = {
   /** In the Native format; valid until the block is used again. */
   bytes: Uint8Array[];
   senders: Senders;
+  /** Lines that may tell of others that are missing. */
+  ledger: number;
   /** The progress once this group is in. */
   after: Progress;
 };
@@ -125,6 +128,7 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
   let thread: BlockThread | null = null;
   /** What the thread has been given. */
   const given = { lines: 0, bytes: 0 };
+  let ledger = 0;
   let redelivered = 0;
   let conflicts = 0;
   let repeats: Repeat[] | null = before.repeats === null ? null : [...before.repeats];
@@ -186,7 +190,10 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
         local,
         admit,
         admitKey,
-        witness: (time, host, app, by) => senders.add(time, host, app, by),
+        witness(time, host, app, by, fields) {
+          senders.add(time, host, app, by);
+          if (tellsOfLoss(by, fields)) ledger += 1;
+        },
       });
       rows += projected.rows;
       heldUntil = micros(Math.max(heldUntil, projected.received));
@@ -204,6 +211,7 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
           rows: all,
           bytes: [...(rows === 0 ? [] : block.encoded(lines)), ...(made?.bytes ?? [])],
           senders,
+          ledger: ledger + (made?.ledger ?? 0),
           after: {
             ...next,
             parser: done.parser === parserVersion || all === 0 ? done.parser : severalParsers,

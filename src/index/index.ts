@@ -4,6 +4,7 @@ export { messageTemplate, variable } from './template.ts';
 export { IndexError, type IndexErrorCode } from './errors.ts';
 export type { Indexed, IndexState, Trouble } from './index-state.ts';
 export { openIndex, type Index, type IndexOptions, type IndexServer } from './indexer.ts';
+export type { LedgerVersion } from './ledger-lines.ts';
 export { Numbering, type Hole } from './numbering.ts';
 export { Guessed } from './parse/parsed.ts';
 export { facilityNames, severityNames, facilityNumber, severityNumber } from './parse/priority.ts';

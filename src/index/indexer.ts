@@ -4,6 +4,7 @@ import type { OwnLog } from '#base/own-log';
 import { newArrivals, type Arrivals } from './arrivals.ts';
 import { groupLimits } from './group.ts';
 import { engineShare } from './memory-shares.ts';
+import { newLedgerLines, type LedgerVersion } from './ledger-lines.ts';
 import { openMergePause } from './merge-pause.ts';
 import { openEdition } from './edition.ts';
 import { openEngine } from './engine/embedded.ts';
@@ -30,6 +31,8 @@ export type Index = {
   readonly arrivals: Pick<Arrivals, 'linesBefore' | 'timeOf'>;
   /** What the token index has in it; `null` as long as that is not known. */
   words(): Words | null;
+  /** Of the lines that tell of others which are missing; `null` while nobody can say. */
+  ledger(): LedgerVersion | null;
   state(): IndexState;
   /** @returns how to stop listening */
   onIndexed(listener: (range: Indexed) => void): () => void;
@@ -122,6 +125,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
   let tidied = performance.now();
   let building = false;
   const arrivals = newArrivals();
+  const ledger = newLedgerLines();
   const pause = openMergePause(engine, () => building);
   const words =
     options.server === undefined ? openWordList(engine, options.path, log, options.wordsFrom) : null;
@@ -137,6 +141,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
     restoreMs: options.restoreMs ?? 60_000,
     mostSenders: options.mostSenders,
     async beforeRewriting() {
+      ledger.rewriting();
       await pause.end();
       await words?.forget();
     },
@@ -145,7 +150,8 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
   const edition = openEdition(
     {
       ...editionOptions,
-      async onInserted({ from, rows, senders, after }) {
+      async onInserted({ from, rows, senders, ledger: added, after }) {
+        ledger.added(added);
         if (rows >= 50_000) unbuilt = true;
         tidyUp();
         arrivals.note(after.lines, after.heldUntil, senders);
@@ -189,6 +195,8 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
       performance.now() - soughtUnbuilt > unbuiltMs);
 
   const step = async (): Promise<void> => {
+    // What a step rewrites it has rewritten when it ends.
+    ledger.rewritten();
     const checkpoint = vault.checkpoint();
     if (!isOpen && checkpoint !== null) {
       ahead = checkpoint.size;
@@ -272,6 +280,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
     vault,
     arrivals,
     words: () => words?.current() ?? null,
+    ledger: () => ledger.version(),
     state() {
       const { entry, lines, redelivered, conflicts, heldUntil, altered, numbering } = edition.progress();
       return {

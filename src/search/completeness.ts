@@ -7,10 +7,19 @@ import { ledgerOf } from './ledger.ts';
 import { withdrawnIn } from './withdrawn.ts';
 import type { Query } from './query/expression.ts';
 import { inScope } from './query/scope.ts';
+import { timeCondition, type TimeRange } from './time-range.ts';
 
 export type Completeness = Answer['answer']['completeness'];
 
 const mostNames = 8;
+
+/** A loss is put into words up to a minute after it happened. */
+const inWordsAfter = 60_000_000;
+
+const withWords = ({ since, until }: Query): TimeRange => ({
+  since,
+  until: until === null ? null : micros(until + inWordsAfter),
+});
 
 /**
  * Whether what was sent is there. Known gaps are what receivers counted as lost or torn, numbers that never came, and
@@ -24,7 +33,7 @@ export const completenessOf = async (index: Index, query: Query, now: Micros): P
   const scope = [...index.senders.all()].filter((sender) => inScope(query, sender));
   const silent = unnumbered(scope, others);
   const holes = await holesOf(index, query);
-  const ledger = await ledgerOf(index, query, timeSql(query, 60_000_000));
+  const ledger = await ledgerOf(index, query, withWords(query));
   const gaps = [...ledger.gaps, ...holes.gaps];
   const beside = [
     ...withdrawnIn(state, query),
@@ -154,7 +163,7 @@ const conflicts = async (index: Index, query: Query): Promise<string[]> => {
   const rows = await index.engine.rows(
     'interactive',
     `SELECT stream, count() AS n FROM lines
-    WHERE bitAnd(flags, ${conflictingNumber}) != 0 AND entry < ${index.state().indexed} AND ${timeSql(query)}
+    WHERE bitAnd(flags, ${conflictingNumber}) != 0 AND entry < ${index.state().indexed} AND ${timeCondition(query)}
     GROUP BY stream ORDER BY n DESC LIMIT ${mostNames}`,
   );
   return rows.map((row) =>
@@ -163,10 +172,3 @@ const conflicts = async (index: Index, query: Query): Promise<string[]> => {
       : `${String(row['n'])} lines came under numbers of ${String(row['stream'])} that other lines had: all are shown (conflicting_number=*), and what is missing of that sender cannot be told`,
   );
 };
-
-/** Numbers only, so they may stand in the text. A loss is put into words up to a minute (`later`) after it happened. */
-const timeSql = ({ since, until }: Query, later = 0): string =>
-  [
-    ...(since === null ? [] : [`time >= fromUnixTimestamp64Micro(toInt64(${since}))`]),
-    ...(until === null ? [] : [`time < fromUnixTimestamp64Micro(toInt64(${until + later}))`]),
-  ].join(' AND ') || 'true';

@@ -175,6 +175,9 @@ const serverLimits = (memory: number): string[] => [
  */
 const partLimits = ['max_parts_to_merge_at_once = 8', 'min_bytes_for_wide_part = 67108864'];
 
+/** The engine wants a gibibyte free for each thread of a statement, and of less than two gives it a single one. */
+const allProcessors: Settings = { max_threads_min_free_memory_per_thread: 33_554_432 };
+
 /** What only makes sense where inserts go through files on the same machine, and caches are this process's own. */
 const ownSettings: Partial<Record<Lane, Settings>> = {
   ingest: {
@@ -182,9 +185,11 @@ const ownSettings: Partial<Record<Lane, Settings>> = {
     max_insert_threads: 1,
     min_insert_block_size_rows: 4_194_304,
     min_insert_block_size_bytes: 268_435_456,
+    os_threads_nice_value_query: 5,
   },
   // A search is counted and then shown, and words that are in many lines are in many searches.
-  interactive: { use_text_index_postings_cache: 1 },
+  interactive: { use_text_index_postings_cache: 1, ...allProcessors },
+  readonly: allProcessors,
   background: { max_threads: 1 },
 };
 

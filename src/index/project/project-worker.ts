@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { micros, type Micros } from '#base/clock';
+import { tellsOfLoss } from '../ledger-lines.ts';
 import { machineZone } from '../parse/timestamp.ts';
 import { lines } from '../schema.ts';
 import { Senders } from '../senders.ts';
@@ -10,11 +11,13 @@ import type { ProjectAnswer, ProjectRequest } from './projecting.ts';
 /** The thread of projecting.ts: batches come in one after the other, and what is made of them goes out as one block. */
 const block = new LinesBlock('shared');
 const senders = new Senders(Infinity);
+let ledger = 0;
 let received: Micros = micros(0);
 
 const begin = (): void => {
   block.clear();
   senders.clear();
+  ledger = 0;
   received = micros(0);
 };
 
@@ -28,7 +31,14 @@ const handle = async (request: ProjectRequest): Promise<void> => {
   if (request.kind === 'begin') return begin();
   if (request.kind === 'finish') {
     const bytes = block.rows === 0 ? [] : block.encoded(lines);
-    return answer({ kind: 'finished', rows: block.rows, received, bytes, senders: [...senders.all()] });
+    return answer({
+      kind: 'finished',
+      rows: block.rows,
+      received,
+      bytes,
+      senders: [...senders.all()],
+      ledger,
+    });
   }
   const { entry, committed, records, offsets } = request;
   const batch = {
@@ -40,7 +50,10 @@ const handle = async (request: ProjectRequest): Promise<void> => {
     local: machineZone,
     admit: notPlain,
     admitKey: notPlain,
-    witness: (time, host, app, by) => senders.add(time, host, app, by),
+    witness(time, host, app, by, fields) {
+      senders.add(time, host, app, by);
+      if (tellsOfLoss(by, fields)) ledger += 1;
+    },
   });
   received = micros(Math.max(received, projected.received));
   return answer({ kind: 'projected' });

@@ -29,6 +29,8 @@ export type ProjectedBlock = {
   /** In the Native format; valid until the thread begins again. Empty where there is no row. */
   bytes: Uint8Array[];
   senders: Sender[];
+  /** Lines that may tell of others that are missing. */
+  ledger: number;
 };
 
 /** Projects batches into a block of its own, in a thread. */

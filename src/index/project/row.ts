@@ -28,7 +28,13 @@ export const claimedHostMismatch = 1 << 13;
 export const equalsSign = 1 << 14;
 
 /** Sees of each row that was written who sent it, and when. */
-export type Witness = (time: Micros, host: ByteString, app: ByteString, by: SentBy) => void;
+export type Witness = (
+  time: Micros,
+  host: ByteString,
+  app: ByteString,
+  by: SentBy,
+  fields: readonly ByteString[],
+) => void;
 
 const day = 86_400_000_000;
 const longestPast = 3653 * day;
@@ -132,5 +138,5 @@ export const writeRow = (
   columns.sequence.int64(sequence);
   columns.content.fixed(place.content, contentSize);
   columns.dedup.fixed(place.dedup, keySize);
-  witness(time, columns.host.string(host), columns.app.string(app), head);
+  witness(time, columns.host.string(host), columns.app.string(app), head, fields);
 };

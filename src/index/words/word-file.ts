@@ -72,7 +72,7 @@ const piecesOf = async function* (
   handle: FileHandle,
   extents: readonly Extent[],
 ): AsyncGenerator<Piece, void, undefined> {
-  const buffers = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)];
+  const buffers = [takeBuffer(), takeBuffer()];
   const read = async (
     n: number,
     at: number,
@@ -98,5 +98,16 @@ const piecesOf = async function* (
   } finally {
     // What is read ahead is not left to a file that may be closed.
     await next.catch(() => undefined);
+    giveBack(buffers);
   }
+};
+
+/** New ones for each look would have V8 collect garbage every third search. */
+const spare: Buffer[] = [];
+const mostSpare = 4;
+
+const takeBuffer = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(chunkBytes);
+
+const giveBack = (buffers: readonly Buffer[]): void => {
+  spare.push(...buffers.slice(0, mostSpare - spare.length));
 };

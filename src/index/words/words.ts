@@ -91,8 +91,7 @@ export const openWordList = (
       files += 1;
       const file = await writeAll(engine, groups, join(path, String(files)), holds);
       if (file === null) return;
-      const containing: Words['containing'] = (text, place) =>
-        file.containing(text, place, mostListed).catch(() => 'many' as const);
+      const containing = remembering((text, place) => file.containing(text, place, mostListed));
       const before = current;
       current = { words: { below, containing, holds }, file, covered: lines - lacking };
       said = '';
@@ -124,6 +123,24 @@ export const openWordList = (
       if (!failed) restUntil = 0;
       await before?.file.close();
     },
+  };
+};
+
+/** Most searches have a word that an earlier one had, and one is often shown, counted and drawn. */
+const mostRemembered = 256;
+
+const remembering = (look: Words['containing']): Words['containing'] => {
+  const known = new Map<string, readonly string[] | 'many'>();
+  return async (text, place) => {
+    const key = `${place} ${text}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const found = await look(text, place).catch(() => null);
+    if (found === null) return 'many';
+    const [oldest] = known.keys();
+    if (oldest !== undefined && known.size >= mostRemembered) known.delete(oldest);
+    known.set(key, found);
+    return found;
   };
 };
 

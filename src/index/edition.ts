@@ -84,7 +84,9 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
   let remembered = { at: performance.now(), lines: known.lines };
 
   const insert = async (group: Group): Promise<void> => {
-    if (group.rows > 0) await engine.insert(lines, group.bytes);
+    // What comes in live fills no group. Until merges came to it each search would have to look at every line of it.
+    const indices = group.rows < (options.limits ?? groupLimits).rows ? 'now' : 'late';
+    if (group.rows > 0) await engine.insert(lines, group.bytes, indices);
     const noteworthy =
       group.rows > 0 ||
       group.after.altered !== written.altered ||

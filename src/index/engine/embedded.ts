@@ -283,12 +283,12 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string, memory: nu
         for await (const chunk of stream) chunks.push(Buffer.from(chunk));
         return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
       }),
-    async insert(table, blocks) {
+    async insert(table, blocks, indices = 'late') {
       const file = join(incoming, `${prefix}-${table.name}-${(files += 1)}.rows`);
       try {
         await writeRows(file, blocks);
         await waitForRoom({ rows }, memory);
-        await run('ingest', insertStatement(table, file));
+        await run('ingest', insertStatement(table, file, indices));
         await giveBack({ run }, memory);
       } catch (error) {
         throw asIndexError(error);

@@ -49,8 +49,13 @@ export type Engine = {
   rows(lane: Lane, sql: string, parameters?: Parameters): Promise<Record<string, unknown>[]>;
   /** A SELECT; its rows in ClickHouse's RowBinary format, so that bytes that are not UTF-8 survive. @throws IndexError */
   binary(lane: Lane, sql: string, parameters?: Parameters): Promise<Buffer>;
-  /** Appends rows, in pieces of the table's own format. @throws IndexError; then none, some or all of the rows are in the table */
-  insert(table: TableLayout, rows: readonly Uint8Array[]): Promise<void>;
+  /**
+   * Appends rows, in pieces of the table's own format.
+   * @param indices whether those that can be built late (schema.ts) are built `now`; default `late`, by merges. Servers go by
+   * settings of their own
+   * @throws IndexError; then none, some or all of the rows are in the table
+   */
+  insert(table: TableLayout, rows: readonly Uint8Array[], indices?: 'now' | 'late'): Promise<void>;
   /** Makes tables that are not there yet. @throws IndexError */
   createTables(tables: readonly TableDefinition[]): Promise<void>;
   /** Deletes tables with all that is in them, at once. @throws IndexError */

@@ -8,7 +8,7 @@ import { removeAtExit } from './run/clean-up.ts';
 import { progress } from './run/progress.ts';
 import { bytesBelow } from './run/usage.ts';
 import { waitForRest } from './run/wait.ts';
-import { ask, type Asked } from './search/ask.ts';
+import { ask, askFor, type Asked } from './search/ask.ts';
 import { heavyQueries, streamInto, withColdStart } from './search/circumstances.ts';
 import { forget } from './search/files.ts';
 import { ordinary, searchable, stopMs, type Indexing } from './search/fill.ts';
@@ -165,6 +165,7 @@ const askWarm = async (
   [rg, zg]: readonly Grep[],
   runs: number,
 ): Promise<void> => {
+  for (const query of question.warmUp ?? []) await askFor(state, question, query);
   const counts = await askAgain(state, question, times.warm, runs);
   const compare = async (grep: Grep, n: number): Promise<void> => {
     const needle = question.needles[n];

@@ -7,17 +7,10 @@ import type { Needle, Question } from './questions.ts';
 export type Asked = { ms: number; count: number };
 
 /** Asks over `run/search.sock`, as every reader does, verdicts and the newest 100 lines included. */
-export const ask = async (
-  state: StateDirectory,
-  { route, total }: Question,
-  needle: Needle,
-): Promise<Asked> => {
-  const body =
-    route === 'sql'
-      ? { sql: needle.query }
-      : { query: needle.query, limit: 100, ...(total === undefined ? {} : { total }) };
+export const ask = async (state: StateDirectory, question: Question, needle: Needle): Promise<Asked> => {
+  const { route, total } = question;
   const started = performance.now();
-  const said = await call(state, 'POST', `/${route}`, JSON.stringify(body));
+  const said = await askFor(state, question, needle.query);
   const ms = performance.now() - started;
   const rows = said.trimEnd().split('\n');
   const count =
@@ -28,6 +21,13 @@ export const ask = async (
         ? await countOfAll(state, needle)
         : countIn(rows);
   return { ms, count };
+};
+
+/** @returns the answer */
+export const askFor = (state: StateDirectory, { route, total }: Question, query: string): Promise<string> => {
+  const body =
+    route === 'sql' ? { sql: query } : { query, limit: 100, ...(total === undefined ? {} : { total }) };
+  return call(state, 'POST', `/${route}`, JSON.stringify(body));
 };
 
 const countIn = (rows: readonly string[]): number => answer.parse(JSON.parse(rows.at(-1) ?? '')).answer.count;

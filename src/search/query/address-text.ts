@@ -92,6 +92,9 @@ const beside = (tokens: readonly string[], begins: boolean, ends: boolean): stri
   ...(ends ? tokens.flatMap((token) => closing.map((mark) => `${token}${mark}`)) : []),
 ];
 
+/** Whether it is one address that can be written in several ways, so that its runs of digits need not be there. */
+export const isManyForms = ({ text }: Value): boolean => wholeSix(text) !== null;
+
 /** An IPv6 address by itself, with brackets, zone or port if there are: found in each of the ways it can be written. */
 const wholeSix = (text: string): AddressText | null => {
   const [, bracketed, bare, tail = ''] =

@@ -1,4 +1,4 @@
-import { addressText } from './address-text.ts';
+import { addressText, type AddressText } from './address-text.ts';
 import type { NameQuestion } from './expression.ts';
 import type { Value } from './tokens.ts';
 import { containedPattern, likePattern } from './wildcard.ts';
@@ -66,13 +66,8 @@ export const insideSql = (column: string, value: Value, binder: Binder): string 
   const isMessage = column === 'message';
   if (address !== null) {
     const pattern = address.letters ? `(?is)${address.pattern}` : address.pattern;
-    const tokens = isMessage ? address.tokens : [];
-    const single = [...new Set(tokens.flatMap((any) => (any.length === 1 ? any : [])))];
     return joined([
-      ...(single.length === 0 ? [] : [`hasAllTokens(message, ${binder.bind('Array(String)', single)})`]),
-      ...tokens
-        .filter((any) => any.length > 1)
-        .map((any) => `hasAnyTokens(message, ${binder.bind('Array(String)', any)})`),
+      ...(isMessage ? addressWords(address, binder) : []),
       `match(${column}, ${binder.bind('String', pattern)})`,
     ]);
   }
@@ -81,6 +76,17 @@ export const insideSql = (column: string, value: Value, binder: Binder): string 
   return !isMessage || run.length < 4 || run === value.text
     ? whole
     : joined([`message ILIKE ${binder.bind('String', `%${run}%`)}`, whole]);
+};
+
+/** What must be true of the words of a message that has the address. */
+export const addressWords = ({ tokens }: AddressText, binder: Binder): string[] => {
+  const single = [...new Set(tokens.flatMap((any) => (any.length === 1 ? any : [])))];
+  return [
+    ...(single.length === 0 ? [] : [`hasAllTokens(message, ${binder.bind('Array(String)', single)})`]),
+    ...tokens
+      .filter((any) => any.length > 1)
+      .map((any) => `hasAnyTokens(message, ${binder.bind('Array(String)', any)})`),
+  ];
 };
 
 const joined = (conditions: readonly string[]): string =>

@@ -3,7 +3,7 @@ import { Binder, insideSql, type Names } from './binder.ts';
 import type { Expression, NameQuestion, Query } from './expression.ts';
 import { fieldWords, necessary } from './field-words.ts';
 import { comparedSql, inNetworkSql, namedSql } from './named-sql.ts';
-import { everyPart, isToldByWords, runConditions, runsOf, textInMessage, type KnownWords } from './runs.ts';
+import { everyPart, isToldByWords, textConditions, textInMessage, type KnownWords } from './runs.ts';
 import type { Value } from './tokens.ts';
 import { matchesAll, nameMatcher } from './wildcard.ts';
 
@@ -60,7 +60,7 @@ export const compileByWords = (query: Query, names: Names, known: KnownWords): C
     const text = textInMessage(part, names);
     const fields = text === null ? fieldWords(part, known, binder, (one) => sql(one, binder)) : null;
     if (text !== null) {
-      words.push(...runConditions(runsOf(text), known, binder));
+      words.push(...textConditions(text, known, binder));
       if (!isToldByWords(text, known)) rest.push(sql(part, binder));
     } else if (fields === null) rest.push(sql(part, binder));
     else if (fields.text !== null && either.length === 1)

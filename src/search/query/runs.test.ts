@@ -23,6 +23,8 @@ const lookedUp = async (query: string): Promise<string[]> => {
 test('words are looked up for texts that only a message has', async () => {
   assert.deepEqual(await lookedUp('alice web'), ['anywhere alice']);
   assert.deepEqual(await lookedUp('message:web'), ['anywhere web']);
+  assert.deepEqual(await lookedUp('"password for alice from 192.168.0.555"'), ['end password', 'begin 555']);
+  assert.deepEqual(await lookedUp('"password for alice from 192.168.0.155"'), ['end password']);
 });
 
 test('words are not looked up that are whole, short, of an address, or need not be there', async () => {

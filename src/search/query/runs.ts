@@ -1,6 +1,6 @@
 import type { Words } from '#index';
-import { addressText } from './address-text.ts';
-import type { Binder, Names } from './binder.ts';
+import { addressText, isManyForms } from './address-text.ts';
+import { addressWords, type Binder, type Names } from './binder.ts';
 import type { Expression } from './expression.ts';
 import type { Value } from './tokens.ts';
 import { matchesAll } from './wildcard.ts';
@@ -55,7 +55,12 @@ const runsToLookUp = (part: Expression, names: Names): readonly Run[] => {
     return nameRuns(part.name).filter(({ place, text }) => place !== 'whole' && !isShortHex(text));
   const value = textInMessage(part, names);
   if (value === null) return [];
-  const runs = runsOf(value).filter(({ place, text }) => place !== 'whole' && text.length >= shortest);
+  // Of an address it is known where each run of digits ends.
+  const isAddress = addressText(value) !== null;
+  const runs = runsOf(value).filter(
+    ({ place, text }) =>
+      place !== 'whole' && text.length >= shortest && !(isAddress && /^[0-9]+$/.test(text)),
+  );
   return runs.slice(0, mostOfText);
 };
 
@@ -70,12 +75,21 @@ export const everyPart = (expression: Expression): readonly Expression[] =>
 export const textInMessage = (part: Expression, names: Names): Value | null => {
   if (part.kind !== 'text') return null;
   const { value, where } = part;
-  if (matchesAll(value) || addressText(value) !== null) return null;
+  if (matchesAll(value) || isManyForms(value)) return null;
   const isInName = (['app', 'host'] as const).some((field) => {
     const found = names({ field, value, ask: 'inside' });
     return found === 'many' || found.length > 0;
   });
   return where === 'anywhere' && isInName ? null : value;
+};
+
+/** What must be true of the words of a message that has the text. */
+export const textConditions = (value: Value, known: KnownWords, binder: Binder): string[] => {
+  const address = addressText(value);
+  return [
+    ...runConditions(runsOf(value), known, binder),
+    ...(address === null ? [] : addressWords(address, binder)),
+  ];
 };
 
 /** What must be true of the words of a message that has the runs. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestLine } from '../index/testing/grown-vault.ts';
 import { expire } from '../index/testing/withdrawing.ts';
 import { serveVault } from './testing/served-vault.ts';
@@ -50,6 +51,7 @@ test('what was lost is looked up where there is news of it, and not with each se
 
   await expire(served.grown, 0, 1);
   await served.add([plain]);
+  while (served.index.ledger() === null) await sleep(5);
   const { count } = await lostIn();
   assert.equal(count, 5, 'what the vault has taken away is not told of any more');
   assert.deepEqual(await lostIn(), { count: 5, looks: 0 });

@@ -1,6 +1,6 @@
 import { micros } from '#base/clock';
 import { formatMicros } from '#base/rfc3339';
-import type { Index, LedgerVersion } from '#index';
+import { IndexError, type Index, type LedgerVersion } from '#index';
 import { causesMissing } from '#wire/ledger';
 import type { Answer } from '#wire/search';
 import type { Query } from './query/expression.ts';
@@ -95,34 +95,61 @@ const known = new WeakMap<Index, Known>();
 /** Where there are more, each search asks for those of its range. */
 const mostKept = 10_000;
 
+/** The look that is under way, for which searches at the same time wait. */
+const looking = new WeakMap<Index, Promise<unknown>>();
+
 /** @returns `many` also where nobody can say whether what is known is still so */
-const allSaid = async (index: Index): Promise<readonly Said[] | 'many'> => {
+const allSaid = (index: Index): Promise<readonly Said[] | 'many'> => {
+  const said = (looking.get(index) ?? Promise.resolve()).then(() => lookForAll(index));
+  looking.set(
+    index,
+    said.catch(() => undefined),
+  );
+  return said;
+};
+
+const lookForAll = async (index: Index): Promise<readonly Said[] | 'many'> => {
   const version = index.ledger();
   if (version === null) return 'many';
   const { indexed } = index.state();
   const found = known.get(index);
   const before = found?.version.rows === version.rows && found.below <= indexed ? found : null;
   if (before?.said === 'many' || before?.version.added === version.added) return before.said;
-  const added = await look(index, `entry >= ${before?.below ?? 0} AND entry < ${indexed}`, 'apart');
-  const all = [...(before?.said ?? []), ...added];
+  // Where that is too much for the engine, it is too much to keep.
+  const added = await look(index, `entry >= ${before?.below ?? 0} AND entry < ${indexed}`, 'apart').catch(
+    (error: unknown) => {
+      if (error instanceof IndexError && error.code === 'engine-limit') return 'many' as const;
+      throw error;
+    },
+  );
+  const all = added === 'many' ? added : [...(before?.said ?? []), ...added];
   const said = all.length > mostKept ? 'many' : all;
   if (index.ledger()?.rows === version.rows) known.set(index, { version, below: indexed, said });
   return said;
 };
 
-/** @param where a condition on the lines that say so @throws IndexError */
+/**
+ * @param where a condition on the lines that say so
+ * @param lines `apart`: one by one, and no more than tell that there are too many
+ * @throws IndexError
+ */
 const look = async (index: Index, where: string, lines: 'apart' | 'together'): Promise<Said[]> => {
+  const count = `toUInt64OrZero(fields['count'])`;
+  const microsOf = (time: string): string => `toUnixTimestamp64Micro(${time})`;
+  const columns =
+    lines === 'apart'
+      ? `${count} AS n, ${microsOf('time')} AS first, first AS last, fields['since'] AS since, fields['until'] AS until`
+      : `sum(${count}) AS n, ${microsOf('min(time)')} AS first, ${microsOf('max(time)')} AS last,
+        min(fields['since']) AS since, max(fields['until']) AS until`;
   const rows = await index.engine.rows(
     'interactive',
     `SELECT if(${isReceiver}, fields['sender'], '') AS sender,
       if(${isReceiver} AND fields['listener'] != '', fields['listener'], if(tls_name != '', tls_name, source)) AS place,
-      fields['cause'] AS cause, ${isGap} AS gone, sum(toUInt64OrZero(fields['count'])) AS n,
-      toUnixTimestamp64Micro(min(time)) AS first, toUnixTimestamp64Micro(max(time)) AS last,
-      min(fields['since']) AS since, max(fields['until']) AS until
+      fields['cause'] AS cause, ${isGap} AS gone, ${columns}
     FROM lines
     PREWHERE app = 'holdfast' AND via = 'self'
     WHERE (${isGap} OR ${isDoubt}) AND ${where}
-    GROUP BY sender, place, cause, gone${lines === 'apart' ? ', time' : ''} ORDER BY n DESC LIMIT ${mostKept + 1}`,
+    ${lines === 'apart' ? '' : 'GROUP BY sender, place, cause, gone ORDER BY n DESC'} LIMIT ${mostKept + 1}`,
   );
   return rows.map((row) => ({
     sender: String(row['sender']),

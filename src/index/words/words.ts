@@ -128,6 +128,8 @@ export const openWordList = (
 
 /** Most searches have a word that an earlier one had, and one is often shown, counted and drawn. */
 const mostRemembered = 256;
+/** Characters of one answer: words may be long, and strangers choose them. */
+const longestRemembered = 16_384;
 
 const remembering = (look: Words['containing']): Words['containing'] => {
   const known = new Map<string, readonly string[] | 'many'>();
@@ -137,6 +139,7 @@ const remembering = (look: Words['containing']): Words['containing'] => {
     if (before !== undefined) return before;
     const found = await look(text, place).catch(() => null);
     if (found === null) return 'many';
+    if (found !== 'many' && found.join('').length > longestRemembered) return found;
     const [oldest] = known.keys();
     if (oldest !== undefined && known.size >= mostRemembered) known.delete(oldest);
     known.set(key, found);

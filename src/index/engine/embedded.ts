@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createClient, type ClickHouseClient } from '@clickhouse/client';
 import { Session } from 'chdb';
@@ -182,8 +183,14 @@ const partSettings = [
   'prewarm_mark_cache = 1',
 ];
 
-/** The engine wants a gibibyte free for each thread of a statement, and of less than two gives it a single one. */
-const allProcessors: Settings = { max_threads_min_free_memory_per_thread: 33_554_432 };
+/**
+ * The engine wants a gibibyte free for each thread of a statement, and of less than two gives it a single one. Each has
+ * buffers and tables of its own, so on large machines there are not as many as processors.
+ */
+const severalThreads: Settings = {
+  max_threads: Math.min(availableParallelism(), 4),
+  max_threads_min_free_memory_per_thread: 33_554_432,
+};
 
 /** What only makes sense where inserts go through files on the same machine, and caches are this process's own. */
 const ownSettings: Partial<Record<Lane, Settings>> = {
@@ -192,11 +199,10 @@ const ownSettings: Partial<Record<Lane, Settings>> = {
     max_insert_threads: 1,
     min_insert_block_size_rows: 4_194_304,
     min_insert_block_size_bytes: 268_435_456,
-    os_threads_nice_value_query: 5,
   },
   // A search is counted and then shown, and words that are in many lines are in many searches.
-  interactive: { use_text_index_postings_cache: 1, ...allProcessors },
-  readonly: allProcessors,
+  interactive: { use_text_index_postings_cache: 1, ...severalThreads },
+  readonly: severalThreads,
   background: { max_threads: 1 },
 };
 

@@ -85,7 +85,7 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
 
   const insert = async (group: Group): Promise<void> => {
     // What comes in live fills no group. Until merges came to it each search would have to look at every line of it.
-    const indices = group.rows < (options.limits ?? groupLimits).rows ? 'now' : 'late';
+    const indices = group.size === 'partial' ? 'now' : 'late';
     if (group.rows > 0) await engine.insert(lines, group.bytes, indices);
     const noteworthy =
       group.rows > 0 ||

@@ -19,6 +19,8 @@ import type { VaultSource } from './vault-source.ts';
 export type Group = {
   from: number;
   rows: number;
+  /** `full`: it was cut at its limits, so that more is waiting, as far as one can tell. */
+  size: 'full' | 'partial';
   /** In the Native format; valid until the block is used again. */
   bytes: Uint8Array[];
   senders: Senders;
@@ -70,13 +72,15 @@ export const collectGroup = async (
   const collecting = collect(before, options);
   const altered: AlteredEntry[] = [];
   let entry = before.entry;
-  for (; entry < size && collecting.rows() < limits.rows && collecting.bytes() < limits.bytes; entry += 1) {
+  const isFull = (): boolean => collecting.rows() >= limits.rows || collecting.bytes() >= limits.bytes;
+  for (; entry < size && !isFull(); entry += 1) {
     const taken = await collecting.take(entry, 3);
     if (taken !== null) altered.push(taken);
     // Searches are served by this thread too.
     await new Promise(setImmediate);
   }
-  return collecting.collected(entry, altered.length === 0 ? before.altered : [...before.altered, ...altered]);
+  const allAltered = altered.length === 0 ? before.altered : [...before.altered, ...altered];
+  return collecting.collected(entry, allAltered, isFull() ? 'full' : 'partial');
 };
 
 export const mostRestored = 64;
@@ -106,7 +110,7 @@ export const collectRestored = async (
   }
   if (restored.size === 0) return null;
   const left = before.altered.filter(({ entry }) => !restored.has(entry));
-  return collecting.collected(before.entry, left).finish(before);
+  return collecting.collected(before.entry, left, 'partial').finish(before);
 };
 
 type Collecting = {
@@ -115,7 +119,7 @@ type Collecting = {
   bytes(): number;
   /** @returns the entry if it is altered */
   take(entry: number, tries: number): Promise<AlteredEntry | null>;
-  collected(entry: number, altered: readonly AlteredEntry[]): Collected;
+  collected(entry: number, altered: readonly AlteredEntry[], size: Group['size']): Collected;
 };
 
 const collect = (before: Progress, options: GroupOptions): Collecting => {
@@ -199,7 +203,7 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
       heldUntil = micros(Math.max(heldUntil, projected.received));
       return null;
     },
-    collected: (entry, altered) => {
+    collected: (entry, altered, size) => {
       // What was being deleted is gone by now.
       const next: Progress = { ...before, entry, numbering, altered, repeats, deleting: [] };
       const finish = async (done: Progress): Promise<Group> => {
@@ -209,6 +213,7 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
         return {
           from: before.entry,
           rows: all,
+          size,
           bytes: [...(rows === 0 ? [] : block.encoded(lines)), ...(made?.bytes ?? [])],
           senders,
           ledger: ledger + (made?.ledger ?? 0),

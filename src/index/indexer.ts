@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import { newArrivals, type Arrivals } from './arrivals.ts';
-import { groupLimits } from './group.ts';
 import { engineShare } from './memory-shares.ts';
+import type { GroupLimits } from './group.ts';
 import { newLedgerLines, type LedgerVersion } from './ledger-lines.ts';
 import { openMergePause } from './merge-pause.ts';
 import { openEdition } from './edition.ts';
@@ -54,6 +54,8 @@ export type IndexOptions = Omit<EngineOptions, 'memory'> & {
   restoreMs?: number;
   /** How many senders are kept by name. */
   mostSenders?: number;
+  /** What one insert takes (group.ts). With less than there is, its token index is built late. */
+  limits?: GroupLimits;
   /** From how many lines on words are listed (words/words.ts). */
   wordsFrom?: number;
   /** Where the index is, if not in this process. */
@@ -150,13 +152,14 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
   const edition = openEdition(
     {
       ...editionOptions,
-      async onInserted({ from, rows, senders, ledger: added, after }) {
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
+      async onInserted({ from, size, senders, ledger: added, after }) {
         ledger.added(added);
-        if (rows >= 50_000) unbuilt = true;
+        if (size === 'full') unbuilt = true;
         tidyUp();
         arrivals.note(after.lines, after.heldUntil, senders);
         for (const listener of listeners) listener({ from, to: after.entry });
-        await pause.inserted(rows >= groupLimits.rows ? 'full' : 'partial');
+        await pause.inserted(size);
       },
     },
     opened?.progress ?? nothingIndexed,
@@ -195,11 +198,10 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
       performance.now() - soughtUnbuilt > unbuiltMs);
 
   const step = async (): Promise<void> => {
-    // What a step rewrites it has rewritten when it ends.
-    ledger.rewritten();
     const checkpoint = vault.checkpoint();
     if (!isOpen && checkpoint !== null) {
       ahead = checkpoint.size;
+      ledger.rewriting();
       const found = await openTables(engine, options);
       edition.become(found.progress, found.known);
       arrivals.note(found.progress.lines, found.progress.heldUntil, edition.senders);
@@ -212,6 +214,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
     committed = checkpoint.size;
     if (checkpoint.size <= edition.progress().entry) await pause.end();
     await edition.restore();
+    ledger.rewritten();
     tidyUp();
     if (checkpoint.size > edition.progress().entry) {
       await edition.catchUp(checkpoint.size);
@@ -232,6 +235,7 @@ const follow = (engine: Engine, options: IndexOptions, opened: Opened | null): I
     } else await edition.refreshSenders();
     if (!building) words?.refresh(edition.progress().entry, edition.progress().lines);
     if (!editionOptions.isInterrupted()) await reparse.step();
+    ledger.rewritten();
   };
 
   /** After a failure part of a group may be in the table. */

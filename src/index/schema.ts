@@ -12,7 +12,7 @@ export const indexVersion = 7;
 export const tokenIndex = 'message_tokens';
 export const fieldIndex = 'field_tokens';
 
-/** Made by merges and, after a backlog, behind: at insert they would cost more than all the rest. */
+/** Of a backlog they are made by merges, and behind: at insert they would cost more than all the rest. */
 export const lateIndices = [tokenIndex, fieldIndex] as const;
 
 /** Tells two sets of tables apart where one takes the place of the other. */

@@ -217,10 +217,13 @@ const firstColumn = (text: string): string[] => {
 const documented = firstColumn(docs);
 const documentedTimes = firstColumn(docs.slice(docs.indexOf('### Times')));
 
+/** As of a backlog: parts have no token index as they were inserted. */
+const indexedLate = { rows: 1, bytes: Infinity };
+
 describe('the query language on lines', () => {
   let served: ServedVault;
   before(async () => {
-    served = await serveVault(lines, { wordsFrom: 1 });
+    served = await serveVault(lines, { wordsFrom: 1, limits: indexedLate });
     await bodyOf(
       await served.call('POST', '/save', { name: 'failed-logins', query: 'user=alice OR status>=500' }),
     );
@@ -266,14 +269,13 @@ describe('the query language on lines', () => {
 
   it('finds the same once the words of the token index are known, of lines that came since too', async () => {
     const { index } = served;
-    const below = (): number => index.words()?.below ?? 0;
-    for (const end = performance.now() + 60_000; below() === 0;) {
+    for (const end = performance.now() + 60_000; index.words()?.below !== index.state().indexed;) {
       assert.ok(performance.now() < end, 'the words are not listed');
       await sleep(20);
     }
     await check();
     await add();
-    assert.ok(below() > 0 && below() < index.state().indexed);
+    assert.equal(index.words()?.below, index.state().indexed - 1);
     await check();
   });
 

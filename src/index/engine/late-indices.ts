@@ -7,7 +7,8 @@ const worthIt = 50_000;
  * any of another month, as nothing may come to be merged with it. Merges build them as they go; until then search
  * scans the part. Partitions are months.
  *
- * A part that is as it was inserted has level 0 and no mutation after its own block.
+ * A part that is as it was inserted has level 0 and no mutation after its own block. Whether it has them is not told; to
+ * build them once more does no harm.
  * @returns how many parts lacked them
  * @throws IndexError
  */

@@ -56,7 +56,7 @@ export type Projecting = {
   close(): Promise<void>;
 };
 
-/** What comes in live is smaller, and is projected at once. */
+/** A smaller one is projected by the time it would have been handed over. */
 const largeBatch = 256 * 1024;
 /** So many batches are in the thread at most, which are a group's mostly: each holds some 5 MiB. */
 const mostWaiting = 4;

@@ -37,8 +37,8 @@ export const holdAnswer = (reply: FastifyReply, begin: () => Promise<void>): Hel
     if (held === null) return;
     reply.hijack();
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-    response.flushHeaders();
-    for (const text of held) response.write(text);
+    if (held.length === 0) response.flushHeaders();
+    else response.write(held.join(''));
     held = null;
   };
   const open = (): Promise<void> => {

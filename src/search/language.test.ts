@@ -69,6 +69,12 @@ const cases: [query: string, found: number[]][] = [
   ['/(failed|accepted) p/i', [1, 2]],
   ['/^Failed/', [1]],
   ['/port \\d{5}$/', [1]],
+  ['/publickey for B?ob from \\S+ port 2/i', [2]],
+  ['/KEY FOR BO/i', [2]],
+  ['/KEY FOR BO/', []],
+  ['/word for ali+ce/', [1]],
+  ['/ectory: 5[0-9]%/', [10]],
+  ['/alice/', [1, 4, 7, 9, 11]],
   ['fail*alice', [1]],
   ['no such file or directory', [10]],
   // Text as it stands

@@ -13,7 +13,7 @@ import { prepareQuery, type Prepared } from './query/prepare.ts';
 import { nobodyOutside, type FreshnessReader } from './freshness.ts';
 import { withOtherVaults } from './other-vaults.ts';
 import { refusal } from './refusal.ts';
-import { endOf } from './time-edge.ts';
+import { endOf, nearEnd } from './time-edge.ts';
 
 export type Search = {
   query: string;
@@ -92,9 +92,13 @@ const counted: Look = async (index, lines, query, { from, limit }) => {
   // What is rare is all there at once, and counted by that.
   const few = lines.told && limit > 0 ? await lines.some(from, limit + 1) : null;
   if (few !== null && few.length <= limit) return { hits: few, count: few.length, more: false };
-  const count = await lines.count();
+  // Of what is in many lines there is enough at the end, and it is found while they are counted.
+  const [count, near] = await Promise.all([
+    lines.count(),
+    limit === 0 ? [] : nearEnd(index, lines, query, from, limit),
+  ]);
   const most = Math.min(limit, count);
-  const hits = most === 0 ? [] : await endOf(index, lines, query, from, most, count);
+  const hits = near.length === most ? near : await endOf(index, lines, query, from, most, count);
   return { hits, count, more: false };
 };
 

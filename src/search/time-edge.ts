@@ -6,8 +6,8 @@ import type { Query } from './query/expression.ts';
 
 /** With fewer lines all are as quickly looked at. */
 const worthIt = 500_000;
-/** So many times as many matches are expected up to the edge as are wanted. */
-const margin = 4;
+/** So many times as many matches are expected up to the edge as are wanted; the second, if the first are not enough. */
+const margins = [2, 16];
 /** Where nothing is known of how many match: so many lines are looked at first, and then so many times as many. */
 const firstLines = 262_144;
 const widening = 16;
@@ -36,6 +36,21 @@ export const endOf = async (
 };
 
 /**
+ * The first `most` from one end, if there are so many where they are looked for first; how many match is not known yet.
+ * @throws IndexError
+ */
+export const nearEnd = async (
+  index: Index,
+  lines: MatchingLines,
+  query: Query,
+  from: 'newest' | 'oldest',
+  most: number,
+): Promise<Hit[]> => {
+  const [time] = index.state().lines < worthIt ? [] : probableTimes(index, query, from, most, null, worthIt);
+  return time === undefined ? [] : lines.hits(from, most, time);
+};
+
+/**
  * Conditions on the time within which the newest or oldest matches probably are, each wider than the one before, so that
  * what is older or newer need not be looked at for them. None that saves nothing.
  */
@@ -53,7 +68,7 @@ const probableTimes = (
   const end = until === null ? index.state().lines : arrivals.linesBefore(until, first);
   const all = end - begin;
   const looked: number[] = [];
-  if (count !== null) looked.push((all * wanted * margin) / count);
+  if (count !== null) looked.push(...margins.map((margin) => (all * wanted * margin) / count));
   else for (let n = Math.min(firstLines, least / 2); n < all; n *= widening) looked.push(n);
   return looked
     .filter((n) => n <= all / 2)

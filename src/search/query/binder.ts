@@ -1,7 +1,7 @@
 import { addressText, type AddressText } from './address-text.ts';
 import type { NameQuestion } from './expression.ts';
 import type { Value } from './tokens.ts';
-import { containedPattern, likePattern } from './wildcard.ts';
+import { containedPattern, hasWildcard, likePattern } from './wildcard.ts';
 
 /** Names of senders, letter case as in the table; `many` where there are more than a statement can list. */
 export type Names = (question: NameQuestion) => readonly string[] | 'many';
@@ -64,19 +64,31 @@ export const networkSql = (text: string, first: string, last: string, binder: Bi
 export const insideSql = (column: string, value: Value, binder: Binder): string => {
   const address = addressText(value);
   const isMessage = column === 'message';
-  if (address !== null) {
-    const pattern = address.letters ? `(?is)${address.pattern}` : address.pattern;
-    return joined([
-      ...(isMessage ? addressWords(address, binder) : []),
-      `match(${column}, ${binder.bind('String', pattern)})`,
-    ]);
-  }
-  const whole = `${column} ILIKE ${binder.bind('String', containedPattern(value))}`;
+  if (address !== null)
+    return joined([...(isMessage ? addressWords(address, binder) : []), addressSql(column, address, binder)]);
+  const whole = patternSql(column, value, binder);
   const run = longestRun(value.text);
   return !isMessage || run.length < 4 || run === value.text
     ? whole
     : joined([`message ILIKE ${binder.bind('String', `%${run}%`)}`, whole]);
 };
+
+/** The same for messages that have the words of the text, so that the token index has nothing left to tell. */
+export const textOfWordsSql = (value: Value, binder: Binder): string => {
+  const address = addressText(value);
+  if (address !== null) return addressSql('message', address, binder);
+  return hasWildcard(value) || !isAscii(value.text)
+    ? patternSql('message', value, binder)
+    : `positionCaseInsensitive(message, ${binder.bind('String', value.text)}) > 0`;
+};
+
+const patternSql = (column: string, value: Value, binder: Binder): string =>
+  `${column} ILIKE ${binder.bind('String', containedPattern(value))}`;
+
+const addressSql = (column: string, { pattern, letters }: AddressText, binder: Binder): string =>
+  `match(${column}, ${binder.bind('String', letters ? `(?is)${pattern}` : pattern)})`;
+
+const isAscii = (text: string): boolean => Buffer.byteLength(text) === text.length;
 
 /** What must be true of the words of a message that has the address. */
 export const addressWords = ({ tokens }: AddressText, binder: Binder): string[] => {

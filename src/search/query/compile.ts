@@ -1,9 +1,17 @@
 import type { Parameters } from '#index';
-import { Binder, insideSql, type Names } from './binder.ts';
+import { Binder, insideSql, textOfWordsSql, type Names } from './binder.ts';
 import type { Expression, NameQuestion, Query } from './expression.ts';
 import { fieldWords, necessary } from './field-words.ts';
 import { comparedSql, inNetworkSql, namedSql } from './named-sql.ts';
-import { everyPart, isToldByWords, textConditions, textInMessage, type KnownWords } from './runs.ts';
+import {
+  everyPart,
+  isToldByWords,
+  regexRuns,
+  runConditions,
+  textConditions,
+  textInMessage,
+  type KnownWords,
+} from './runs.ts';
 import type { Value } from './tokens.ts';
 import { matchesAll, nameMatcher } from './wildcard.ts';
 
@@ -60,10 +68,14 @@ export const compileByWords = (query: Query, names: Names, known: KnownWords): C
     const text = textInMessage(part, names);
     const fields = text === null ? fieldWords(part, known, binder, (one) => sql(one, binder)) : null;
     if (text !== null) {
-      words.push(...textConditions(text, known, binder));
-      if (!isToldByWords(text, known)) rest.push(sql(part, binder));
-    } else if (fields === null) rest.push(sql(part, binder));
-    else if (fields.text !== null && either.length === 1)
+      const asked = textConditions(text, known, binder);
+      words.push(...asked);
+      if (!isToldByWords(text, known))
+        rest.push(asked.length === 0 ? sql(part, binder) : textOfWordsSql(text, binder));
+    } else if (fields === null) {
+      if (part.kind === 'regex') words.push(...runConditions(regexRuns(part.source), known, binder));
+      rest.push(sql(part, binder));
+    } else if (fields.text !== null && either.length === 1)
       either = [
         { words: [fields.taken], rest: fields.exact ? [] : [sql(part, binder)] },
         { words: [`NOT ${fields.taken}`, fields.text.words], rest: [fields.text.pair] },

@@ -2,6 +2,7 @@ import type { Words } from '#index';
 import { addressText, isManyForms } from './address-text.ts';
 import { addressWords, type Binder, type Names } from './binder.ts';
 import type { Expression } from './expression.ts';
+import { textsOfRegex } from './regex-texts.ts';
 import type { Value } from './tokens.ts';
 import { matchesAll } from './wildcard.ts';
 
@@ -34,6 +35,10 @@ const mostOfText = 4;
 /** Those of a field's name before its `=`. A letter beyond ASCII may stand before it, and makes its first run longer. */
 export const nameRuns = (name: string): Run[] => runsOf({ text: `${name}=`, quoted: true });
 
+/** Those of whatever a regular expression matches. */
+export const regexRuns = (source: string): Run[] =>
+  textsOfRegex(source).flatMap((text) => runsOf({ text, quoted: true }));
+
 /** Looks up the runs of the texts that each line must have in its message. */
 export const lookUpWords = async (
   expression: Expression,
@@ -53,16 +58,16 @@ export const lookUpWords = async (
 const runsToLookUp = (part: Expression, names: Names): readonly Run[] => {
   if (part.kind === 'named')
     return nameRuns(part.name).filter(({ place, text }) => place !== 'whole' && !isShortHex(text));
+  if (part.kind === 'regex') return worthLooking(regexRuns(part.source));
   const value = textInMessage(part, names);
   if (value === null) return [];
   // Of an address it is known where each run of digits ends.
   const isAddress = addressText(value) !== null;
-  const runs = runsOf(value).filter(
-    ({ place, text }) =>
-      place !== 'whole' && text.length >= shortest && !(isAddress && /^[0-9]+$/.test(text)),
-  );
-  return runs.slice(0, mostOfText);
+  return worthLooking(runsOf(value).filter(({ text }) => !(isAddress && /^[0-9]+$/.test(text))));
 };
+
+const worthLooking = (runs: readonly Run[]): Run[] =>
+  runs.filter(({ place, text }) => place !== 'whole' && text.length >= shortest).slice(0, mostOfText);
 
 /** One in so many hexadecimal words (hashes, addresses) ends with it that to list them is work for nothing. */
 const isShortHex = (text: string): boolean => text.length < shortest && /^[0-9a-f]+$/.test(text);

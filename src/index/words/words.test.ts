@@ -82,6 +82,34 @@ describe('the list of words', () => {
     await list.forget();
   });
 
+  it('has what came since in a list of its own, also of parts that were merged with older ones', async () => {
+    for (const entry of [0, 7]) await insert(entry, 5, `a first${entry}`);
+    await engine.buildIndices(lines, [tokenIndex]);
+    const list = open();
+    await refresh(list, 20);
+    const lookedFor = async (text: string): Promise<unknown> => {
+      const found = await list.current()?.containing(text, 'anywhere');
+      return Array.isArray(found) ? found.toSorted() : found;
+    };
+    await insert(20, 5, 'a second20 and first0');
+    await engine.buildIndices(lines, [tokenIndex]);
+    await refresh(list, 21);
+    assert.deepEqual(await lookedFor('second'), ['second', 'second20']);
+    assert.deepEqual(await lookedFor('irst0'), ['first0', 'irst0']);
+    assert.equal(readdirSync(directory).length, 2);
+    await engine.run('background', 'OPTIMIZE TABLE lines FINAL');
+    await insert(21, 6, 'a third21');
+    await engine.buildIndices(lines, [tokenIndex]);
+    time += 1;
+    await refresh(list, 22);
+    for (const word of ['first7', 'second20', 'third21'])
+      assert.deepEqual(await lookedFor(word.slice(1)), [word.slice(1), word].toSorted());
+    assert.equal(readdirSync(directory).length, 2);
+    const words = list.current();
+    await list.forget();
+    assert.deepEqual([words?.holds(), readdirSync(directory)], [false, []]);
+  });
+
   it('leaves nothing of one that is in the making then', async () => {
     await insert(0, 5, 'a secret');
     await engine.buildIndices(lines, [tokenIndex]);

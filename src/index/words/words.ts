@@ -35,9 +35,12 @@ export type WordList = {
 
 /** With fewer lines the engine is as fast without. */
 const worthIt = 200_000;
-/** Made again when lines are missing from it that are this share of those in it. */
+/**
+ * Made again when lines are missing from it that are this share of those in it. Until then those that came since have a
+ * list of their own, which is sooner made.
+ */
 const growth = 1 / 8;
-/** So many times as long as it takes it is not made again. */
+/** So many times as long as one takes it is not made again. */
 const restFactor = 20;
 /** Nor after a failure: a disk that is full is so for a while. */
 const restAfterFailureMs = 60_000;
@@ -56,12 +59,12 @@ export const openWordList = (
   now: () => number = () => performance.now(),
 ): WordList => {
   const path = join(directory, 'words');
-  let current: { words: Words; file: WordFile; covered: number } | null = null;
+  let current: Listed | null = null;
   let making: Promise<void> | null = null;
   /** Another one after each `forget`. */
   let generation = Symbol('rows');
   let files = 0;
-  let restUntil = 0;
+  const restUntil = { all: 0, late: 0 };
   let said = '';
   let failed = false;
   rmSync(path, { recursive: true, force: true });
@@ -71,14 +74,16 @@ export const openWordList = (
     said = text;
   };
 
-  const make = async (entry: number, lines: number): Promise<void> => {
+  const make = async (which: 'all' | 'late', entry: number, lines: number): Promise<void> => {
     const mine = generation;
     const holds = (): boolean => generation === mine;
     const began = now();
     const rest = lines < worthIt ? 1 : restFactor;
+    const from = which === 'late' ? (current?.first.below ?? 0) : 0;
     failed = false;
     try {
-      const { below, lacking, groups } = await dictionaryOf(engine, entry);
+      const dictionary = await dictionaryOf(engine, entry, from);
+      const { below, lacking } = dictionary;
       if (below <= (current?.words.below ?? 0)) {
         if (lacking * 2 > lines)
           sayOnce(
@@ -89,13 +94,22 @@ export const openWordList = (
       }
       mkdirSync(path, { recursive: true, mode: 0o700 });
       files += 1;
-      const file = await writeAll(engine, groups, join(path, String(files)), holds);
+      const file = await writeAll(engine, dictionary, join(path, String(files)), holds);
       if (file === null) return;
-      const containing = remembering((text, place) => file.containing(text, place, mostListed));
+      const made: List = {
+        file,
+        below,
+        containing: remembering((text, place) => file.containing(text, place, mostListed)),
+      };
       const before = current;
-      current = { words: { below, containing, holds }, file, covered: lines - lacking };
+      const all = lines - lacking;
+      current =
+        before === null || which === 'all'
+          ? listed(made, null, { first: all, all }, holds)
+          : listed(before.first, made, { first: before.coveredAtFirst, all }, holds);
       said = '';
-      await before?.file.close();
+      if (which === 'all') await before?.first.file.close();
+      await before?.late?.file.close();
     } catch (error) {
       failed = true;
       sayOnce(
@@ -103,28 +117,65 @@ export const openWordList = (
         `words are looked up in the engine, as their list was not made: ${messageOf(error)}`,
       );
     } finally {
-      restUntil = now() + Math.max(rest * (now() - began), failed ? restAfterFailureMs : 0);
+      restUntil[which] = now() + Math.max(rest * (now() - began), failed ? restAfterFailureMs : 0);
     }
+  };
+
+  /** What is to be made now, if anything. */
+  const due = (lines: number): 'all' | 'late' | null => {
+    if (lines < least || making !== null) return null;
+    const covered = current?.coveredAtFirst ?? 0;
+    const isGrown = current === null || lines - covered >= Math.max(least, covered * growth);
+    if (isGrown && now() >= restUntil.all) return 'all';
+    return current !== null && lines - current.covered >= least && now() >= restUntil.late ? 'late' : null;
   };
 
   return {
     current: () => current?.words ?? null,
     refresh(entry, lines) {
-      if (lines < least || making !== null || now() < restUntil) return;
-      const covered = current?.covered ?? 0;
-      if (current !== null && lines - covered < Math.max(least, covered * growth)) return;
-      making = make(entry, lines).finally(() => (making = null));
+      const which = due(lines);
+      if (which !== null) making = make(which, entry, lines).finally(() => (making = null));
     },
     async forget() {
       generation = Symbol('rows');
       await making;
       const before = current;
       current = null;
-      if (!failed) restUntil = 0;
-      await before?.file.close();
+      if (!failed) [restUntil.all, restUntil.late] = [0, 0];
+      await before?.first.file.close();
+      await before?.late?.file.close();
     },
   };
 };
+
+type List = { file: WordFile; below: number; containing: Words['containing'] };
+
+/** Words of all lines up to an entry, and in a list of their own those of lines that came since. */
+type Listed = { first: List; late: List | null; words: Words; covered: number; coveredAtFirst: number };
+
+const listed = (
+  first: List,
+  late: List | null,
+  covered: { first: number; all: number },
+  holds: () => boolean,
+): Listed => ({
+  first,
+  late,
+  covered: covered.all,
+  coveredAtFirst: covered.first,
+  words: {
+    below: late?.below ?? first.below,
+    holds,
+    async containing(text, place) {
+      const found = await first.containing(text, place);
+      if (late === null || found === 'many') return found;
+      const more = await late.containing(text, place);
+      if (more === 'many') return more;
+      const all = [...new Set([...found, ...more])];
+      return all.length > mostListed ? 'many' : all;
+    },
+  },
+});
 
 /** Most searches have a word that an earlier one had, and one is often shown, counted and drawn. */
 const mostRemembered = 256;
@@ -147,7 +198,13 @@ const remembering = (look: Words['containing']): Words['containing'] => {
   };
 };
 
-type Dictionary = { below: number; lacking: number; groups: (WordGroup & { bytes: number })[] };
+type Dictionary = {
+  below: number;
+  lacking: number;
+  groups: (WordGroup & { bytes: number })[];
+  /** A condition that holds for the parts that were looked at, and for what they are merged into. */
+  parts: string;
+};
 
 const lengthSql = `toUInt8(least(length(token), ${longestGroup}))`;
 const hexSql = "match(token, '^[0-9a-f]+$')";
@@ -156,22 +213,34 @@ const writtenSql = `if(length(token) < ${longestGroup} AND ${hexSql}, unhex(toke
 const dictionarySql = `mergeTreeTextIndex(currentDatabase(), '${linesTable.name}', '${tokenIndex}')`;
 
 /**
- * What is in the token index, up to which entry all lines are in it, and how many lines are of later ones.
+ * What is in the token index of parts that have entries from one on, up to which entry all lines are in it, and how many
+ * lines are of later ones.
  * @param entry lines below are in the table
  * @throws IndexError
  */
-const dictionaryOf = async (engine: Pick<Engine, 'rows'>, entry: number): Promise<Dictionary> => {
+const dictionaryOf = async (
+  engine: Pick<Engine, 'rows'>,
+  entry: number,
+  from: number,
+): Promise<Dictionary> => {
+  const parts = (
+    await engine.rows(
+      'background',
+      `SELECT _part AS part, min(entry) AS first FROM ${linesTable.name} WHERE entry >= ${from} GROUP BY part`,
+    )
+  ).map((row) => ({ ...blocksOf(String(row['part'])), first: Number(row['first']) }));
+  const inParts = from === 0 ? 'true' : sinceBlock(parts);
   const counted = await engine.rows(
     'background',
     `SELECT part_name AS part, ${lengthSql} AS length, ${hexSql} AS hex, sum(length(token) + 1) AS bytes
-    FROM ${dictionarySql} GROUP BY part, length, hex`,
+    FROM ${dictionarySql} WHERE ${inParts} GROUP BY part, length, hex`,
   );
-  const indexed = new Set(counted.map((row) => String(row['part'])));
-  const parts = await engine.rows(
-    'background',
-    `SELECT _part AS part, min(entry) AS first FROM ${linesTable.name} GROUP BY part`,
+  const indexed = [...new Set(counted.map((row) => String(row['part'])))].map(blocksOf);
+  // Some have been merged since they were listed.
+  const lacking = parts.filter(
+    (part) =>
+      !indexed.some((one) => one.partition === part.partition && one.from <= part.from && one.to >= part.to),
   );
-  const lacking = parts.filter((row) => !indexed.has(String(row['part'])));
   const groups = new Map<string, Dictionary['groups'][number]>();
   for (const row of counted) {
     const [length, hex, bytes] = [Number(row['length']), Number(row['hex']) === 1, Number(row['bytes'])];
@@ -179,7 +248,7 @@ const dictionaryOf = async (engine: Pick<Engine, 'rows'>, entry: number): Promis
     if (known === undefined) groups.set(`${length} ${hex}`, { length, hex, bytes });
     else known.bytes += bytes;
   }
-  const below = Math.min(entry, ...lacking.map((row) => Number(row['first'])));
+  const below = Math.min(entry, ...lacking.map(({ first }) => first));
   const [later] = await engine.rows(
     'background',
     `SELECT count() AS n FROM ${linesTable.name} WHERE entry >= ${below} AND entry < ${entry}`,
@@ -188,7 +257,27 @@ const dictionaryOf = async (engine: Pick<Engine, 'rows'>, entry: number): Promis
     below,
     lacking: Number(later?.['n'] ?? 0),
     groups: [...groups.values()],
+    parts: inParts,
   };
+};
+
+/** The inserts of which a part is merged, by its name: `202605_214_248_2` has the 214th to the 248th. */
+type Blocks = { partition: string; from: number; to: number };
+
+const blocksOf = (part: string): Blocks => {
+  const [partition = '', from = '', to = ''] = part.split('_');
+  return { partition, from: Number(from), to: Number(to) };
+};
+
+/** A condition for these parts and for what any of them is merged into: that ends with the same insert or a later one. */
+const sinceBlock = (parts: readonly Blocks[]): string => {
+  const since = new Map<string, number>();
+  for (const { partition, to } of parts) since.set(partition, Math.min(since.get(partition) ?? Infinity, to));
+  const name = `splitByChar('_', part_name)`;
+  const conditions = [...since].map(
+    ([partition, to]) => `(${name}[1] = '${partition}' AND toUInt64OrZero(${name}[3]) >= ${to})`,
+  );
+  return conditions.length === 0 ? 'false' : `(${conditions.join(' OR ')})`;
 };
 
 /**
@@ -197,7 +286,7 @@ const dictionaryOf = async (engine: Pick<Engine, 'rows'>, entry: number): Promis
  */
 const writeAll = async (
   engine: Pick<Engine, 'binary'>,
-  groups: Dictionary['groups'],
+  { groups, parts }: Dictionary,
   path: string,
   holds: () => boolean,
 ): Promise<WordFile | null> => {
@@ -209,7 +298,7 @@ const writeAll = async (
         await engine.binary(
           'background',
           `SELECT ${lengthSql} AS length, toUInt8(${hexSql}) AS hex, groupConcat(${writtenSql}) AS words
-          FROM ${dictionarySql} WHERE ${condition} GROUP BY length, hex`,
+          FROM ${dictionarySql} WHERE ${parts} AND ${condition} GROUP BY length, hex`,
         ),
       );
       while (!rows.done) {

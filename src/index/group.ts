@@ -54,7 +54,10 @@ export type GroupOptions = {
   contentsOf(numbers: Numbers, keys: ReadonlySet<ByteString>): Promise<Contents>;
   /** The group before, which may not be in the index yet. */
   inFlight: Contents | null;
-  /** The thread that projects a batch, `null`: this one. It is the same for all of a group. */
+  /**
+   * The thread that projects the lines of a batch that hang on nothing that came before, `null`: this one does. It is the
+   * same for all of a group.
+   */
   threadFor(batch: BatchRecords): BlockThread | null;
 };
 
@@ -179,19 +182,12 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
         return null;
       }
       const beside = options.threadFor(read.batch);
-      if (beside !== null) {
-        if (thread === null) beside.begin();
-        thread = beside;
-        given.lines += read.batch.offsets.length - 2;
-        given.bytes += read.batch.records.length;
-        await beside.take(entry, read.batch);
-        return null;
-      }
       const again = numbersAgain(read.batch, (stream, sequence) => numbering.has(stream, sequence));
       const keys = keysIn(read.batch);
       known = again.size === 0 && keys.size === 0 ? null : await options.contentsOf(again, keys);
       const projected = await projectBatch(block, entry, read.batch, {
         local,
+        ...(beside === null ? {} : { which: 'others' }),
         admit,
         admitKey,
         witness(time, host, app, by, fields) {
@@ -201,6 +197,12 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
       });
       rows += projected.rows;
       heldUntil = micros(Math.max(heldUntil, projected.received));
+      if (beside === null) return null;
+      if (thread === null) beside.begin();
+      thread = beside;
+      given.lines += read.batch.offsets.length - 2;
+      given.bytes += read.batch.records.length;
+      await beside.take(entry, read.batch);
       return null;
     },
     collected: (entry, altered, size) => {

@@ -15,18 +15,21 @@ export const isRedacted = ({ offsets }: BatchRecords, line: number): boolean =>
   offsets[line] === offsets[line + 1];
 
 /**
- * Whether no line of a batch has a number or a key, so that its rows hang on nothing that came before: what a record's
- * fixed head says of it, docs/formats/record.md.
+ * Whether the record at `start` has a number or may have a key, so that its rows hang on what came before: what its fixed
+ * head says of it, docs/formats/record.md.
  */
-export const isPlain = (batch: BatchRecords): boolean => {
+export const hangsOnOthers = (records: Buffer, start: number): boolean => {
+  const framing = records[start + 6];
+  return framing === Framing.body || framing === Framing.journal || hasNumber(records, start);
+};
+
+/** Whether half of a batch's lines or more hang on nothing that came before. */
+export const isMostlyPlain = (batch: BatchRecords): boolean => {
   const { records, offsets } = batch;
-  for (let line = 1; line < offsets.length - 1; line += 1) {
-    if (isRedacted(batch, line)) continue;
-    const start = offsets[line] ?? 0;
-    const framing = records[start + 6];
-    if (framing === Framing.body || framing === Framing.journal || hasNumber(records, start)) return false;
-  }
-  return true;
+  let left = (offsets.length - 2) / 2;
+  for (let line = 1; line < offsets.length - 1 && left >= 0; line += 1)
+    if (!isRedacted(batch, line) && hangsOnOthers(records, offsets[line] ?? 0)) left -= 1;
+  return left >= 0;
 };
 
 /** Whether the sender numbers the record at `start`; the cheapest thing that can be asked of it. */

@@ -22,7 +22,7 @@ const begin = (): void => {
 };
 
 const notPlain = (): never => {
-  throw new Error('a batch whose lines have numbers or keys is no work for this thread');
+  throw new Error('lines that have numbers or keys are no work for this thread');
 };
 
 const answer = (said: ProjectAnswer): void => parentPort?.postMessage(said, []);
@@ -48,6 +48,7 @@ const handle = async (request: ProjectRequest): Promise<void> => {
   };
   const projected = await projectBatch(block, entry, batch, {
     local: machineZone,
+    which: 'plain',
     admit: notPlain,
     admitKey: notPlain,
     witness(time, host, app, by, fields) {

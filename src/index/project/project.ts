@@ -8,7 +8,7 @@ import { fromBytes, type ByteString } from '../parse/byte-string.ts';
 import { parseLine } from '../parse/parse.ts';
 import { Guessed, type ParseContext } from '../parse/parsed.ts';
 import type { LocalTime } from '../parse/timestamp.ts';
-import { hasNumber, isRedacted, type BatchRecords } from './batch-records.ts';
+import { hangsOnOthers, hasNumber, isRedacted, type BatchRecords } from './batch-records.ts';
 import { decode, withinColumn, type Decoded } from './decode.ts';
 import { cursorKey, isPackedJournal, keyOf } from './keys.ts';
 import { LineTexts } from './line-texts.ts';
@@ -36,7 +36,14 @@ export type Projected = {
   received: Micros;
 };
 
-export type ProjectOptions = { local: LocalTime; admit: Admit; admitKey: AdmitKey; witness: Witness };
+export type ProjectOptions = {
+  local: LocalTime;
+  admit: Admit;
+  admitKey: AdmitKey;
+  witness: Witness;
+  /** `plain`: those alone that hang on nothing that came before; `others`: those alone that may. Default: all. */
+  which?: 'plain' | 'others';
+};
 
 /** A millisecond's worth. */
 const linesPerTurn = 512;
@@ -59,8 +66,10 @@ export const projectBatch = async (
   for (let line = 1; line < offsets.length - 1; line += 1) {
     if (line % linesPerTurn === 0) await new Promise(setImmediate);
     if (isRedacted(batch, line)) continue;
-    const end = offsets[line + 1] ?? records.length;
-    const decoded = decode(records, offsets[line] ?? 0, end);
+    const start = offsets[line] ?? 0;
+    const isLeft = options.which === (hangsOnOthers(records, start) ? 'plain' : 'others');
+    if (isLeft) continue;
+    const decoded = decode(records, start, offsets[line + 1] ?? records.length);
     if (decoded.received > projected.received) projected.received = decoded.received;
     // Who numbers its lines says of each what it is: what it calls a body is a line of its own all the same.
     const { meta, stream } = decoded.head;

@@ -5,7 +5,7 @@ import { messageOf } from '#base/errors';
 import type { OwnLog } from '#base/own-log';
 import { IndexError } from '../errors.ts';
 import type { Sender } from '../senders.ts';
-import { isPlain, type BatchRecords } from './batch-records.ts';
+import { isMostlyPlain, type BatchRecords } from './batch-records.ts';
 
 /** What goes to the thread; the memory of a batch goes with it. */
 export type ProjectRequest =
@@ -33,7 +33,7 @@ export type ProjectedBlock = {
   ledger: number;
 };
 
-/** Projects batches into a block of its own, in a thread. */
+/** Projects lines that hang on nothing that came before into a block of its own, in a thread. */
 export type BlockThread = {
   /** Forgets what it has: another block begins. */
   begin(): void;
@@ -51,7 +51,10 @@ export type BlockThread = {
  * started with the first batch that is worth it, and ends when there has been none for a while.
  */
 export type Projecting = {
-  /** For a batch that is large and plain; `null`: the caller projects it. */
+  /**
+   * For the lines of a batch that hang on nothing that came before, if they are many; the caller projects the others.
+   * `null`: the caller projects all.
+   */
   threadFor(batch: BatchRecords): BlockThread | null;
   close(): Promise<void>;
 };
@@ -85,7 +88,7 @@ export const openProjecting = (
 
   return {
     threadFor(batch) {
-      if (hasFailed || batch.records.length < largeBatch || !isPlain(batch)) return null;
+      if (hasFailed || batch.records.length < largeBatch || !isMostlyPlain(batch)) return null;
       return (thread ??= start());
     },
     close: async () => thread?.end(),

@@ -1,6 +1,7 @@
 import { micros, type Micros } from '#base/clock';
 import { VaultError } from '#vault/read';
 import { Contents, type Numbers } from './contents.ts';
+import { IndexError } from './errors.ts';
 import { tellsOfLoss } from './ledger-lines.ts';
 import type { ByteString } from './parse/byte-string.ts';
 import type { LocalTime } from './parse/timestamp.ts';
@@ -182,12 +183,17 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
         return null;
       }
       const beside = options.threadFor(read.batch);
+      // Before anything is awaited, or it may end as one that is idle.
+      if (thread === null) beside?.begin();
+      else if (beside !== null && beside !== thread)
+        throw new IndexError('thread-ended', 'the thread that had lines of this group has ended');
+      thread = beside ?? thread;
       const again = numbersAgain(read.batch, (stream, sequence) => numbering.has(stream, sequence));
       const keys = keysIn(read.batch);
       known = again.size === 0 && keys.size === 0 ? null : await options.contentsOf(again, keys);
       const projected = await projectBatch(block, entry, read.batch, {
         local,
-        ...(beside === null ? {} : { which: 'others' }),
+        ...(beside === null ? {} : { only: 'hanging' }),
         admit,
         admitKey,
         witness(time, host, app, by, fields) {
@@ -198,10 +204,8 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
       rows += projected.rows;
       heldUntil = micros(Math.max(heldUntil, projected.received));
       if (beside === null) return null;
-      if (thread === null) beside.begin();
-      thread = beside;
-      given.lines += read.batch.offsets.length - 2;
-      given.bytes += read.batch.records.length;
+      given.lines += projected.left.lines;
+      given.bytes += projected.left.bytes;
       await beside.take(entry, read.batch);
       return null;
     },

@@ -98,7 +98,8 @@ const counted: Look = async (index, lines, query, { from, limit }) => {
     limit === 0 ? [] : nearEnd(index, lines, query, from, limit),
   ]);
   const most = Math.min(limit, count);
-  const hits = near.length === most ? near : await endOf(index, lines, query, from, most, count);
+  const hits =
+    near.length >= most ? near.slice(0, most) : await endOf(index, lines, query, from, most, count);
   return { hits, count, more: false };
 };
 

@@ -9,7 +9,7 @@ import { prepareQuery } from './query/prepare.ts';
 import { readQuery } from './query/read.ts';
 import { search } from './search.ts';
 import { serveVault, type ServedVault } from './testing/served-vault.ts';
-import { endOf } from './time-edge.ts';
+import { endOf, nearEnd } from './time-edge.ts';
 
 const clock = systemClock();
 
@@ -58,16 +58,24 @@ describe('the first lines from one end', () => {
         };
         const total = await all.count();
         for (const from of ['newest', 'oldest'] as const)
-          for (const most of [1, 3, 5, total])
+          for (const most of [1, 3, 5, total]) {
+            const wanted = await all.hits(from, most);
+            const first = await nearEnd(index, watched, query, from, most, 1);
+            // What is near is the first of all, and may be fewer.
+            assert.deepEqual(
+              first.map(({ address }) => address),
+              wanted.slice(0, first.length).map(({ address }) => address),
+              `${text}: ${most} ${from} near the end`,
+            );
             for (const count of [null, total]) {
               const near = await endOf(index, watched, query, from, most, count, 1);
-              const wanted = await all.hits(from, most);
               assert.deepEqual(
                 near.map(({ address }) => address),
                 wanted.map(({ address }) => address),
                 `${text}: ${most} ${from} of ${count}`,
               );
             }
+          }
       }
       assert.ok(narrowed > 8, `${narrowed} were looked for in a part of the time`);
     });

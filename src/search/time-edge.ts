@@ -45,8 +45,9 @@ export const nearEnd = async (
   query: Query,
   from: 'newest' | 'oldest',
   most: number,
+  least: number = worthIt,
 ): Promise<Hit[]> => {
-  const [time] = index.state().lines < worthIt ? [] : probableTimes(index, query, from, most, null, worthIt);
+  const [time] = index.state().lines < least ? [] : probableTimes(index, query, from, most, null, least);
   return time === undefined ? [] : lines.hits(from, most, time);
 };
 

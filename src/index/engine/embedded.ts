@@ -49,11 +49,11 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
     const lanes: Lanes = new Map(
       names.map((lane) => [
         lane,
-        Array.from({ length: connectionsOf[lane] ?? 1 }, () => openConnection(database)),
+        openConnections(Array.from({ length: connectionsOf[lane] ?? 1 }, () => openConnection(database))),
       ]),
     );
-    for (const [lane, connections] of lanes)
-      for (const { client } of connections)
+    for (const [lane, { all }] of lanes)
+      for (const client of all)
         for (const query of [`USE ${use}`, ...setStatements(settings[lane], ownSettings[lane])])
           await client.command({ query });
     return lanes;
@@ -218,38 +218,63 @@ const setStatements = (...settings: (Settings | undefined)[]): string[] => {
 /** So that nobody's heavy search holds back everybody's. */
 const connectionsOf: Partial<Record<Lane, number>> = { interactive: 4, readonly: 2 };
 
-type Connection = { client: ClickHouseClient; waiting: number; tail: Promise<unknown> };
-type Lanes = ReadonlyMap<Lane, readonly Connection[]>;
+/** Each has one statement at a time; what waits is begun in its order, by whichever is free first. */
+type Connections = {
+  all: readonly ClickHouseClient[];
+  take(): Promise<ClickHouseClient>;
+  giveBack(client: ClickHouseClient): void;
+};
+
+type Lanes = ReadonlyMap<Lane, Connections>;
 type Statements = Omit<Engine, 'beside' | 'hasBeside' | 'takeOver' | 'dropBeside' | 'comments'>;
 
-const openConnection = (path: string): Connection => {
+const openConnection = (path: string): ClickHouseClient => {
   const connection = createChdbConnection({ path });
   // @ts-expect-error chdb is typed against client-common's copy of the same types, whose classes have private members
-  return { client: createClient({ connection }), waiting: 0, tail: Promise.resolve() };
+  return createClient({ connection });
+};
+
+const openConnections = (all: readonly ClickHouseClient[]): Connections => {
+  const free = [...all];
+  const waiting: ((client: ClickHouseClient) => void)[] = [];
+  return {
+    all,
+    async take() {
+      return free.pop() ?? new Promise((resolve) => waiting.push(resolve));
+    },
+    giveBack(client) {
+      const next = waiting.shift();
+      if (next === undefined) free.push(client);
+      else next(client);
+    },
+  };
 };
 
 const statementsOf = (lanes: Lanes, incoming: string, prefix: string, memory: number): Statements => {
   let closed = false;
+  let closing: Promise<void> | null = null;
   let files = 0;
+
+  const closeAll = async (): Promise<void> => {
+    const all = [...lanes.values()].flatMap((connections) => connections.all.map(() => connections.take()));
+    // Whatever was waiting comes first.
+    for (const client of await Promise.all(all)) await client.close();
+  };
 
   const inLane = async <T>(lane: Lane, work: (client: ClickHouseClient) => Promise<T>): Promise<T> => {
     if (closed)
       throw new IndexError('engine-closed', 'the index was closed; ask again once the indexer is back');
-    const [first, ...others] = lanes.get(lane) ?? [];
-    if (first === undefined)
+    const connections = lanes.get(lane);
+    if (connections === undefined)
       throw new IndexError('engine-statement', `tables that nobody searches have no lane ${lane}`);
-    const connection = others.reduce((least, one) => (one.waiting < least.waiting ? one : least), first);
-    connection.waiting += 1;
-    const result = connection.tail.then(() => work(connection.client));
-    connection.tail = result
-      .catch(() => drain(connection.client))
-      .finally(() => {
-        connection.waiting -= 1;
-      });
+    const client = await connections.take();
     try {
-      return await result;
+      return await work(client);
     } catch (error) {
+      await drain(client);
       throw asIndexError(error);
+    } finally {
+      connections.giveBack(client);
     }
   };
 
@@ -309,11 +334,10 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string, memory: nu
         await unlink(file).catch(() => undefined);
       }
     },
-    async close() {
+    close() {
       closed = true;
-      const all = [...lanes.values()].flat();
-      await Promise.all(all.map(({ tail }) => tail));
-      await Promise.all(all.map(({ client }) => client.close()));
+      closing ??= closeAll();
+      return closing;
     },
   };
 };

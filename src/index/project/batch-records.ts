@@ -23,7 +23,7 @@ export const hangsOnOthers = (records: Buffer, start: number): boolean => {
   return framing === Framing.body || framing === Framing.journal || hasNumber(records, start);
 };
 
-/** Whether half of a batch's lines or more hang on nothing that came before. */
+/** Whether half of a batch's lines or more hang on nothing that came before; those that were redacted do not. */
 export const isMostlyPlain = (batch: BatchRecords): boolean => {
   const { records, offsets } = batch;
   let left = (offsets.length - 2) / 2;

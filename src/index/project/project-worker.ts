@@ -48,7 +48,7 @@ const handle = async (request: ProjectRequest): Promise<void> => {
   };
   const projected = await projectBatch(block, entry, batch, {
     local: machineZone,
-    which: 'plain',
+    only: 'plain',
     admit: notPlain,
     admitKey: notPlain,
     witness(time, host, app, by, fields) {

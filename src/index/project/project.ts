@@ -32,8 +32,10 @@ export type AdmitKey = (key: ByteString, content: ByteString) => ReturnType<Admi
 
 export type Projected = {
   rows: number;
-  /** Newest receive time among all lines of the batch, written or not. */
+  /** Newest receive time among all lines that were looked at, written or not. */
   received: Micros;
+  /** What was not looked at, as `only` says. */
+  left: { lines: number; bytes: number };
 };
 
 export type ProjectOptions = {
@@ -41,8 +43,8 @@ export type ProjectOptions = {
   admit: Admit;
   admitKey: AdmitKey;
   witness: Witness;
-  /** `plain`: those alone that hang on nothing that came before; `others`: those alone that may. Default: all. */
-  which?: 'plain' | 'others';
+  /** `plain`: lines that hang on nothing that came before; `hanging`: those that may. Default: all. */
+  only?: 'plain' | 'hanging';
 };
 
 /** A millisecond's worth. */
@@ -60,16 +62,20 @@ export const projectBatch = async (
 ): Promise<Projected> => {
   const { records, offsets } = batch;
   const committed = withinColumn(batch.committed);
-  const projected: Projected = { rows: 0, received: micros(0) };
+  const projected: Projected = { rows: 0, received: micros(0), left: { lines: 0, bytes: 0 } };
   const budget = new Budget();
   const texts = new LineTexts(records);
   for (let line = 1; line < offsets.length - 1; line += 1) {
     if (line % linesPerTurn === 0) await new Promise(setImmediate);
     if (isRedacted(batch, line)) continue;
     const start = offsets[line] ?? 0;
-    const isLeft = options.which === (hangsOnOthers(records, start) ? 'plain' : 'others');
-    if (isLeft) continue;
-    const decoded = decode(records, start, offsets[line + 1] ?? records.length);
+    const end = offsets[line + 1] ?? records.length;
+    if (options.only !== undefined && (options.only === 'hanging') !== hangsOnOthers(records, start)) {
+      projected.left.lines += 1;
+      projected.left.bytes += end - start;
+      continue;
+    }
+    const decoded = decode(records, start, end);
     if (decoded.received > projected.received) projected.received = decoded.received;
     // Who numbers its lines says of each what it is: what it calls a body is a line of its own all the same.
     const { meta, stream } = decoded.head;

@@ -105,6 +105,14 @@ describe('the list of words', () => {
     for (const word of ['first7', 'second20', 'third21'])
       assert.deepEqual(await lookedFor(word.slice(1)), [word.slice(1), word].toSorted());
     assert.equal(readdirSync(directory).length, 2);
+    // Of many more lines one list is made, though those two have them all.
+    time += 1;
+    const calls = made;
+    list.refresh(22, 100);
+    for (const end = performance.now() + 60_000; readdirSync(directory).length > 1; await sleep(10))
+      assert.ok(performance.now() < end, 'there are two lists still');
+    assert.ok(made > calls);
+    assert.deepEqual(await lookedFor('hird21'), ['hird21', 'third21']);
     const words = list.current();
     await list.forget();
     assert.deepEqual([words?.holds(), readdirSync(directory)], [false, []]);

@@ -59,14 +59,15 @@ export const openWordList = (
   now: () => number = () => performance.now(),
 ): WordList => {
   const path = join(directory, 'words');
-  let current: Listed | null = null;
+  /** Words of all lines up to an entry, and those of lines that came since. */
+  let lists: { all: List; late: List | null; words: Words } | null = null;
   let making: Promise<void> | null = null;
   /** Another one after each `forget`. */
   let generation = Symbol('rows');
   let files = 0;
   const restUntil = { all: 0, late: 0 };
+  const failed = { all: false, late: false };
   let said = '';
-  let failed = false;
   rmSync(path, { recursive: true, force: true });
 
   const sayOnce = (level: 'info' | 'warning', text: string): void => {
@@ -74,17 +75,17 @@ export const openWordList = (
     said = text;
   };
 
-  const make = async (which: 'all' | 'late', entry: number, lines: number): Promise<void> => {
+  const make = async (which: Which, entry: number, lines: number): Promise<void> => {
     const mine = generation;
     const holds = (): boolean => generation === mine;
     const began = now();
     const rest = lines < worthIt ? 1 : restFactor;
-    const from = which === 'late' ? (current?.first.below ?? 0) : 0;
-    failed = false;
+    failed[which] = false;
     try {
-      const dictionary = await dictionaryOf(engine, entry, from);
+      const dictionary = await dictionaryOf(engine, entry, which === 'late' ? (lists?.all.below ?? 0) : 0);
       const { below, lacking } = dictionary;
-      if (below <= (current?.words.below ?? 0)) {
+      const known = lists?.words.below ?? 0;
+      if (below < known || below <= (which === 'late' ? known : (lists?.all.below ?? 0))) {
         if (lacking * 2 > lines)
           sayOnce(
             'info',
@@ -96,42 +97,36 @@ export const openWordList = (
       files += 1;
       const file = await writeAll(engine, dictionary, join(path, String(files)), holds);
       if (file === null) return;
-      const made: List = {
-        file,
-        below,
-        containing: remembering((text, place) => file.containing(text, place, mostListed)),
-      };
-      const before = current;
-      const all = lines - lacking;
-      current =
-        before === null || which === 'all'
-          ? listed(made, null, { first: all, all }, holds)
-          : listed(before.first, made, { first: before.coveredAtFirst, all }, holds);
-      said = '';
-      if (which === 'all') await before?.first.file.close();
-      await before?.late?.file.close();
+      const containing = remembering((text, place) => file.containing(text, place, mostListed));
+      const made: List = { file, below, covered: lines - lacking, containing };
+      const before = lists;
+      const [all, late] = which === 'late' && before !== null ? [before.all, made] : [made, null];
+      lists = { all, late, words: { below, holds, containing: containingIn(all, late) } };
+      if (which === 'all') said = '';
+      await closeAll([before?.late, which === 'all' ? before?.all : null]);
     } catch (error) {
-      failed = true;
+      failed[which] = true;
       sayOnce(
         'warning',
         `words are looked up in the engine, as their list was not made: ${messageOf(error)}`,
       );
     } finally {
-      restUntil[which] = now() + Math.max(rest * (now() - began), failed ? restAfterFailureMs : 0);
+      restUntil[which] = now() + Math.max(rest * (now() - began), failed[which] ? restAfterFailureMs : 0);
     }
   };
 
   /** What is to be made now, if anything. */
-  const due = (lines: number): 'all' | 'late' | null => {
+  const due = (lines: number): Which | null => {
     if (lines < least || making !== null) return null;
-    const covered = current?.coveredAtFirst ?? 0;
-    const isGrown = current === null || lines - covered >= Math.max(least, covered * growth);
+    if (lists === null) return now() >= restUntil.all ? 'all' : null;
+    const { all, late } = lists;
+    const isGrown = lines - all.covered >= Math.max(least, all.covered * growth);
     if (isGrown && now() >= restUntil.all) return 'all';
-    return current !== null && lines - current.covered >= least && now() >= restUntil.late ? 'late' : null;
+    return lines - (late ?? all).covered >= least && now() >= restUntil.late ? 'late' : null;
   };
 
   return {
-    current: () => current?.words ?? null,
+    current: () => lists?.words ?? null,
     refresh(entry, lines) {
       const which = due(lines);
       if (which !== null) making = make(which, entry, lines).finally(() => (making = null));
@@ -139,43 +134,37 @@ export const openWordList = (
     async forget() {
       generation = Symbol('rows');
       await making;
-      const before = current;
-      current = null;
-      if (!failed) [restUntil.all, restUntil.late] = [0, 0];
-      await before?.first.file.close();
-      await before?.late?.file.close();
+      const before = lists;
+      lists = null;
+      for (const which of ['all', 'late'] as const) if (!failed[which]) restUntil[which] = 0;
+      await closeAll([before?.all, before?.late]);
     },
   };
 };
 
-type List = { file: WordFile; below: number; containing: Words['containing'] };
+type Which = 'all' | 'late';
 
-/** Words of all lines up to an entry, and in a list of their own those of lines that came since. */
-type Listed = { first: List; late: List | null; words: Words; covered: number; coveredAtFirst: number };
+type List = {
+  file: WordFile;
+  below: number;
+  /** Lines, with those of the list before it. */
+  covered: number;
+  containing: Words['containing'];
+};
 
-const listed = (
-  first: List,
-  late: List | null,
-  covered: { first: number; all: number },
-  holds: () => boolean,
-): Listed => ({
-  first,
-  late,
-  covered: covered.all,
-  coveredAtFirst: covered.first,
-  words: {
-    below: late?.below ?? first.below,
-    holds,
-    async containing(text, place) {
-      const found = await first.containing(text, place);
-      if (late === null || found === 'many') return found;
-      const more = await late.containing(text, place);
-      if (more === 'many') return more;
-      const all = [...new Set([...found, ...more])];
-      return all.length > mostListed ? 'many' : all;
-    },
-  },
-});
+const closeAll = async (lists: readonly (List | null | undefined)[]): Promise<void> => {
+  await Promise.allSettled(lists.map((list) => list?.file.close()));
+};
+
+const containingIn = (all: List, late: List | null): Words['containing'] =>
+  late === null
+    ? all.containing
+    : async (text, place) => {
+        const [found, more] = await Promise.all([all.containing(text, place), late.containing(text, place)]);
+        if (found === 'many' || more === 'many') return 'many';
+        const words = new Set([...found, ...more]);
+        return words.size > mostListed ? 'many' : [...words];
+      };
 
 /** Most searches have a word that an earlier one had, and one is often shown, counted and drawn. */
 const mostRemembered = 256;
@@ -203,7 +192,7 @@ type Dictionary = {
   lacking: number;
   groups: (WordGroup & { bytes: number })[];
   /** A condition that holds for the parts that were looked at, and for what they are merged into. */
-  parts: string;
+  ofParts: string;
 };
 
 const lengthSql = `toUInt8(least(length(token), ${longestGroup}))`;
@@ -229,11 +218,11 @@ const dictionaryOf = async (
       `SELECT _part AS part, min(entry) AS first FROM ${linesTable.name} WHERE entry >= ${from} GROUP BY part`,
     )
   ).map((row) => ({ ...blocksOf(String(row['part'])), first: Number(row['first']) }));
-  const inParts = from === 0 ? 'true' : sinceBlock(parts);
+  const ofParts = from === 0 ? 'true' : sinceBlock(parts);
   const counted = await engine.rows(
     'background',
     `SELECT part_name AS part, ${lengthSql} AS length, ${hexSql} AS hex, sum(length(token) + 1) AS bytes
-    FROM ${dictionarySql} WHERE ${inParts} GROUP BY part, length, hex`,
+    FROM ${dictionarySql} WHERE ${ofParts} GROUP BY part, length, hex`,
   );
   const indexed = [...new Set(counted.map((row) => String(row['part'])))].map(blocksOf);
   // Some have been merged since they were listed.
@@ -257,7 +246,7 @@ const dictionaryOf = async (
     below,
     lacking: Number(later?.['n'] ?? 0),
     groups: [...groups.values()],
-    parts: inParts,
+    ofParts,
   };
 };
 
@@ -286,7 +275,7 @@ const sinceBlock = (parts: readonly Blocks[]): string => {
  */
 const writeAll = async (
   engine: Pick<Engine, 'binary'>,
-  { groups, parts }: Dictionary,
+  { groups, ofParts }: Dictionary,
   path: string,
   holds: () => boolean,
 ): Promise<WordFile | null> => {
@@ -298,7 +287,7 @@ const writeAll = async (
         await engine.binary(
           'background',
           `SELECT ${lengthSql} AS length, toUInt8(${hexSql}) AS hex, groupConcat(${writtenSql}) AS words
-          FROM ${dictionarySql} WHERE ${parts} AND ${condition} GROUP BY length, hex`,
+          FROM ${dictionarySql} WHERE ${ofParts} AND ${condition} GROUP BY length, hex`,
         ),
       );
       while (!rows.done) {

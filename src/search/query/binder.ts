@@ -73,7 +73,7 @@ export const insideSql = (column: string, value: Value, binder: Binder): string 
     : joined([`message ILIKE ${binder.bind('String', `%${run}%`)}`, whole]);
 };
 
-/** The same for messages that have the words of the text, so that the token index has nothing left to tell. */
+/** The same for messages of which words of the text are known already: they are few, and each is looked at. */
 export const textOfWordsSql = (value: Value, binder: Binder): string => {
   const address = addressText(value);
   if (address !== null) return addressSql('message', address, binder);

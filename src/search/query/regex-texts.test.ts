@@ -19,6 +19,8 @@ test('texts are those that stand in all that an expression matches', () => {
     ['(?:ab)?c', ['c']],
     ['(?i)disk full', ['di', ' full']],
     ['(?P<user>alice)\\bx', ['x']],
+    ['ab(?s)cd', ['ab', 'cd']],
+    ['a{,2}b', ['a{,2}b']],
     ['a.b', ['a', 'b']],
     ['', []],
   ];
@@ -36,6 +38,8 @@ test('nothing is known of alternatives, of characters that are named, and of wha
     '[a\\Q]b',
     '[abc',
     'abc\\',
+    'foob(?i)*ar',
+    'ab+(?s)?c',
   ])
     assert.deepEqual(textsOfRegex(source), [], source);
 });

@@ -1,6 +1,19 @@
-/** What an expression is made of, as far as it has to be told apart here. */
-const piece =
-  /(?<quantifier>(?:[*+?]|\{\d+(?:,\d*)?\})\??)|\\(?<escaped>[^0-9A-Za-z\u0080-\u{10ffff}])|(?<kind>\\[dDwWsSbBAzaftnrv]|[.^$]|\[\^?\]?(?:\[:\^?[a-z]+:\]|\\[^Q]|[^\]\\])*\])|(?<literal>[^\\[])/suy;
+/** The pieces of an expression, as far as they have to be told apart here. */
+const kinds = {
+  /** A group that sets flags is nothing by itself: a quantifier behind it repeats what stands before it. */
+  flags: /\(\?[A-Za-z-]*\)/,
+  /** Braces with anything else in them are characters, as in RE2. */
+  quantifier: /(?:[*+?]|\{\d+(?:,\d*)?\})\??/,
+  escaped: /\\[^0-9A-Za-z\u0080-\u{10ffff}]/u,
+  unknown: /\\[dDwWsSbBAzaftnrv]|[.^$]|\[\^?\]?(?:\[:\^?[a-z]+:\]|\\[^Q]|[^\]\\])*\]/,
+  literal: /[^\\[]/,
+};
+const piece = new RegExp(
+  Object.entries(kinds)
+    .map(([name, { source }]) => `(?<${name}>${source})`)
+    .join('|'),
+  'suy',
+);
 
 /** Small letters that RE2 also takes for a letter beyond ASCII where case does not count. */
 const foldsBeyondAscii = /[ksKS]/;
@@ -22,7 +35,7 @@ export const textsOfRegex = (source: string): string[] => {
   };
   piece.lastIndex = 0;
   while (piece.lastIndex < source.length) {
-    const { quantifier, escaped, kind, literal } = piece.exec(source)?.groups ?? {};
+    const { flags, quantifier, escaped, unknown, literal } = piece.exec(source)?.groups ?? {};
     const wasRepeated = repeated;
     repeated = false;
     if (quantifier !== undefined) {
@@ -31,14 +44,17 @@ export const textsOfRegex = (source: string): string[] => {
       repeated = true;
       if (/^(?:[*?]|\{0)/.test(quantifier)) text.pop();
       end();
-    } else if (kind !== undefined) end();
+    } else if (flags !== undefined) {
+      end();
+      repeated = true;
+    } else if (unknown !== undefined) end();
     else if (literal === '(') {
       end();
       depth += 1;
     } else if (literal === ')') depth -= 1;
     else if (literal === '|' && depth === 0) return [];
     else {
-      const character = escaped ?? literal;
+      const character = escaped?.slice(1) ?? literal;
       if (character === undefined) return [];
       if (depth > 0) continue;
       if (ignoresCase && foldsBeyondAscii.test(character)) end();

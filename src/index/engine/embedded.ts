@@ -25,6 +25,8 @@ const gibibyte = 1024 ** 3;
  * @throws IndexError `engine-open`
  */
 export const openEngine = async (options: EngineOptions): Promise<Engine> => {
+  // Each statement holds one of libuv's threads while it runs, and files are read in them. Read at their first use.
+  process.env['UV_THREADPOOL_SIZE'] ??= String(threads);
   const memory = options.memory ?? gibibyte;
   const database = join(options.path, 'engine');
   const incoming = join(options.path, 'incoming');
@@ -215,8 +217,10 @@ const setStatements = (...settings: (Settings | undefined)[]): string[] => {
   );
 };
 
-/** So that nobody's heavy search holds back everybody's. */
-const connectionsOf: Partial<Record<Lane, number>> = { interactive: 4, readonly: 2 };
+/** So that nobody's heavy search holds back everybody's: each is two statements or more. */
+const connectionsOf: Partial<Record<Lane, number>> = { interactive: 8, readonly: 2 };
+/** One for each statement of searches, inserts and the background, and as many as libuv has by itself for files. */
+const threads = 16;
 
 /** Each has one statement at a time; what waits is begun in its order, by whichever is free first. */
 type Connections = {

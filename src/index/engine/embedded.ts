@@ -2,12 +2,12 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import type { ClickHouseClient } from '@clickhouse/client';
 import { Session } from 'chdb';
-import { createChdbConnection } from 'chdb/connection';
 import { messageOf } from '#base/errors';
 import { IndexError } from '../errors.ts';
 import { lateIndices } from '../schema.ts';
+import { drain, openConnections, type Connections } from './connections.ts';
 import type { Engine, EngineOptions, Lane, Parameters } from './engine.ts';
 import { buildLateIndices } from './late-indices.ts';
 import { mergeTree } from './merge-tree.ts';
@@ -49,10 +49,7 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
   const settings = laneSettings(memory, options.interactiveSeconds ?? 20);
   const openLanes = async (names: readonly Lane[], use: string): Promise<Lanes> => {
     const lanes: Lanes = new Map(
-      names.map((lane) => [
-        lane,
-        openConnections(Array.from({ length: connectionsOf[lane] ?? 1 }, () => openConnection(database))),
-      ]),
+      names.map((lane) => [lane, openConnections(database, connectionsOf[lane] ?? 1)]),
     );
     for (const [lane, { all }] of lanes)
       for (const client of all)
@@ -222,37 +219,8 @@ const connectionsOf: Partial<Record<Lane, number>> = { interactive: 8, readonly:
 /** One for each statement of searches, inserts and the background, and as many as libuv has by itself for files. */
 const threads = 16;
 
-/** Each has one statement at a time; what waits is begun in its order, by whichever is free first. */
-type Connections = {
-  all: readonly ClickHouseClient[];
-  take(): Promise<ClickHouseClient>;
-  giveBack(client: ClickHouseClient): void;
-};
-
 type Lanes = ReadonlyMap<Lane, Connections>;
 type Statements = Omit<Engine, 'beside' | 'hasBeside' | 'takeOver' | 'dropBeside' | 'comments'>;
-
-const openConnection = (path: string): ClickHouseClient => {
-  const connection = createChdbConnection({ path });
-  // @ts-expect-error chdb is typed against client-common's copy of the same types, whose classes have private members
-  return createClient({ connection });
-};
-
-const openConnections = (all: readonly ClickHouseClient[]): Connections => {
-  const free = [...all];
-  const waiting: ((client: ClickHouseClient) => void)[] = [];
-  return {
-    all,
-    async take() {
-      return free.pop() ?? new Promise((resolve) => waiting.push(resolve));
-    },
-    giveBack(client) {
-      const next = waiting.shift();
-      if (next === undefined) free.push(client);
-      else next(client);
-    },
-  };
-};
 
 const statementsOf = (lanes: Lanes, incoming: string, prefix: string, memory: number): Statements => {
   let closed = false;
@@ -344,23 +312,4 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string, memory: nu
       return closing;
     },
   };
-};
-
-const mostDrains = 8;
-
-/**
- * What a statement that failed had given by then is what the connection gives as the answer of the next one: it is asked
- * until it answers what it was asked.
- */
-const drain = async (client: ClickHouseClient): Promise<void> => {
-  for (let turn = 0; turn < mostDrains; turn += 1) {
-    try {
-      const { stream } = await client.exec({ query: `SELECT toUInt8(${turn}) FORMAT RowBinary` });
-      const given: number[] = [];
-      for await (const chunk of stream) given.push(...Buffer.from(chunk).subarray(0, 2));
-      if (given.length === 1 && given[0] === turn) return;
-    } catch {
-      // asked again
-    }
-  }
 };

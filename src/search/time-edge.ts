@@ -14,7 +14,7 @@ const widening = 16;
 
 /**
  * The first `most` from one end, of the time within which they probably are, or else of all.
- * @param count of all that match; `null` if not known
+ * @param count of all that match, where `nearEnd` found too few of them; `null` if not known
  * @param least lines of the index from which on it is so narrowed
  * @throws IndexError
  */
@@ -68,9 +68,11 @@ const probableTimes = (
   const begin = since === null ? 0 : arrivals.linesBefore(since, first);
   const end = until === null ? index.state().lines : arrivals.linesBefore(until, first);
   const all = end - begin;
+  const near = Math.min(firstLines, least / 2);
   const looked: number[] = [];
-  if (count !== null) looked.push(...margins.map((margin) => (all * wanted * margin) / count));
-  else for (let n = Math.min(firstLines, least / 2); n < all; n *= widening) looked.push(n);
+  if (count !== null)
+    looked.push(...margins.map((margin) => (all * wanted * margin) / count).filter((n) => n > near));
+  else for (let n = near; n < all; n *= widening) looked.push(n);
   return looked
     .filter((n) => n <= all / 2)
     .map((n) =>

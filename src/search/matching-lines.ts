@@ -55,11 +55,11 @@ const asked = (index: Index, ranges: readonly Range[], holds: () => boolean): Ma
   async count() {
     const counts = await Promise.all(
       ranges.map(async (range) => {
-        const { sql, settings } = statement(range);
+        const { sql, settings, parameters } = statement(range);
         const [row] = await index.engine.rows(
           'interactive',
-          `SELECT count() AS n ${sql} ${settings}`,
-          range.compiled.parameters,
+          `SELECT count() AS n ${sql}${settingsSql(settings)}`,
+          parameters,
         );
         return Number(row?.['n'] ?? 0);
       }),
@@ -69,9 +69,9 @@ const asked = (index: Index, ranges: readonly Range[], holds: () => boolean): Ma
   hits(from, most, time = 'true') {
     const direction = from === 'newest' ? 'DESC' : 'ASC';
     const order = ['time', 'entry', 'line', 'part'].map((column) => `${column} ${direction}`).join(', ');
-    return read(index, ranges, from, most, `AND ${time} ORDER BY ${order}`);
+    return read(index, ranges.map(statement), from, most, `AND ${time} ORDER BY ${order}`);
   },
-  some: (from, most) => read(index, ranges, from, most, ''),
+  some: (from, most) => read(index, ranges.map(statement).map(indexFirst), from, most, ''),
   // The others are those that came of late.
   told: ranges.filter(({ entries }) => entries === ranges[0]?.entries).every(({ compiled }) => compiled.told),
   holds,
@@ -80,22 +80,21 @@ const asked = (index: Index, ranges: readonly Range[], holds: () => boolean): Ma
 /** @param rest of the statement, before its LIMIT */
 const read = async (
   index: Index,
-  ranges: readonly Range[],
+  statements: readonly Statement[],
   from: 'newest' | 'oldest',
   most: number,
   rest: string,
 ): Promise<Hit[]> => {
   const found = await Promise.all(
-    ranges.map(async (range) => {
-      const { sql, settings } = statement(range);
-      return readHits(
+    statements.map(async ({ sql, settings, parameters }) =>
+      readHits(
         await index.engine.binary(
           'interactive',
-          `SELECT ${hitColumns} ${sql} ${rest} LIMIT ${most} ${settings}`,
-          range.compiled.parameters,
+          `SELECT ${hitColumns} ${sql} ${rest} LIMIT ${most}${settingsSql(settings)}`,
+          parameters,
         ),
-      );
-    }),
+      ),
+    ),
   );
   const sign = from === 'newest' ? -1 : 1;
   return found
@@ -112,14 +111,29 @@ const inTime = (a: Hit, b: Hit): number => {
   return one.entry - other.entry || one.line - other.line || (one.part ?? 0) - (other.part ?? 0);
 };
 
+type Statement = { sql: string; settings: readonly string[]; parameters: Compiled['parameters'] };
+
 /**
  * Messages are then read only where words leave any, and need not be looked up in the dictionary. Nearly all lines are of
  * these entries, so that words go first.
  */
-const statement = ({ entries, compiled: { words, where } }: Range): { sql: string; settings: string } =>
+const statement = ({ entries, compiled: { words, where, parameters } }: Range): Statement =>
   words === 'true'
-    ? { sql: `FROM lines WHERE ${entries} AND ${where}`, settings: '' }
+    ? { sql: `FROM lines WHERE ${entries} AND ${where}`, settings: [], parameters }
     : {
         sql: `FROM lines PREWHERE ${words} WHERE ${entries} AND ${where}`,
-        settings: 'SETTINGS use_text_index_like_evaluation_by_dictionary_scan = 0',
+        settings: ['use_text_index_like_evaluation_by_dictionary_scan = 0'],
+        parameters,
       };
+
+/**
+ * The engine looks in the token index as it comes to each part, and by then has made a reader for each of its columns:
+ * for what few lines have, that is most of the work. So all parts' are looked in before.
+ */
+const indexFirst = ({ settings, ...rest }: Statement): Statement => ({
+  ...rest,
+  settings: [...settings, 'use_skip_indexes_on_data_read = 0'],
+});
+
+const settingsSql = (settings: readonly string[]): string =>
+  settings.length === 0 ? '' : ` SETTINGS ${settings.join(', ')}`;

@@ -18,7 +18,7 @@ export const contains = (
   vault: string,
   checkpoint: Checkpoint,
   { size, root }: Pick<Checkpoint, 'size' | 'root'>,
-): boolean => size <= checkpoint.size && openTiles(vault, checkpoint, new Map()).rootAt(size).equals(root);
+): boolean => size <= checkpoint.size && openTiles(vault, checkpoint).rootAt(size).equals(root);
 
 /**
  * Keeps the evidence, and says what it shows. From now on this keeper signs nothing, and neither does the next one.

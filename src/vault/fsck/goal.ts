@@ -35,7 +35,7 @@ export const openCopy = async (copy: string, vkey: string): Promise<GoodCopy> =>
   const checkpoint = reader.checkpoint();
   if (checkpoint === null || checkpoint.size !== report.size)
     throw new VaultError('corrupt', `${copy} changes while it is looked at: nothing of it was used`);
-  return { vault, reader, checkpoint, tiles: openTiles(vault, checkpoint, new Map()) };
+  return { vault, reader, checkpoint, tiles: openTiles(vault, checkpoint) };
 };
 
 /** What the vault is to be when it has been restored. */
@@ -98,7 +98,7 @@ const assertContinued = (vault: string, vkey: string, { checkpoint: { size, root
   let own: Buffer;
   try {
     const checkpoint = openCheckpoint(readFileSync(join(vault, 'checkpoint')), parseVkey(vkey));
-    own = openTiles(vault, checkpoint, new Map()).rootAt(size);
+    own = openTiles(vault, checkpoint).rootAt(size);
   } catch {
     // Tiles that are to be mended say nothing. Both are signed by one key, and what is written is verified again.
     return;

@@ -76,7 +76,7 @@ const openLog = ({ vault, vkey }: OutsideMemoryOptions): Log | string => {
   if (vkey === null) return 'the public key cannot be read';
   try {
     const newest = openCheckpoint(readFileSync(join(vault, 'checkpoint')), parseVkey(vkey));
-    return { newest, tiles: openTiles(vault, newest, new Map()) };
+    return { newest, tiles: openTiles(vault, newest) };
   } catch {
     return 'the newest checkpoint cannot be followed';
   }

@@ -24,7 +24,7 @@ import {
 } from '#vault/tree';
 import { VaultError } from '../errors.ts';
 import { amendmentsOf, listAmendments, type Amended, type Amendments } from './amended.ts';
-import { openTiles, type Tiles } from '#vault/tiles';
+import { keptTiles, openTiles, type Tiles } from '#vault/tiles';
 import { openWitnessed } from './witnessed.ts';
 
 /** An entry that is under the checkpoint's root. */
@@ -98,7 +98,7 @@ export const openVault = (
   let seen: Seen | null = null;
   /** Amendments by the index of their entry: an entry never changes. */
   const read = new Map<number, Amended>();
-  const kept = new Map<string, Buffer>();
+  const kept = keptTiles();
 
   const opened = (note: Buffer): Checkpoint => {
     if (key === null) return parseCheckpoint(note);

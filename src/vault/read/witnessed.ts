@@ -23,7 +23,7 @@ export const openWitnessed = (
     const checkpoint = vkey === null ? parseCheckpoint(note) : openCosigned(note, vkey);
     if (checkpoint.origin !== newest.origin || checkpoint.size <= index || checkpoint.size > newest.size)
       return null;
-    return { checkpoint, tiles: openTiles(vault, checkpoint, new Map()) };
+    return { checkpoint, tiles: openTiles(vault, checkpoint) };
   } catch {
     // Whatever is the matter with it, the published checkpoint does as well.
     return null;

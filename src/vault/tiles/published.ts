@@ -29,7 +29,7 @@ import {
 } from '#vault/tree';
 import { VaultError } from '../errors.ts';
 import { readVaultFile } from './file.ts';
-import { openTiles, type Tiles } from './tiles.ts';
+import { keptTiles, openTiles, type Kept, type Tiles } from './tiles.ts';
 
 /** A vault's newest published checkpoint, and what of the vault it covers. */
 export type Publication = {
@@ -71,7 +71,7 @@ const maxHistory = historySpan * (2 + maxNote);
  */
 export const openPublished = (vault: string, key: () => Vkey): Published => {
   let seen: { stamp: string; publication: Publication } | null = null;
-  const kept = new Map<string, Buffer>();
+  const kept = keptTiles();
 
   return {
     now() {
@@ -99,12 +99,7 @@ const stampOf = (file: string): string | null => {
   }
 };
 
-const publicationOf = (
-  vault: string,
-  checkpoint: Checkpoint,
-  vkey: Vkey,
-  kept: Map<string, Buffer>,
-): Publication => {
+const publicationOf = (vault: string, checkpoint: Checkpoint, vkey: Vkey, kept: Kept): Publication => {
   const { size } = checkpoint;
   let tiles: Tiles | null = null;
   return {

@@ -20,6 +20,7 @@ const size = 66_000;
 const vault = mkdtempSync(join(tmpdir(), 'holdfast-tiles-'));
 let leaves: Buffer;
 let tiles: Tiles;
+let bundle: { path: string; bytes: Buffer } | null = null;
 
 before(() => {
   const entries = Array.from({ length: size }, (_, i) => Buffer.from(`entry ${i}`));
@@ -30,7 +31,8 @@ before(() => {
     writeFileSync(join(vault, path), bytes);
   }
   const checkpoint = { origin: 'test.example', size, root: edgeRoot(edge), note: Buffer.alloc(0) };
-  tiles = openTiles(vault, checkpoint, new Map());
+  tiles = openTiles(vault, checkpoint);
+  bundle = files.find((file) => file.path === 'tile/entries/000') ?? null;
 });
 
 after(() => rmSync(vault, { recursive: true }));
@@ -60,4 +62,18 @@ test('what the checkpoint does not cover has neither root nor path', () => {
   assert.throws(() => tiles.inclusionPath(2, 2), beyond);
   assert.throws(() => tiles.inclusionPath(0, size + 1), beyond);
   assert.throws(() => tiles.consistencyPath(Number.NaN, 2), beyond);
+});
+
+test('a bundle is looked at each time, also when it was as it should be before', () => {
+  assert.ok(bundle !== null);
+  const path = join(vault, bundle.path);
+  mkdirSync(dirname(path), { recursive: true });
+  const altered = Buffer.from(bundle.bytes);
+  altered[altered.length - 1] = (altered.at(-1) ?? 0) ^ 1;
+  writeFileSync(path, bundle.bytes);
+  assert.equal(tiles.bundle(0)[255]?.toString(), 'entry 255');
+  writeFileSync(path, altered);
+  assert.throws(() => tiles.bundle(0), { code: 'corrupt' });
+  writeFileSync(path, bundle.bytes);
+  assert.equal(tiles.bundle(0)[255]?.toString(), 'entry 255');
 });

@@ -40,14 +40,26 @@ export type Tiles = {
   rootAt(to: number): Buffer;
 };
 
-/** Full tiles never change: what was checked once is kept, up to this many. */
-const maxKept = 256;
+/** What need not be made again under a later checkpoint of the same log. */
+export type Kept = {
+  /** Full tiles that were checked: they never change. */
+  tiles: Map<string, Buffer>;
+  /** Bundles as their files last were, with what was made of them. */
+  bundles: Map<string, Bundle>;
+};
+
+type Bundle = { bytes: Buffer; entries: Buffer[]; hashes: Buffer };
+
+export const keptTiles = (): Kept => ({ tiles: new Map(), bundles: new Map() });
+
+const maxTiles = 256;
+/** Some 100 KB each. */
+const maxBundles = 16;
 
 /**
- * @param kept full tiles that were checked under an earlier checkpoint of the same log
  * @throws VaultError `corrupt` if the right edge does not give the checkpoint's root
  */
-export const openTiles = (vault: string, { size, root }: Checkpoint, kept: Map<string, Buffer>): Tiles => {
+export const openTiles = (vault: string, { size, root }: Checkpoint, kept: Kept = keptTiles()): Tiles => {
   const edge = new Map<number, Buffer>();
   const row: Buffer[] = [];
   for (const tile of edgeTiles(size)) {
@@ -67,14 +79,27 @@ export const openTiles = (vault: string, { size, root }: Checkpoint, kept: Map<s
     if (index === Math.floor(levelCount(size, level) / tileWidth)) return edge.get(level) ?? Buffer.alloc(0);
     const tile = { level, index, width: tileWidth };
     const key = tilePath(tile);
-    const known = kept.get(key);
+    const known = kept.tiles.get(key);
     if (known !== undefined) return known;
     const hashes = readTile(vault, tile);
     const parent = authentic(level + 1, Math.floor(index / tileWidth));
     if (!treeRoot(hashes).equals(hashAt(parent, index % tileWidth))) throw changed(tilePath(tile));
-    if (kept.size >= maxKept) kept.clear();
-    kept.set(key, hashes);
+    if (kept.tiles.size >= maxTiles) kept.tiles.clear();
+    kept.tiles.set(key, hashes);
     return hashes;
+  };
+
+  /** The file is read each time; where it is as it was, its entries need not be hashed again. */
+  const bundleNow = (tile: Tile): Bundle => {
+    const key = tilePath(tile);
+    const bytes = readFile(vault, tile);
+    const known = kept.bundles.get(key);
+    if (known?.bytes.equals(bytes) === true) return known;
+    const entries = parse(tile, bytes, tile.width);
+    const made = { bytes, entries, hashes: Buffer.concat(entries.map(leafHash)) };
+    if (kept.bundles.size >= maxBundles) kept.bundles.clear();
+    kept.bundles.set(key, made);
+    return made;
   };
 
   /** Root of the entries from..to, where `from` is where a subtree of at least that many begins. */
@@ -104,8 +129,7 @@ export const openTiles = (vault: string, { size, root }: Checkpoint, kept: Map<s
     bundle(index) {
       const width = Math.min(tileWidth, size - index * tileWidth);
       const tile: Tile = { level: 'entries', index, width };
-      const entries = parse(tile, readFile(vault, tile), width);
-      const hashes = Buffer.concat(entries.map(leafHash));
+      const { entries, hashes } = bundleNow(tile);
       if (!hashes.equals(authentic(0, index).subarray(0, hashes.length))) throw changed(tilePath(tile));
       return entries;
     },

@@ -4,6 +4,9 @@ import { lines } from './schema.ts';
 /** While a backlog is taken in: after so many inserts parts are merged all the same, as merging many takes memory. */
 const mostUnmerged = 32;
 
+/** A single insert that was not full, between two that are, is no end of a backlog: merges would begin, and be given up. */
+const lastPartials = 2;
+
 /**
  * Merges read, sort and write again what was just inserted, and build the token index. While a backlog is taken in they
  * are put off, so that its lines can be found sooner.
@@ -20,6 +23,7 @@ export type MergePause = {
 
 export const openMergePause = (engine: Pick<Engine, 'letMerge'>, isBuilding: () => boolean): MergePause => {
   let unmerged = 0;
+  let partials = 0;
   let paused = false;
 
   const end = async (): Promise<void> => {
@@ -30,11 +34,13 @@ export const openMergePause = (engine: Pick<Engine, 'letMerge'>, isBuilding: () 
 
   return {
     async inserted(size) {
-      if (size === 'partial') {
+      partials = size === 'full' ? 0 : partials + 1;
+      if (partials >= lastPartials) {
         unmerged = 0;
         return end();
       }
       unmerged += 1;
+      if (size === 'partial') return;
       if (unmerged >= mostUnmerged || isBuilding()) return end();
       if (paused) return;
       await engine.letMerge(lines, 'wait');

@@ -16,7 +16,7 @@ import { withLiterals } from './literals.ts';
 import { laneSettings, type Settings } from './limits.ts';
 import { asIndexError } from './failure.ts';
 import { insertStatement, quote, writeRows } from './incoming-file.ts';
-import { giveBack, waitForRoom } from './room.ts';
+import { giveBack, waitForRoom, watchRoom } from './room.ts';
 
 const gibibyte = 1024 ** 3;
 
@@ -81,6 +81,7 @@ const openBoth = async (
     here,
     memory,
   );
+  const stopWatching = watchRoom(own, memory);
   let second: Promise<Engine> | null = null;
 
   const openBeside = async (): Promise<Engine> => {
@@ -134,6 +135,7 @@ const openBoth = async (
       return { here: of(here), beside: of(besideName) };
     },
     async close() {
+      await stopWatching();
       if (second !== null) await (await second.catch(() => null))?.close();
       await own.close();
       closeEngine();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openEngine } from './embedded.ts';
-import { giveBack, waitForRoom } from './room.ts';
+import { giveBack, waitForRoom, watchRoom } from './room.ts';
 
 const mebibyte = 1024 ** 2;
 
@@ -35,4 +35,36 @@ test('freed memory is given back once the process has much more than the engine 
     await engine.close();
     rmSync(path, { recursive: true });
   }
+});
+
+test('also between inserts, when the process comes near its bound, and no more than twice a second', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const ran: string[] = [];
+  let resident = 900;
+  const stop = watchRoom(
+    {
+      run: async (lane, sql) => {
+        ran.push(`${lane} ${sql}`);
+      },
+    },
+    512 * mebibyte,
+    () => resident * mebibyte,
+  );
+  const pass = async (ms: number): Promise<void> => {
+    for (let at = 0; at < ms; at += 100) {
+      t.mock.timers.tick(100);
+      await Promise.resolve();
+    }
+  };
+  await pass(1000);
+  assert.deepEqual(ran, []);
+  resident = 1000;
+  await pass(1000);
+  assert.deepEqual(
+    ran,
+    Array.from({ length: 2 }, () => 'interactive SYSTEM JEMALLOC PURGE'),
+  );
+  await stop();
+  await pass(1000);
+  assert.equal(ran.length, 2);
 });

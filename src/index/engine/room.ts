@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Engine } from './engine.ts';
+import type { Engine, Lane } from './engine.ts';
 
 const lookAgainMs = 50;
 /** Then the insert is tried all the same. */
@@ -33,7 +33,40 @@ export const giveBack = async (
   memory: number,
   resident: () => number = () => process.memoryUsage.rss(),
 ): Promise<void> => {
-  // An engine that was built with another allocator refuses.
-  if (resident() > memory + mostKept)
-    await engine.run('ingest', 'SYSTEM JEMALLOC PURGE').catch(() => undefined);
+  if (resident() > memory + mostKept) await purge(engine, 'ingest');
 };
+
+/** From then on it is not left to the next insert: what is left to the bound of the process is little. */
+const mostTaken = 432 * 1024 ** 2;
+const watchMs = 100;
+/** So many looks after one come to nothing. */
+const restLooks = 5;
+
+/**
+ * Does the same between inserts, when merges and searches alone bring the process near its bound.
+ * @param memory bound of the engine, bytes
+ * @returns ends it
+ */
+export const watchRoom = (
+  engine: Pick<Engine, 'run'>,
+  memory: number,
+  resident: () => number = () => process.memoryUsage.rss(),
+): (() => Promise<void>) => {
+  let purging: Promise<void> | null = null;
+  let rest = 0;
+  const look = (): void => {
+    rest -= 1;
+    if (purging !== null || rest > 0 || resident() <= memory + mostTaken) return;
+    rest = restLooks;
+    purging = purge(engine, 'interactive').finally(() => (purging = null));
+  };
+  const timer = setInterval(look, watchMs).unref();
+  return async () => {
+    clearInterval(timer);
+    await purging;
+  };
+};
+
+/** An engine that was built with another allocator refuses. */
+const purge = (engine: Pick<Engine, 'run'>, lane: Lane): Promise<void> =>
+  engine.run(lane, 'SYSTEM JEMALLOC PURGE').catch(() => undefined);

@@ -1,6 +1,6 @@
 import type { Engine, TableDefinition } from '../../src/index/engine/engine.ts';
 import { mergeTree } from '../../src/index/engine/merge-tree.ts';
-import { fieldIndex } from '../../src/index/schema.ts';
+import { addressIndex, fieldIndex } from '../../src/index/schema.ts';
 import type { Alternative } from './alternatives.ts';
 
 /** CPU seconds of all threads, bytes on disk. */
@@ -90,7 +90,7 @@ const sizes = async (
   const [index] = await engine.rows(
     'background',
     `SELECT sum(data_compressed_bytes) AS bytes FROM system.data_skipping_indices
-    WHERE table = '${table}' AND name != '${fieldIndex}' AND type IN ('text', 'tokenbf_v1')`,
+    WHERE table = '${table}' AND name NOT IN ('${fieldIndex}', '${addressIndex}') AND type IN ('text', 'tokenbf_v1')`,
   );
   const columns = await engine.rows(
     'background',

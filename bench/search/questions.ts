@@ -60,6 +60,15 @@ export const questionsOn = (corpus: Corpus): Question[] => {
       warmUp: others.map((key) => key.slice(9, 16)),
     },
     {
+      name: 'address',
+      route: 'search',
+      bar: null,
+      needles: users.map((_, n) => ({
+        query: `192.0.2.${n + 30}`,
+        grep: { kind: 'regex', pattern: `\\b192\\.0\\.2\\.${n + 30}\\b` },
+      })),
+    },
+    {
       name: 'regex',
       route: 'search',
       bar: null,

@@ -1,4 +1,5 @@
 export type { Engine, Lane, OtherVault, Parameters } from './engine/engine.ts';
+export { addressTokensSql } from './address-tokens.ts';
 export { fieldNameToken, fieldToken, fieldTokensSql } from './field-tokens.ts';
 export { messageTemplate, variable } from './template.ts';
 export { IndexError, type IndexErrorCode } from './errors.ts';

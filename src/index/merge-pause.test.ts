@@ -27,6 +27,14 @@ test('merges go on when nothing is left, after many inserts all the same, and wh
   await ended.pause.end();
   assert.deepEqual(ended.said, ['wait', 'go on']);
 
+  const bursts = openWatched();
+  for (let burst = 0; burst < 3; burst += 1) {
+    for (let insert = 0; insert < 20; insert += 1) await bursts.pause.inserted('full');
+    await bursts.pause.inserted('partial');
+    await bursts.pause.end();
+  }
+  assert.deepEqual(bursts.said, ['wait', 'go on', 'wait', 'go on', 'wait', 'go on']);
+
   const long = openWatched();
   for (let insert = 0; insert < 40; insert += 1) await long.pause.inserted('full');
   assert.deepEqual(long.said, ['wait', 'go on']);

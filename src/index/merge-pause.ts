@@ -26,23 +26,25 @@ export const openMergePause = (engine: Pick<Engine, 'letMerge'>, isBuilding: () 
   let partials = 0;
   let paused = false;
 
-  const end = async (): Promise<void> => {
+  const goOn = async (): Promise<void> => {
     if (!paused) return;
     await engine.letMerge(lines, 'go on');
     paused = false;
   };
 
+  const end = (): Promise<void> => {
+    unmerged = 0;
+    partials = 0;
+    return goOn();
+  };
+
   return {
     async inserted(size) {
-      partials = size === 'full' ? 0 : partials + 1;
-      if (partials >= lastPartials) {
-        unmerged = 0;
-        return end();
-      }
       unmerged += 1;
-      if (size === 'partial') return;
-      if (unmerged >= mostUnmerged || isBuilding()) return end();
-      if (paused) return;
+      partials = size === 'full' ? 0 : partials + 1;
+      if (partials >= lastPartials) return end();
+      if (unmerged >= mostUnmerged || isBuilding()) return goOn();
+      if (paused || size === 'partial') return;
       await engine.letMerge(lines, 'wait');
       paused = true;
     },

@@ -1,3 +1,4 @@
+import { addressTokensSql } from './address-tokens.ts';
 import type { Engine, TableDefinition } from './engine/engine.ts';
 import { fieldTokensSql } from './field-tokens.ts';
 import { claimedSql, rawSql, sizeSql } from './project/abridged.ts';
@@ -7,13 +8,14 @@ import { parserVersion } from './project/row.ts';
  * Raised whenever the layout changes: an index of another layout cannot be asked, so it is emptied and made again from
  * the vault. Where only `parserVersion` is another, it is read again behind the one that is searched (reparse.ts).
  */
-export const indexVersion = 7;
+export const indexVersion = 8;
 
 export const tokenIndex = 'message_tokens';
 export const fieldIndex = 'field_tokens';
+export const addressIndex = 'address_tokens';
 
 /** Of a backlog they are made by merges, and behind: at insert they would cost more than all the rest. */
-export const lateIndices = [tokenIndex, fieldIndex] as const;
+export const lateIndices = [tokenIndex, fieldIndex, addressIndex] as const;
 
 /** Tells two sets of tables apart where one takes the place of the other. */
 const comment = `parser ${parserVersion}`;
@@ -98,6 +100,8 @@ export const lines: TableDefinition = {
   indices: [
     `${tokenIndex} message TYPE text(tokenizer = splitByNonAlpha, preprocessor = lower(message), posting_list_codec = 'bitpacking')`,
     `${fieldIndex} ${fieldTokensSql} TYPE text(tokenizer = array, posting_list_codec = 'bitpacking')`,
+    // The numbers of an address are in nearly every block, so the words of the first index do not tell where it is.
+    `${addressIndex} ${addressTokensSql} TYPE text(tokenizer = array, posting_list_codec = 'bitpacking')`,
     'time_range time TYPE minmax GRANULARITY 1',
     'entry_range entry TYPE minmax GRANULARITY 1',
     'dedup_values dedup TYPE bloom_filter(0.001) GRANULARITY 1',

@@ -4,9 +4,6 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { micros, type Micros } from '#base/clock';
-import { compileByWords } from './query/compile.ts';
-import { parseQuery } from './query/parse.ts';
-import { prepareQuery } from './query/prepare.ts';
 import { bodyOf, serveVault, type ServedVault } from './testing/served-vault.ts';
 import type { TestLine } from '../index/testing/grown-vault.ts';
 
@@ -107,6 +104,13 @@ const cases: [query: string, found: number[]][] = [
   ['10.0.0.', [1, 2, 9, 10]],
   ['10.0.0.*', [1, 2, 9, 10]],
   ['110.0.0.5', [3]],
+  ['10.0.0.5 OR 10.0.0.55', [1, 2, 9, 10]],
+  ['message:10.0.0.5', [1, 9]],
+  ['-10.0.0.5 sshd', [2, 3]],
+  ['10.0.0.5*', [1, 2, 9, 10]],
+  ['"from 10.0.0.55 port"', [2]],
+  ['::ffff:10.0.0.5', [1, 9, 10]],
+  ['10.0.0.5:22', []],
   ['10.0.0.55', [2]],
   ['0.0.5', [1, 2, 3, 9, 10]],
   ['2001:db8::7', [6, 8]],
@@ -283,26 +287,6 @@ describe('the query language on lines', () => {
     await add();
     assert.equal(index.words()?.below, index.state().indexed - 1);
     await check();
-  });
-
-  it('asks the indices for fields, and for pairs that stand in the text', async () => {
-    const { query, names } = await prepareQuery(
-      served.index,
-      parseQuery('user=alice app', micros(0)),
-      'true',
-    );
-    const compiled = compileByWords(query, names, () => ['user']);
-    assert.equal(compiled.length, 2);
-    for (const [n, used] of [['field_tokens'], ['field_tokens', 'message_tokens']].entries()) {
-      const { words = '', parameters } = compiled[n] ?? {};
-      const plan = await served.index.engine.rows(
-        'background',
-        `EXPLAIN indexes = 1 SELECT count() FROM lines PREWHERE ${words}`,
-        parameters,
-      );
-      const text = plan.map((row) => String(row['explain'])).join('\n');
-      for (const index of used) assert.match(text, new RegExp(`Name: ${index}`), text);
-    }
   });
 
   it('is shown in docs/search.md row by row as it is tried here', () => {

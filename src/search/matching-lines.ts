@@ -1,4 +1,4 @@
-import type { Index } from '#index';
+import { IndexError, type Index } from '#index';
 import { parseLineAddress } from '#vault/record';
 import type { Hit } from '#wire/search';
 import { hitColumns, readHits } from './hit.ts';
@@ -16,8 +16,12 @@ export type MatchingLines = {
    * @throws IndexError
    */
   hits(from: 'newest' | 'oldest', most: number, time?: string): Promise<Hit[]>;
-  /** So many of them, if there are as many: whichever are found first, in the order of their time. @throws IndexError */
-  some(from: 'newest' | 'oldest', most: number): Promise<Hit[]>;
+  /**
+   * So many of them, if there are as many: whichever are found first, in the order of their time. `null` where they are in
+   * more blocks of the table, and so are more.
+   * @throws IndexError
+   */
+  some(from: 'newest' | 'oldest', most: number): Promise<Hit[] | null>;
   /** Whether most of them are found without a look at any message. */
   told: boolean;
   /** Whether what it was made with is so still; else what it gave may be wrong. */
@@ -71,7 +75,15 @@ const asked = (index: Index, ranges: readonly Range[], holds: () => boolean): Ma
     const order = ['time', 'entry', 'line', 'part'].map((column) => `${column} ${direction}`).join(', ');
     return read(index, ranges.map(statement), from, most, `AND ${time} ORDER BY ${order}`);
   },
-  some: (from, most) => read(index, ranges.map(statement).map(indexFirst), from, most, ''),
+  async some(from, most) {
+    const statements = ranges.map((range) => indexFirst(statement(range), most));
+    try {
+      return await read(index, statements, from, most, '');
+    } catch (error) {
+      if (error instanceof IndexError && error.engineCode === tooManyRows) return null;
+      throw error;
+    }
+  },
   // The others are those that came of late.
   told: ranges.filter(({ entries }) => entries === ranges[0]?.entries).every(({ compiled }) => compiled.told),
   holds,
@@ -126,13 +138,17 @@ const statement = ({ entries, compiled: { words, where, parameters } }: Range): 
         parameters,
       };
 
+/** Lines of one block of the table, which is read as a whole, and the engine's word for more of them than it may read. */
+const blockLines = 8192;
+const tooManyRows = 158;
+
 /**
  * The engine looks in the token index as it comes to each part, and by then has made a reader for each of its columns:
  * for what few lines have, that is most of the work. So all parts' are looked in before.
  */
-const indexFirst = ({ settings, ...rest }: Statement): Statement => ({
+const indexFirst = ({ settings, ...rest }: Statement, blocks: number): Statement => ({
   ...rest,
-  settings: [...settings, 'use_skip_indexes_on_data_read = 0'],
+  settings: [...settings, 'use_skip_indexes_on_data_read = 0', `max_rows_to_read = ${blocks * blockLines}`],
 });
 
 const settingsSql = (settings: readonly string[]): string =>

@@ -89,7 +89,7 @@ const first: Look = async (index, lines, query, { from, limit }) => {
 };
 
 const counted: Look = async (index, lines, query, { from, limit }) => {
-  // What is rare is all there at once, and counted by that.
+  // What is rare is all there at once, and counted by that; what is in more blocks than lines are wanted is not read.
   const few = lines.told && limit > 0 ? await lines.some(from, limit + 1) : null;
   if (few !== null && few.length <= limit) return { hits: few, count: few.length, more: false };
   // Of what is in many lines there is enough at the end, and it is found while they are counted.

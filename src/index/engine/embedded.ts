@@ -135,7 +135,7 @@ const openBoth = async (
       return { here: of(here), beside: of(besideName) };
     },
     async close() {
-      await stopWatching();
+      stopWatching();
       if (second !== null) await (await second.catch(() => null))?.close();
       await own.close();
       closeEngine();

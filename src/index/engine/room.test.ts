@@ -37,34 +37,38 @@ test('freed memory is given back once the process has much more than the engine 
   }
 });
 
-test('also between inserts, when the process comes near its bound, and no more than twice a second', async (t) => {
+test('also between inserts, when the process comes near its bound, and less often where that is in vain', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const ran: string[] = [];
   let resident = 900;
+  let after = 900;
   const stop = watchRoom(
     {
       run: async (lane, sql) => {
         ran.push(`${lane} ${sql}`);
+        resident = after;
       },
     },
     512 * mebibyte,
     () => resident * mebibyte,
   );
-  const pass = async (ms: number): Promise<void> => {
-    for (let at = 0; at < ms; at += 100) {
+  /** How often it was purged within so many looks, each of which finds as much as `taken`. */
+  const purgedIn = async (looks: number, taken: number): Promise<number> => {
+    const before = ran.length;
+    for (let look = 0; look < looks; look += 1) {
+      resident = taken;
       t.mock.timers.tick(100);
-      await Promise.resolve();
+      await new Promise(setImmediate);
     }
+    return ran.length - before;
   };
-  await pass(1000);
-  assert.deepEqual(ran, []);
-  resident = 1000;
-  await pass(1000);
-  assert.deepEqual(
-    ran,
-    Array.from({ length: 2 }, () => 'interactive SYSTEM JEMALLOC PURGE'),
-  );
-  await stop();
-  await pass(1000);
-  assert.equal(ran.length, 2);
+  assert.equal(await purgedIn(20, 900), 0);
+  assert.equal(await purgedIn(12, 1000), 2);
+  assert.ok(ran.every((one) => one === 'interactive SYSTEM JEMALLOC PURGE'));
+  await purgedIn(10, 900);
+  after = 1000;
+  assert.equal(await purgedIn(50, 1000), 1);
+  stop();
+  after = 900;
+  assert.equal(await purgedIn(200, 1000), 0);
 });

@@ -39,11 +39,12 @@ export const giveBack = async (
 /** From then on it is not left to the next insert: what is left to the bound of the process is little. */
 const mostTaken = 432 * 1024 ** 2;
 const watchMs = 100;
-/** So many looks after one come to nothing. */
-const restLooks = 5;
+/** So many looks after one come to nothing; the second, where the process did not become smaller by it. */
+const restLooks = { helped: 5, inVain: 100 };
 
 /**
- * Does the same between inserts, when merges and searches alone bring the process near its bound.
+ * Does the same between inserts, when merges and searches alone bring the process near its bound. In the lane of searches,
+ * as an insert or a merge that is waited for may have the only connection of the others.
  * @param memory bound of the engine, bytes
  * @returns ends it
  */
@@ -51,20 +52,21 @@ export const watchRoom = (
   engine: Pick<Engine, 'run'>,
   memory: number,
   resident: () => number = () => process.memoryUsage.rss(),
-): (() => Promise<void>) => {
-  let purging: Promise<void> | null = null;
+): (() => void) => {
   let rest = 0;
-  const look = (): void => {
-    rest -= 1;
-    if (purging !== null || rest > 0 || resident() <= memory + mostTaken) return;
-    rest = restLooks;
-    purging = purge(engine, 'interactive').finally(() => (purging = null));
+  const isFull = (): boolean => resident() > memory + mostTaken;
+  const look = async (): Promise<void> => {
+    if (rest > 0) {
+      rest -= 1;
+      return;
+    }
+    if (!isFull()) return;
+    rest = Infinity;
+    await purge(engine, 'interactive');
+    rest = isFull() ? restLooks.inVain : restLooks.helped;
   };
-  const timer = setInterval(look, watchMs).unref();
-  return async () => {
-    clearInterval(timer);
-    await purging;
-  };
+  const timer = setInterval(() => void look(), watchMs).unref();
+  return () => clearInterval(timer);
 };
 
 /** An engine that was built with another allocator refuses. */

@@ -55,6 +55,32 @@ export const addressText = (value: Value): AddressText | null => {
   };
 };
 
+/** Whether a text is an IPv4 address and nothing else. */
+export const isAddress = ({ text }: Value): boolean => isIPv4(text);
+
+/**
+ * The IPv4 addresses that stand by themselves, by the rule above, in whatever message has the text.
+ * @returns them, and the text with a space in the place of each
+ */
+export const wholeAddresses = (value: Value): { addresses: string[]; rest: string } => {
+  const { text, quoted } = value;
+  // As `64:ff9b::192.0.2.33`, which is also found where its end is written otherwise.
+  if (isManyForms(value)) return { addresses: [], rest: text };
+  const edges = addressText(value) !== null;
+  const isEnd = (beside: string | undefined): boolean =>
+    beside === undefined ? edges : quoted || beside !== '*';
+  const addresses = new Set<string>();
+  const rest = text.replace(
+    /(?<![0-9A-Za-z.])(?:\d{1,3}\.){3}\d{1,3}(?![0-9A-Za-z.])/g,
+    (address: string, at: number) => {
+      if (!isIPv4(address) || !isEnd(text[at - 1]) || !isEnd(text[at + address.length])) return address;
+      addresses.add(address);
+      return ' ';
+    },
+  );
+  return { addresses: [...addresses], rest };
+};
+
 /** The same rule for names of hosts and programs. */
 export const addressTextMatcher = ({ pattern }: AddressText): ((name: string) => boolean) => {
   const expression = new RegExp(pattern, 'is');

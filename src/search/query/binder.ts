@@ -1,4 +1,5 @@
-import { addressText, type AddressText } from './address-text.ts';
+import { addressTokensSql } from '#index';
+import { addressText, isAddress, wholeAddresses, type AddressText } from './address-text.ts';
 import type { NameQuestion } from './expression.ts';
 import type { Value } from './tokens.ts';
 import { containedPattern, hasWildcard, likePattern } from './wildcard.ts';
@@ -58,14 +59,19 @@ export const networkSql = (text: string, first: string, last: string, binder: Bi
 
 /**
  * Whether a column contains a text. The token index answers ILIKE for one run of letters and digits; of text with more
- * of them the longest run is asked for as well, so that the index has something to go by. An address is a row of
- * tokens, of which the index finds the lines that have them all; those are then looked at.
+ * of them the longest run is asked for as well, so that the index has something to go by. An IPv4 address by itself has
+ * an index of its own. Any other is a row of tokens, of which the index finds the lines that have them all; those are
+ * then looked at.
  */
 export const insideSql = (column: string, value: Value, binder: Binder): string => {
-  const address = addressText(value);
   const isMessage = column === 'message';
+  if (isMessage && isAddress(value)) return hasAddress(value.text, binder);
+  const address = addressText(value);
   if (address !== null)
-    return joined([...(isMessage ? addressWords(address, binder) : []), addressSql(column, address, binder)]);
+    return joined([
+      ...(isMessage ? addressConditions(value, address, binder) : []),
+      addressSql(column, address, binder),
+    ]);
   const whole = patternSql(column, value, binder);
   const run = longestRun(value.text);
   return !isMessage || run.length < 4 || run === value.text
@@ -82,6 +88,10 @@ export const textOfWordsSql = (value: Value, binder: Binder): string => {
     : `positionCaseInsensitive(message, ${binder.bind('String', value.text)}) > 0`;
 };
 
+/** Whether an IPv4 address is in the message, by itself. */
+export const hasAddress = (address: string, binder: Binder): string =>
+  `has(${addressTokensSql}, ${binder.bind('String', address)})`;
+
 const patternSql = (column: string, value: Value, binder: Binder): string =>
   `${column} ILIKE ${binder.bind('String', containedPattern(value))}`;
 
@@ -89,6 +99,14 @@ const addressSql = (column: string, { pattern, letters }: AddressText, binder: B
   `match(${column}, ${binder.bind('String', letters ? `(?is)${pattern}` : pattern)})`;
 
 const isAscii = (text: string): boolean => Buffer.byteLength(text) === text.length;
+
+/** What must be true of the addresses and words of a message that has a text with an address at its edge. */
+const addressConditions = (value: Value, address: AddressText, binder: Binder): string[] => {
+  const { addresses } = wholeAddresses(value);
+  return addresses.length > 0
+    ? addresses.map((one) => hasAddress(one, binder))
+    : addressWords(address, binder);
+};
 
 /** What must be true of the words of a message that has the address. */
 export const addressWords = ({ tokens }: AddressText, binder: Binder): string[] => {

@@ -1,6 +1,6 @@
 import type { Words } from '#index';
-import { addressText, isManyForms } from './address-text.ts';
-import { addressWords, type Binder, type Names } from './binder.ts';
+import { addressText, isAddress, isManyForms, wholeAddresses } from './address-text.ts';
+import { addressWords, hasAddress, type Binder, type Names } from './binder.ts';
 import type { Expression } from './expression.ts';
 import { textsOfRegex } from './regex-texts.ts';
 import type { Value } from './tokens.ts';
@@ -62,8 +62,8 @@ const runsToLookUp = (part: Expression, names: Names): readonly Run[] => {
   const value = textInMessage(part, names);
   if (value === null) return [];
   // Of an address it is known where each run of digits ends.
-  const isAddress = addressText(value) !== null;
-  return worthLooking(runsOf(value).filter(({ text }) => !(isAddress && /^[0-9]+$/.test(text))));
+  const hasAddressAtEdge = addressText(value) !== null;
+  return worthLooking(runsOf(value).filter(({ text }) => !(hasAddressAtEdge && /^[0-9]+$/.test(text))));
 };
 
 const worthLooking = (runs: readonly Run[]): Run[] =>
@@ -90,9 +90,12 @@ export const textInMessage = (part: Expression, names: Names): Value | null => {
 
 /** What must be true of the words of a message that has the text. */
 export const textConditions = (value: Value, known: KnownWords, binder: Binder): string[] => {
-  const address = addressText(value);
+  // Their numbers are in nearly every message, so these are not asked for as well.
+  const { addresses, rest } = wholeAddresses(value);
+  const address = addresses.length === 0 ? addressText(value) : null;
   return [
-    ...runConditions(runsOf(value), known, binder),
+    ...addresses.map((one) => hasAddress(one, binder)),
+    ...runConditions(runsOf({ ...value, text: rest }), known, binder),
     ...(address === null ? [] : addressWords(address, binder)),
   ];
 };
@@ -115,6 +118,7 @@ const listOf = (run: Run, known: KnownWords): (readonly string[])[] => {
 
 /** Whether a message contains the text if its words are what `runConditions` says. */
 export const isToldByWords = (value: Value, known: KnownWords): boolean => {
+  if (isAddress(value)) return true;
   const [run, ...others] = runsOf(value);
   return (
     run !== undefined &&

@@ -21,7 +21,7 @@ import { VaultError } from '../errors.ts';
 /** The tiles of a vault under one checkpoint: whatever comes out of here has been followed up to its root. */
 export type Tiles = {
   /** Entries `index`·256 and on, at most 256, as far as the checkpoint goes. @throws VaultError `corrupt` */
-  bundle(index: number): Buffer[];
+  bundle(index: number): readonly Buffer[];
   /** Hashes of the tile at `index` of a level, as far as the checkpoint goes. @throws VaultError `corrupt` */
   hashes(level: number, index: number): Buffer;
   /**
@@ -48,13 +48,13 @@ export type Kept = {
   bundles: Map<string, Bundle>;
 };
 
-type Bundle = { bytes: Buffer; entries: Buffer[]; hashes: Buffer };
+type Bundle = { bytes: Buffer; entries: readonly Buffer[]; hashes: Buffer };
 
 export const keptTiles = (): Kept => ({ tiles: new Map(), bundles: new Map() });
 
 const maxTiles = 256;
-/** Some 100 KB each. */
-const maxBundles = 16;
+/** Most have some 100 KB. */
+const maxBundleBytes = 4 * 1024 * 1024;
 
 /**
  * @throws VaultError `corrupt` if the right edge does not give the checkpoint's root
@@ -97,8 +97,9 @@ export const openTiles = (vault: string, { size, root }: Checkpoint, kept: Kept 
     if (known?.bytes.equals(bytes) === true) return known;
     const entries = parse(tile, bytes, tile.width);
     const made = { bytes, entries, hashes: Buffer.concat(entries.map(leafHash)) };
-    if (kept.bundles.size >= maxBundles) kept.bundles.clear();
-    kept.bundles.set(key, made);
+    const others = [...kept.bundles.values()].reduce((sum, other) => sum + other.bytes.length, 0);
+    if (others + bytes.length > maxBundleBytes) kept.bundles.clear();
+    if (bytes.length <= maxBundleBytes) kept.bundles.set(key, made);
     return made;
   };
 

@@ -7,7 +7,7 @@ import { stateDirectory } from '#base/state';
 import { alertRoutes } from '#alert';
 import { openIndex, vaultSource, type IndexServer, type KeyReader } from '#index';
 import { connectOwn } from '#ship/delivery';
-import { openFreshness, startSearchServer } from '#search';
+import { openFreshness, startSearchServer, warmUp } from '#search';
 import { alertingConfig, openAlerting } from './alerting.ts';
 import { closeAfter } from './last-words.ts';
 import { recordReads } from './reads.ts';
@@ -98,9 +98,13 @@ await runChild(
         : await openAlerting(config.alerts, { state, index, clock, log, deliverer });
     const more = alertRoutes(alerting);
     const server = await startSearchServer({ socket, index, clock, log, record, freshness, more });
+    const ending = new AbortController();
+    // Whoever asks will be told what fails.
+    warmUp(index, clock, ending.signal).catch(() => undefined);
     return {
       addresses: { search: socket },
       async stop() {
+        ending.abort();
         await server.stop();
         await closeAfter(
           alerting !== null && 'stop' in alerting ? alerting.stop() : Promise.resolve(),

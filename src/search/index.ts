@@ -9,3 +9,4 @@ export { asksForSavedSearch } from './query/read.ts';
 export type { ReadRoutes, RecordRead } from './reading.ts';
 export { checkQuery } from './search.ts';
 export { startSearchServer, type SearchServer } from './server.ts';
+export { warmUp } from './warm-up.ts';

@@ -40,8 +40,8 @@ test('freed memory is given back once the process has much more than the engine 
 test('also between inserts, when the process comes near its bound, and less often where that is in vain', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const ran: string[] = [];
-  let resident = 900;
-  let after = 900;
+  let resident = 880;
+  let after = 880;
   const stop = watchRoom(
     {
       run: async (lane, sql) => {
@@ -62,13 +62,13 @@ test('also between inserts, when the process comes near its bound, and less ofte
     }
     return ran.length - before;
   };
-  assert.equal(await purgedIn(20, 900), 0);
+  assert.equal(await purgedIn(20, 880), 0);
   assert.equal(await purgedIn(12, 1000), 2);
   assert.ok(ran.every((one) => one === 'interactive SYSTEM JEMALLOC PURGE'));
-  await purgedIn(10, 900);
+  await purgedIn(10, 880);
   after = 1000;
   assert.equal(await purgedIn(50, 1000), 1);
   stop();
-  after = 900;
+  after = 880;
   assert.equal(await purgedIn(200, 1000), 0);
 });

@@ -37,7 +37,7 @@ export const giveBack = async (
 };
 
 /** From then on it is not left to the next insert: what is left to the bound of the process is little. */
-const mostTaken = 432 * 1024 ** 2;
+const mostTaken = 384 * 1024 ** 2;
 const watchMs = 100;
 /** So many looks after one come to nothing; the second, where the process did not become smaller by it. */
 const restLooks = { helped: 5, inVain: 100 };

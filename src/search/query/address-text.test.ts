@@ -109,7 +109,7 @@ describe('an IPv4 address in a text', () => {
           FROM (SELECT arrayJoin(splitByChar('\\0', {all:String})) AS message) WHERE match(message, {pattern:String})`,
           { addresses, pattern: `(?is)${pattern}`, all: all.join('\0') },
         );
-        assert.ok(quoted && text.includes('*') ? true : Number(row?.['found']) > 0, text);
+        assert.ok((quoted && text.includes('*')) || Number(row?.['found']) > 0, text);
         assert.equal(Number(row?.['lost']), 0, `${text}: ${addresses.join(', ')}`);
         if (addresses.length > 0) narrowed += 1;
       }

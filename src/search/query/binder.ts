@@ -69,7 +69,7 @@ export const insideSql = (column: string, value: Value, binder: Binder): string 
   const address = addressText(value);
   if (address !== null)
     return joined([
-      ...(isMessage ? addressConditions(value, address, binder) : []),
+      ...(isMessage ? addressConditions(value, binder) : []),
       addressSql(column, address, binder),
     ]);
   const whole = patternSql(column, value, binder);
@@ -89,7 +89,7 @@ export const textOfWordsSql = (value: Value, binder: Binder): string => {
 };
 
 /** Whether an IPv4 address is in the message, by itself. */
-export const hasAddress = (address: string, binder: Binder): string =>
+const hasAddress = (address: string, binder: Binder): string =>
   `has(${addressTokensSql}, ${binder.bind('String', address)})`;
 
 const patternSql = (column: string, value: Value, binder: Binder): string =>
@@ -100,16 +100,16 @@ const addressSql = (column: string, { pattern, letters }: AddressText, binder: B
 
 const isAscii = (text: string): boolean => Buffer.byteLength(text) === text.length;
 
-/** What must be true of the addresses and words of a message that has a text with an address at its edge. */
-const addressConditions = (value: Value, address: AddressText, binder: Binder): string[] => {
+/** What must be true of the addresses in a message that has the text, or else of the words of the one at its edge. */
+export const addressConditions = (value: Value, binder: Binder): string[] => {
   const { addresses } = wholeAddresses(value);
-  return addresses.length > 0
-    ? addresses.map((one) => hasAddress(one, binder))
-    : addressWords(address, binder);
+  if (addresses.length > 0) return addresses.map((one) => hasAddress(one, binder));
+  const address = addressText(value);
+  return address === null ? [] : addressWords(address, binder);
 };
 
 /** What must be true of the words of a message that has the address. */
-export const addressWords = ({ tokens }: AddressText, binder: Binder): string[] => {
+const addressWords = ({ tokens }: AddressText, binder: Binder): string[] => {
   const single = [...new Set(tokens.flatMap((any) => (any.length === 1 ? any : [])))];
   return [
     ...(single.length === 0 ? [] : [`hasAllTokens(message, ${binder.bind('Array(String)', single)})`]),

@@ -1,6 +1,6 @@
 import type { Words } from '#index';
 import { addressText, isAddress, isManyForms, wholeAddresses } from './address-text.ts';
-import { addressWords, hasAddress, type Binder, type Names } from './binder.ts';
+import { addressConditions, type Binder, type Names } from './binder.ts';
 import type { Expression } from './expression.ts';
 import { textsOfRegex } from './regex-texts.ts';
 import type { Value } from './tokens.ts';
@@ -90,13 +90,11 @@ export const textInMessage = (part: Expression, names: Names): Value | null => {
 
 /** What must be true of the words of a message that has the text. */
 export const textConditions = (value: Value, known: KnownWords, binder: Binder): string[] => {
-  // Their numbers are in nearly every message, so these are not asked for as well.
-  const { addresses, rest } = wholeAddresses(value);
-  const address = addresses.length === 0 ? addressText(value) : null;
+  // The numbers of an address are in nearly every message, so these are not asked for as well.
+  const { rest } = wholeAddresses(value);
   return [
-    ...addresses.map((one) => hasAddress(one, binder)),
+    ...addressConditions(value, binder),
     ...runConditions(runsOf({ ...value, text: rest }), known, binder),
-    ...(address === null ? [] : addressWords(address, binder)),
   ];
 };
 

@@ -10,7 +10,7 @@ import { bytesBelow } from './run/usage.ts';
 import { waitForRest } from './run/wait.ts';
 import { ask, askFor, type Asked } from './search/ask.ts';
 import { heavyQueries, streamInto, withColdStart } from './search/circumstances.ts';
-import { forget } from './search/files.ts';
+import { forget, remember } from './search/files.ts';
 import { ordinary, searchable, stopMs, type Indexing } from './search/fill.ts';
 import { fill } from './search/filled.ts';
 import { ripgrep, zgrep, type Grep } from './search/grep.ts';
@@ -94,6 +94,8 @@ export const searchBench = async (options: SearchBenchOptions, cache: string): P
   await searchable(state, corpus.lines);
   // The list of words is made anew at each start.
   await waitForRest(started.processes.map(({ pid }) => pid));
+  // Each question came with files that were forgotten before it; ripgrep has read all of its own since.
+  for (const directory of [state.root, files, compressed]) remember(directory);
   for (const question of questions) await askWarm(state, question, timesOf(question), greps, options.runs);
   progress(`asking while somebody else's heavy query runs …`);
   const heavy = heavyQueries(state);

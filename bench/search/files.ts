@@ -1,8 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, readSync, writeSync, type Dirent } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  writeSync,
+  type Dirent,
+} from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '#base/errors';
 import type { Corpus } from '../corpus/corpus.ts';
+import { warm } from '../run/settle-disk.ts';
 
 const LF = 0x0a;
 const pieceBytes = 32 * 1024 * 1024;
@@ -64,6 +74,11 @@ export const forget = (directory: string): void => {
   const files = filesBelow(directory);
   for (let at = 0; at < files.length; at += atOnce)
     execFileSync('sh', ['-c', forgetEach, 'sh', ...files.slice(at, at + atOnce)]);
+};
+
+/** Reads all of them, as a host has the files that it works with in memory. */
+export const remember = (directory: string): void => {
+  for (const file of filesBelow(directory)) if (existsSync(file)) warm(file);
 };
 
 const filesBelow = (directory: string): string[] => {

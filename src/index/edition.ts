@@ -1,12 +1,11 @@
 import type { OwnLog } from '#base/own-log';
-import { contentsOf, type Contents } from './contents.ts';
-import type { Engine } from './engine/engine.ts';
+import { contentsOf } from './contents.ts';
+import { groupsInTurn } from './groups-in-turn.ts';
+import type { Engine, StagedRows } from './engine/engine.ts';
 import {
-  collectGroup,
   collectRestored,
   groupLimits,
   mostRestored,
-  type Collected,
   type Group,
   type GroupLimits,
   type GroupOptions,
@@ -15,7 +14,6 @@ import type { LocalTime } from './parse/timestamp.ts';
 import { LinesBlock } from './project/native/block.ts';
 import type { Projecting } from './project/projecting.ts';
 import { emptyIndex, nothingIndexed, undo, writeProgress, type Progress } from './progress.ts';
-import { readAhead } from './read-ahead.ts';
 import { remember, type Remembered } from './remembered.ts';
 import { lines } from './schema.ts';
 import type { Senders } from './senders.ts';
@@ -79,14 +77,18 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
   let done = start;
   let written = start;
   let { withdrawn } = known;
+  let lastSize: Group['size'] = 'partial';
   let restored = { at: -Infinity, skip: 0 };
   let sendersLoaded = { at: performance.now(), lines: start.lines };
   let remembered = { at: performance.now(), lines: known.lines };
 
-  const insert = async (group: Group): Promise<void> => {
-    // What comes in live fills no group. Until merges came to it each search would have to look at every line of it.
-    const indices = group.size === 'partial' ? 'now' : 'late';
-    if (group.rows > 0) await engine.insert(lines, group.bytes, indices);
+  /** @param staged its rows, `null` if it has none */
+  const insert = async (group: Group, staged: StagedRows | null): Promise<void> => {
+    // What comes in live fills no group. Until merges came to it each search would have to look at every line of it. The end
+    // of a backlog waits as the rest of it does.
+    const indices = group.size === 'partial' && lastSize === 'partial' ? 'now' : 'late';
+    lastSize = group.size;
+    await staged?.insert(indices);
     const noteworthy =
       group.rows > 0 ||
       group.after.altered !== written.altered ||
@@ -102,62 +104,25 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
     await options.onInserted(group);
   };
 
-  const groupOptions = (
-    block: LinesBlock,
-    inFlight: Contents | null,
-    from: GroupOptions['vault'] = vault,
-    threadFor: GroupOptions['threadFor'] = () => null,
-  ): GroupOptions => ({
-    vault: from,
+  const groupOptions: Omit<GroupOptions, 'block' | 'inFlight' | 'threadFor'> = {
+    vault,
     local: options.local,
-    block,
     contentsOf: (numbers, keys) => contentsOf(engine, numbers, keys),
-    inFlight,
-    threadFor,
-  });
-
-  type Outcome = { error: unknown } | null;
-  const outcomeOf = (work: Promise<unknown>): Promise<Outcome> =>
-    work.then(
-      () => null,
-      (error: unknown) => ({ error }),
-    );
-
-  /** Reads one group while the one before it is projected, in a thread beside if it can be, and inserted. */
-  const catchUp = async (size: number, groups = Infinity): Promise<void> => {
-    let last: Promise<Outcome> = Promise.resolve(null);
-    let lastButOne = last;
-    let next = done;
-    let inFlight: Contents | null = null;
-    const ahead = readAhead(vault, size);
-    const insertAfter = async (before: Promise<Outcome>, { finish }: Collected): Promise<void> => {
-      const outcome = await before;
-      if (outcome !== null) throw outcome.error;
-      await insert(await finish(done));
-    };
-    const collectNext = async (turn: number): Promise<void> => {
-      // What comes in live is the first and only one: in the thread it keeps no search waiting.
-      const chosen =
-        turn % 2 === 0
-          ? groupOptions(blocks[0], inFlight, ahead, (batch) => options.projecting.threadFor(batch))
-          : groupOptions(blocks[1], inFlight, ahead);
-      const collected = await collectGroup(next, size, chosen, options.limits ?? groupLimits);
-      ({ next, contents: inFlight } = collected);
-      [lastButOne, last] = [last, outcomeOf(insertAfter(last, collected))];
-    };
-    let outcome: Outcome = null;
-    for (
-      let turn = 0;
-      next.entry < size && turn < groups && outcome === null && !options.isInterrupted();
-      turn += 1
-    ) {
-      // Then its block, and the thread, are free again.
-      outcome = (await lastButOne) ?? (await outcomeOf(collectNext(turn)));
-    }
-    const inserted = await last;
-    outcome = inserted ?? outcome;
-    if (outcome !== null) throw outcome.error;
   };
+
+  const catchUp = (size: number, groups = Infinity): Promise<void> =>
+    groupsInTurn({
+      from: done,
+      size,
+      groups,
+      limits: options.limits ?? groupLimits,
+      blocks,
+      groupOptions,
+      threadFor: (batch) => options.projecting.threadFor(batch),
+      isInterrupted: options.isInterrupted,
+      stage: ({ rows, bytes }) => (rows === 0 ? Promise.resolve(null) : engine.stage(lines, bytes)),
+      insert: (finished, staged) => insert(finished.after(done), staged),
+    });
 
   const empty = async (): Promise<void> => {
     await options.beforeRewriting();
@@ -217,13 +182,19 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
     },
     async restore() {
       if (done.altered.length === 0 || performance.now() - restored.at < options.restoreMs) return;
-      const group = await collectRestored(done, restored.skip, groupOptions(blocks[0], null));
+      const found = await collectRestored(done, restored.skip, {
+        ...groupOptions,
+        block: blocks[0],
+        inFlight: [],
+        threadFor: () => null,
+      });
       const skip = restored.skip + mostRestored;
       restored = { at: performance.now(), skip: skip < done.altered.length ? skip : 0 };
-      if (group === null) return;
+      if (found === null) return;
+      const group = found.after(done);
       const entries = done.altered.length - group.after.altered.length;
       await options.beforeRewriting();
-      await insert(group);
+      await insert(group, found.rows === 0 ? null : await engine.stage(lines, found.bytes));
       log('info', `${entries} entries that were altered are as committed again: ${group.rows} lines indexed`);
     },
     async undo() {

@@ -1,4 +1,5 @@
 import { micros, type Micros } from '#base/clock';
+import { letGo } from '#base/let-go';
 import { VaultError } from '#vault/read';
 import { Contents, type Numbers } from './contents.ts';
 import { IndexError } from './errors.ts';
@@ -22,8 +23,6 @@ export type Group = {
   rows: number;
   /** `full`: it was cut at its limits, so that more is waiting, as far as one can tell. */
   size: 'full' | 'partial';
-  /** In the Native format; valid until the block is used again. */
-  bytes: Uint8Array[];
   senders: Senders;
   /** Lines that may tell of others that are missing. */
   ledger: number;
@@ -37,13 +36,22 @@ export type Collected = {
   next: Progress;
   /** What came under which number. */
   contents: Contents;
-  /** @param done the progress once the group before is in @throws IndexError */
-  finish(done: Progress): Promise<Group>;
+  /** @throws IndexError */
+  finish(): Promise<Finished>;
+};
+
+/** A group all of whose rows are there. */
+export type Finished = {
+  rows: number;
+  /** In the Native format; valid until the block is used again. */
+  bytes: Uint8Array[];
+  /** @param done the progress once the group before is in */
+  after(done: Progress): Group;
 };
 
 export type GroupLimits = { rows: number; bytes: number };
 
-/** Two groups are in memory at once, and the engine takes about four times a group's bytes while it is inserted. */
+/** Two groups are in memory at once, one or two more are in files, and the engine takes about four times a group's bytes while it is inserted. */
 export const groupLimits: GroupLimits = { rows: 65_536, bytes: 24 * 1024 * 1024 };
 
 export type GroupOptions = {
@@ -53,8 +61,8 @@ export type GroupOptions = {
   block: LinesBlock;
   /** What the index has under these numbers and keys. */
   contentsOf(numbers: Numbers, keys: ReadonlySet<ByteString>): Promise<Contents>;
-  /** The group before, which may not be in the index yet. */
-  inFlight: Contents | null;
+  /** Of the groups before that may not be in the index yet. */
+  inFlight: readonly Contents[];
   /**
    * The thread that projects the lines of a batch that hang on nothing that came before, `null`: this one does. It is the
    * same for all of a group.
@@ -77,7 +85,7 @@ export const collectGroup = async (
   const altered: AlteredEntry[] = [];
   let entry = before.entry;
   const isFull = (): boolean => collecting.rows() >= limits.rows || collecting.bytes() >= limits.bytes;
-  for (; entry < size && !isFull(); entry += 1) {
+  for (; entry < size && (entry === before.entry || !isFull()); entry += 1) {
     const taken = await collecting.take(entry, 3);
     if (taken !== null) altered.push(taken);
     // Searches are served by this thread too.
@@ -98,7 +106,7 @@ export const collectRestored = async (
   before: Progress,
   skip: number,
   options: GroupOptions,
-): Promise<Group | null> => {
+): Promise<Finished | null> => {
   const collecting = collect(before, options);
   const restored = new Set<number>();
   const until = performance.now() + restoreMs;
@@ -114,7 +122,7 @@ export const collectRestored = async (
   }
   if (restored.size === 0) return null;
   const left = before.altered.filter(({ entry }) => !restored.has(entry));
-  return collecting.collected(before.entry, left, 'partial').finish(before);
+  return collecting.collected(before.entry, left, 'partial').finish();
 };
 
 type Collecting = {
@@ -146,7 +154,7 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
 
   const admit: Admit = (stream, sequence, content) => {
     const fresh = numbering.admit(stream, sequence);
-    if (!fresh && [contents, inFlight, known].some((some) => some?.has(stream, sequence, content))) {
+    if (!fresh && [contents, ...inFlight, known].some((some) => some?.has(stream, sequence, content))) {
       redelivered += 1;
       repeats = addRepeat(repeats, { entry: current, stream, first: sequence, last: sequence });
       return 'again';
@@ -158,7 +166,7 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
   };
 
   const admitKey: AdmitKey = (key, content) => {
-    const all = [contents, inFlight, known];
+    const all = [contents, ...inFlight, known];
     if (all.some((some) => some?.has(key, 0, content))) {
       redelivered += 1;
       repeats = addRepeat(repeats, { entry: current, stream: key, first: 0, last: 0 });
@@ -203,7 +211,10 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
       });
       rows += projected.rows;
       heldUntil = micros(Math.max(heldUntil, projected.received));
-      if (beside === null) return null;
+      if (beside === null) {
+        letGo(read.batch.records);
+        return null;
+      }
       given.lines += projected.left.lines;
       given.bytes += projected.left.bytes;
       await beside.take(entry, read.batch);
@@ -212,15 +223,14 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
     collected: (entry, altered, size) => {
       // What was being deleted is gone by now.
       const next: Progress = { ...before, entry, numbering, altered, repeats, deleting: [] };
-      const finish = async (done: Progress): Promise<Group> => {
+      const finish = async (): Promise<Finished> => {
         const made = thread === null ? null : await thread.finish();
         for (const sender of made?.senders ?? []) senders.put(sender);
         const all = rows + (made?.rows ?? 0);
-        return {
+        const after = (done: Progress): Group => ({
           from: before.entry,
           rows: all,
           size,
-          bytes: [...(rows === 0 ? [] : block.encoded(lines)), ...(made?.bytes ?? [])],
           senders,
           ledger: ledger + (made?.ledger ?? 0),
           after: {
@@ -232,6 +242,11 @@ const collect = (before: Progress, options: GroupOptions): Collecting => {
             conflicts: done.conflicts + conflicts,
             heldUntil: micros(Math.max(done.heldUntil, heldUntil, made?.received ?? 0)),
           },
+        });
+        return {
+          rows: all,
+          bytes: [...(rows === 0 ? [] : block.encoded(lines)), ...(made?.bytes ?? [])],
+          after,
         };
       };
       return { next, contents, finish };

@@ -76,6 +76,19 @@ const contract = (name: string, skip: string | false, open: () => Promise<Opened
       assert.equal(await count(), 4);
     });
 
+    it('takes rows that are staged whatever becomes of their memory, and not those that are discarded', async () => {
+      const found = await count();
+      const pieces = rows(5, 3);
+      const staged = await engine.stage(lines, pieces);
+      const unwanted = await engine.stage(lines, rows(6, 3));
+      for (const piece of pieces) piece.fill(0);
+      await staged.insert();
+      await unwanted.discard();
+      assert.deepEqual([await count('entry = 5'), await count('entry = 6')], [3, 0]);
+      await engine.deleteRows(lines, 'entry = 5');
+      assert.equal(await count(), found);
+    });
+
     it('keeps the newest progress', async () => {
       for (const revision of [1, 2, 3]) await engine.insert(progress, [progressRow(revision)]);
       assert.equal(Number(await one('SELECT entry FROM progress ORDER BY revision DESC LIMIT 1')), 30);

@@ -8,7 +8,7 @@ import { messageOf } from '#base/errors';
 import { IndexError } from '../errors.ts';
 import { lateIndices } from '../schema.ts';
 import { drain, openConnections, type Connections } from './connections.ts';
-import type { Engine, EngineOptions, Lane, Parameters } from './engine.ts';
+import type { Engine, EngineOptions, Lane, Parameters, StagedRows, TableLayout } from './engine.ts';
 import { buildLateIndices } from './late-indices.ts';
 import { mergeTree } from './merge-tree.ts';
 import { deleteOldParts, deletePartsNow } from './old-parts.ts';
@@ -262,6 +262,31 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string, memory: nu
       return result.json<Record<string, unknown>>();
     });
 
+  const stage = async (table: TableLayout, blocks: readonly Uint8Array[]): Promise<StagedRows> => {
+    const file = join(incoming, `${prefix}-${table.name}-${(files += 1)}.rows`);
+    const discard = (): Promise<void> => unlink(file).catch(() => undefined);
+    try {
+      await writeRows(file, blocks);
+    } catch (error) {
+      await discard();
+      throw asIndexError(error);
+    }
+    return {
+      async insert(indices: 'now' | 'late' = 'late') {
+        try {
+          await waitForRoom({ rows }, memory);
+          await run('ingest', insertStatement(table, file, indices));
+          await giveBack({ run }, memory);
+        } catch (error) {
+          throw asIndexError(error);
+        } finally {
+          await discard();
+        }
+      },
+      discard,
+    };
+  };
+
   return {
     run,
     rows,
@@ -295,19 +320,8 @@ const statementsOf = (lanes: Lanes, incoming: string, prefix: string, memory: nu
         for await (const chunk of stream) chunks.push(Buffer.from(chunk));
         return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
       }),
-    async insert(table, blocks, indices = 'late') {
-      const file = join(incoming, `${prefix}-${table.name}-${(files += 1)}.rows`);
-      try {
-        await writeRows(file, blocks);
-        await waitForRoom({ rows }, memory);
-        await run('ingest', insertStatement(table, file, indices));
-        await giveBack({ run }, memory);
-      } catch (error) {
-        throw asIndexError(error);
-      } finally {
-        await unlink(file).catch(() => undefined);
-      }
-    },
+    insert: async (table, blocks, indices) => (await stage(table, blocks)).insert(indices),
+    stage,
     close() {
       closed = true;
       closing ??= closeAll();

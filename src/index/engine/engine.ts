@@ -41,6 +41,13 @@ export type TableDefinition = TableLayout & {
 /** Another vault whose index is on the same servers: its table of lines, and how far its own indexer has got. */
 export type OtherVault = { vault: string; table: string; entries: number };
 
+/** Rows that wait to be inserted, and have to be inserted or discarded. */
+export type StagedRows = {
+  /** As `Engine.insert`; once. @throws IndexError; then none, some or all of the rows are in the table */
+  insert(indices?: 'now' | 'late'): Promise<void>;
+  discard(): Promise<void>;
+};
+
 /** The database, as the product sees it: one set of tables. Statements name them without a database. */
 export type Engine = {
   /** A statement that gives nothing back. @throws IndexError */
@@ -56,6 +63,8 @@ export type Engine = {
    * @throws IndexError; then none, some or all of the rows are in the table
    */
   insert(table: TableLayout, rows: readonly Uint8Array[], indices?: 'now' | 'late'): Promise<void>;
+  /** Takes rows out of the memory that they are in, to be inserted in their turn. @throws IndexError; then it has none */
+  stage(table: TableLayout, rows: readonly Uint8Array[]): Promise<StagedRows>;
   /** Makes tables that are not there yet. @throws IndexError */
   createTables(tables: readonly TableDefinition[]): Promise<void>;
   /** Deletes tables with all that is in them, at once. @throws IndexError */

@@ -92,6 +92,7 @@ export const openServerEngine = (options: ServerOptions): Engine => {
     rows: async (lane, sql, parameters) => (await own()).rows(lane, sql, parameters),
     binary: async (lane, sql, parameters) => (await own()).binary(lane, sql, parameters),
     insert: async (table, rows) => (await own()).insert(table, rows),
+    stage: async (table, rows) => (await own()).stage(table, rows),
     async createTables(tables) {
       const { own: statements, database } = open();
       await statements.make(createDatabase(database));
@@ -244,6 +245,20 @@ const statementsOf = (options: ServerOptions, database: ServerDatabase): Stateme
       for await (const _ of stream);
     });
 
+  /** A block that is sent again under its token, because nobody knows whether it arrived, comes in once. */
+  const insert = async (table: TableLayout, rows: readonly Uint8Array[]): Promise<void> => {
+    const token = randomUUID();
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await insertOnce(table, rows, token);
+      } catch (error) {
+        const pause = retryPausesMs[attempt];
+        if (pause === undefined || !isAway(error)) throw error;
+        await sleep(pause);
+      }
+    }
+  };
+
   return {
     run: (lane, sql, parameters) => command(clients[lane], sql, parameters),
     rows: (lane, query, parameters) =>
@@ -265,18 +280,10 @@ const statementsOf = (options: ServerOptions, database: ServerDatabase): Stateme
         for await (const chunk of stream) chunks.push(Buffer.from(chunk));
         return Buffer.concat(chunks);
       }),
-    /** A block that is sent again under its token, because nobody knows whether it arrived, comes in once. */
-    async insert(table, rows) {
-      const token = randomUUID();
-      for (let attempt = 0; ; attempt += 1) {
-        try {
-          return await insertOnce(table, rows, token);
-        } catch (error) {
-          const pause = retryPausesMs[attempt];
-          if (pause === undefined || !isAway(error)) throw error;
-          await sleep(pause);
-        }
-      }
+    insert,
+    stage(table, rows) {
+      const own = rows.map((piece) => Buffer.from(piece));
+      return Promise.resolve({ insert: () => insert(table, own), discard: () => Promise.resolve() });
     },
     async createTables(tables) {
       for (const table of tables)

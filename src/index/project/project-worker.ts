@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { micros, type Micros } from '#base/clock';
+import { letGo } from '#base/let-go';
 import { tellsOfLoss } from '../ledger-lines.ts';
 import { machineZone } from '../parse/timestamp.ts';
 import { lines } from '../schema.ts';
@@ -57,6 +58,7 @@ const handle = async (request: ProjectRequest): Promise<void> => {
     },
   });
   received = micros(Math.max(received, projected.received));
+  letGo(records);
   return answer({ kind: 'projected' });
 };
 

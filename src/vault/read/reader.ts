@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Micros } from '#base/clock';
 import { messageOf, systemCode } from '#base/errors';
+import { letGo } from '#base/let-go';
 import { openCheckpoint, parseCheckpoint, parseVkey, type Checkpoint } from '#vault/checkpoint';
 import type { LineProof } from '#vault/prove';
 import {
@@ -242,11 +243,14 @@ export const openVault = (
     batch,
     async batchBeside(index) {
       const { entry } = one(index);
-      const bytes = await decompressBeside(storedNow(index, entry)).catch((error: unknown) =>
-        blame(segmentPath(index), () => {
-          throw error;
-        }),
-      );
+      const compressed = storedNow(index, entry);
+      const bytes = await decompressBeside(compressed)
+        .catch((error: unknown) =>
+          blame(segmentPath(index), () => {
+            throw error;
+          }),
+        )
+        .finally(() => letGo(compressed));
       return parsed(index, entry, bytes);
     },
     check(index) {

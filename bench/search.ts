@@ -94,7 +94,7 @@ export const searchBench = async (options: SearchBenchOptions, cache: string): P
   await searchable(state, corpus.lines);
   // The list of words is made anew at each start.
   await waitForRest(started.processes.map(({ pid }) => pid));
-  // Each question came with files that were forgotten before it; ripgrep has read all of its own since.
+  // The cold questions have left only what they read in memory: of ripgrep's files all, of the others little.
   for (const directory of [state.root, files, compressed]) remember(directory);
   for (const question of questions) await askWarm(state, question, timesOf(question), greps, options.runs);
   progress(`asking while somebody else's heavy query runs …`);

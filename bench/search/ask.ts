@@ -25,9 +25,12 @@ export const ask = async (state: StateDirectory, question: Question, needle: Nee
 
 /** @returns the answer */
 export const askFor = (state: StateDirectory, { route, total }: Question, query: string): Promise<string> => {
-  const body =
-    route === 'sql' ? { sql: query } : { query, limit: 100, ...(total === undefined ? {} : { total }) };
-  return call(state, 'POST', `/${route}`, JSON.stringify(body));
+  const bodies = {
+    sql: { sql: query },
+    counts: { query, by: ['host', 'app'] },
+    search: { query, limit: 100, ...(total === undefined ? {} : { total }) },
+  };
+  return call(state, 'POST', `/${route}`, JSON.stringify(bodies[route]));
 };
 
 const countIn = (rows: readonly string[]): number => answer.parse(JSON.parse(rows.at(-1) ?? '')).answer.count;

@@ -1,14 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  writeSync,
-  type Dirent,
-} from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readSync, writeSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '#base/errors';
 import type { Corpus } from '../corpus/corpus.ts';
@@ -76,9 +67,15 @@ export const forget = (directory: string): void => {
     execFileSync('sh', ['-c', forgetEach, 'sh', ...files.slice(at, at + atOnce)]);
 };
 
-/** Reads all of them, as a host has the files that it works with in memory. */
+/** Reads all of them, as a host has the files that it works with in memory. Merges may take files away meanwhile. */
 export const remember = (directory: string): void => {
-  for (const file of filesBelow(directory)) if (existsSync(file)) warm(file);
+  for (const file of filesBelow(directory)) {
+    try {
+      warm(file);
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error;
+    }
+  }
 };
 
 const filesBelow = (directory: string): string[] => {

@@ -15,7 +15,8 @@ export type Bar = { ms: number } | { ofRipgrep: number };
 
 export type Question = {
   name: string;
-  route: 'search' | 'sql';
+  /** `counts`: by host and program. */
+  route: 'search' | 'sql' | 'counts';
   bar: Bar | null;
   needles: Needle[];
   /** Of the same kind, asked before those: a question is warm when others like it were. */
@@ -106,6 +107,15 @@ export const questionsOn = (corpus: Corpus): Question[] => {
         };
       }),
       warmUp: Array.from({ length: variants }, (_, n) => countByApp(...daysFrom(n % days), '12:00:00')),
+    },
+    {
+      name: 'phrase, by host and app',
+      route: 'counts',
+      bar: null,
+      needles: users.map((user) => {
+        const phrase = `password for invalid user ${user} from 192.0.2.`;
+        return { query: `"${phrase}"`, grep: text(phrase) };
+      }),
     },
     {
       name: 'last 100 of matching lines',

@@ -28,7 +28,7 @@ export type Edition = {
   progress(): Progress;
   /** Of the vault as it was looked at last, whether or not these tables have heeded it; `null`: not looked yet. */
   withdrawn(): readonly Withdrawn[] | null;
-  /** Takes in the vault's entries up to `size`, or as many as go into `groups` inserts. */
+  /** Takes in the vault's entries up to `size`, or as many as go into `groups` inserts. @throws IndexError, VaultError */
   catchUp(size: number, groups?: number): Promise<void>;
   /** Empties the tables where they were made from another vault. */
   adopt(origin: string): Promise<void>;
@@ -77,17 +77,14 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
   let done = start;
   let written = start;
   let { withdrawn } = known;
-  let lastSize: Group['size'] = 'partial';
   let restored = { at: -Infinity, skip: 0 };
   let sendersLoaded = { at: performance.now(), lines: start.lines };
   let remembered = { at: performance.now(), lines: known.lines };
 
   /** @param staged its rows, `null` if it has none */
   const insert = async (group: Group, staged: StagedRows | null): Promise<void> => {
-    // What comes in live fills no group. Until merges came to it each search would have to look at every line of it. The end
-    // of a backlog waits as the rest of it does.
-    const indices = group.size === 'partial' && lastSize === 'partial' ? 'now' : 'late';
-    lastSize = group.size;
+    // What comes in live fills no group. Until merges came to it each search would have to look at every line of it.
+    const indices = group.size === 'partial' ? 'now' : 'late';
     await staged?.insert(indices);
     const noteworthy =
       group.rows > 0 ||

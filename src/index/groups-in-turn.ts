@@ -14,7 +14,7 @@ export type TurnOptions = {
   blocks: readonly [LinesBlock, LinesBlock];
   groupOptions: Omit<GroupOptions, 'block' | 'inFlight' | 'threadFor'>;
   threadFor: GroupOptions['threadFor'];
-  /** Asked between groups. */
+  /** Asked between groups; those that were read are inserted still. */
   isInterrupted(): boolean;
   /** Takes a group's rows out of its block. @returns `null` if it has none @throws IndexError */
   stage(finished: Finished): Promise<StagedRows | null>;
@@ -38,7 +38,8 @@ const outcomeOf = (work: Promise<unknown>): Promise<Outcome> =>
 
 /**
  * Reads one group while the one before it is projected, in a thread beside if it can be, and those before that are
- * inserted, in their order. None is inserted after one that failed.
+ * inserted, in their order. None is inserted after one that failed, and when this is over, so are they all.
+ * @throws IndexError, VaultError
  */
 export const groupsInTurn = async (options: TurnOptions): Promise<void> => {
   const { size, limits, blocks, stage, insert } = options;
@@ -58,10 +59,16 @@ export const groupsInTurn = async (options: TurnOptions): Promise<void> => {
     const before = turns.at(-1)?.inserted ?? Promise.resolve(null);
     const preparing = prepare(collected);
     const insertAfter = async (): Promise<void> => {
-      const { finished, staged } = await preparing;
+      // First: where this group cannot be prepared, those before it must be over all the same when that is told.
       const outcome = await before;
-      if (outcome === null) return insert(finished, staged);
-      await staged?.discard();
+      if (outcome === null) {
+        const { finished, staged } = await preparing;
+        return insert(finished, staged);
+      }
+      await preparing.then(
+        ({ staged }) => staged?.discard(),
+        () => undefined,
+      );
       throw outcome.error;
     };
     return {
@@ -89,12 +96,9 @@ export const groupsInTurn = async (options: TurnOptions): Promise<void> => {
   };
 
   let outcome: Outcome = null;
-  for (
-    let turn = 0;
-    next.entry < size && turn < options.groups && outcome === null && !options.isInterrupted();
-    turn += 1
-  ) {
+  for (let turn = 0; next.entry < size && turn < options.groups && outcome === null; turn += 1) {
     outcome = (await turns.at(-2)?.freed) ?? (await turns.at(-3)?.inserted) ?? null;
+    if (options.isInterrupted()) break;
     outcome ??= await outcomeOf(collectNext(turn));
   }
   outcome = (await turns.at(-1)?.inserted) ?? outcome;

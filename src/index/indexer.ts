@@ -38,7 +38,7 @@ export type Index = {
   onIndexed(listener: (range: Indexed) => void): () => void;
   /** Empties the index and makes it again from the vault; resolves when it is empty. */
   rebuild(): Promise<void>;
-  /** Finishes the insert in hand and closes the engine. */
+  /** Finishes the inserts in hand, three groups at most, and closes the engine. */
   stop(): Promise<void>;
 };
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { micros, type Micros } from '#base/clock';
+import { counts as countsSchema } from '#wire/counts';
 import { bodyOf, serveVault, type ServedVault } from './testing/served-vault.ts';
 import type { TestLine } from '../index/testing/grown-vault.ts';
 
@@ -261,8 +262,20 @@ describe('the query language on lines', () => {
       if (String(found) !== String(wanted))
         wrong.push(`${query}: found ${String(found)}, wanted ${String(wanted)}`);
       if (answer.count !== hits.length) wrong.push(`${query}: counted ${answer.count} of ${hits.length}`);
+      const grouped = await groupedBy('host', query);
+      if (grouped !== answer.count) wrong.push(`${query}: ${grouped} of ${answer.count} counted by host`);
     }
     assert.deepEqual(wrong, []);
+  };
+
+  /** How many lines are in all groups. */
+  const groupedBy = async (name: string, query: string): Promise<number> => {
+    const text = await bodyOf(await served.call('POST', '/counts', { query, by: [name], bars: 3 }));
+    const { counts } = countsSchema.parse(JSON.parse(text.slice(0, text.indexOf('\n'))));
+    const inBars = (counts.histogram?.bars ?? []).reduce((sum, { count }) => sum + count, 0);
+    const inGroups = counts.groups.reduce((sum, { count }) => sum + count, counts.others.count);
+    assert.equal(inBars, inGroups, query);
+    return inGroups;
   };
 
   it('finds what it says, in parts as they were inserted', check);

@@ -1,4 +1,4 @@
-import { IndexError, type Index } from '#index';
+import { IndexError, type Index, type Parameters } from '#index';
 import { parseLineAddress } from '#vault/record';
 import type { Hit } from '#wire/search';
 import { hitColumns, readHits } from './hit.ts';
@@ -22,10 +22,20 @@ export type MatchingLines = {
    * @throws IndexError
    */
   some(from: 'newest' | 'oldest', most: number): Promise<Hit[] | null>;
+  /** For a statement of one's own. @param columns that it names, if these are several tables to it */
+  rows(columns: string): Rows;
   /** Whether most of them are found without a look at any message. */
   told: boolean;
   /** Whether what it was made with is so still; else what it gave may be wrong. */
   holds(): boolean;
+};
+
+/** What stands in a statement after FROM, with its conditions. */
+export type Rows = {
+  from: string;
+  parameters: Parameters;
+  /** What stands at the statement's end, or nothing. */
+  settings: string;
 };
 
 type Range = { entries: string; compiled: Compiled };
@@ -55,14 +65,26 @@ export const matchingLines = async (
   return asked(index, ranges, known.holds);
 };
 
+/** Once more, where what was known of words was forgotten meanwhile. */
+export const withMatchingLines = async <T>(
+  index: Index,
+  prepared: Prepared,
+  to: number,
+  work: (lines: MatchingLines) => Promise<T>,
+): Promise<T> => {
+  const lines = await matchingLines(index, prepared, to, 'use');
+  const done = await work(lines);
+  return lines.holds() ? done : work(await matchingLines(index, prepared, to, 'leave'));
+};
+
 const asked = (index: Index, ranges: readonly Range[], holds: () => boolean): MatchingLines => ({
   async count() {
     const counts = await Promise.all(
       ranges.map(async (range) => {
-        const { sql, settings, parameters } = statement(range);
+        const { rows, settings, parameters } = statement(range);
         const [row] = await index.engine.rows(
           'interactive',
-          `SELECT count() AS n ${sql}${settingsSql(settings)}`,
+          `SELECT count() AS n FROM ${rows}${settingsSql(settings)}`,
           parameters,
         );
         return Number(row?.['n'] ?? 0);
@@ -84,6 +106,16 @@ const asked = (index: Index, ranges: readonly Range[], holds: () => boolean): Ma
       throw error;
     }
   },
+  rows(columns) {
+    const statements = ranges.map(statement);
+    const [first] = statements;
+    const selects = statements.map(({ rows }) => `SELECT ${columns} FROM ${rows}`);
+    return {
+      from: first !== undefined && statements.length === 1 ? first.rows : `(${selects.join(' UNION ALL ')})`,
+      parameters: Object.assign({}, ...statements.map(({ parameters }) => parameters)) as Parameters,
+      settings: settingsSql([...new Set(statements.flatMap(({ settings }) => settings))]),
+    };
+  },
   // The others are those that came of late.
   told: ranges.filter(({ entries }) => entries === ranges[0]?.entries).every(({ compiled }) => compiled.told),
   holds,
@@ -98,11 +130,11 @@ const read = async (
   rest: string,
 ): Promise<Hit[]> => {
   const found = await Promise.all(
-    statements.map(async ({ sql, settings, parameters }) =>
+    statements.map(async ({ rows, settings, parameters }) =>
       readHits(
         await index.engine.binary(
           'interactive',
-          `SELECT ${hitColumns} ${sql} ${rest} LIMIT ${most}${settingsSql(settings)}`,
+          `SELECT ${hitColumns} FROM ${rows} ${rest} LIMIT ${most}${settingsSql(settings)}`,
           parameters,
         ),
       ),
@@ -123,7 +155,7 @@ const inTime = (a: Hit, b: Hit): number => {
   return one.entry - other.entry || one.line - other.line || (one.part ?? 0) - (other.part ?? 0);
 };
 
-type Statement = { sql: string; settings: readonly string[]; parameters: Compiled['parameters'] };
+type Statement = { rows: string; settings: readonly string[]; parameters: Compiled['parameters'] };
 
 /**
  * Messages are then read only where words leave any, and need not be looked up in the dictionary. Nearly all lines are of
@@ -131,9 +163,9 @@ type Statement = { sql: string; settings: readonly string[]; parameters: Compile
  */
 const statement = ({ entries, compiled: { words, where, parameters } }: Range): Statement =>
   words === 'true'
-    ? { sql: `FROM lines WHERE ${entries} AND ${where}`, settings: [], parameters }
+    ? { rows: `lines WHERE ${entries} AND ${where}`, settings: [], parameters }
     : {
-        sql: `FROM lines PREWHERE ${words} WHERE ${entries} AND ${where}`,
+        rows: `lines PREWHERE ${words} WHERE ${entries} AND ${where}`,
         settings: ['use_text_index_like_evaluation_by_dictionary_scan = 0'],
         parameters,
       };

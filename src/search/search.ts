@@ -5,7 +5,7 @@ import type { Answer, Hit } from '#wire/search';
 import { answerTo, beginCompleteness } from './answer.ts';
 import { SearchError } from './errors.ts';
 import { hitColumns, readHits } from './hit.ts';
-import { matchingLines, type MatchingLines } from './matching-lines.ts';
+import { withMatchingLines, type MatchingLines } from './matching-lines.ts';
 import { compileQuery, type Compiled } from './query/compile.ts';
 import type { Query } from './query/expression.ts';
 import { readQuery } from './query/read.ts';
@@ -65,18 +65,9 @@ export const search = async (
 type Looked = { hits: Hit[]; count: number; more: boolean };
 
 /** @throws IndexError */
-const lookFor = async (index: Index, prepared: Prepared, to: number, request: Search): Promise<Looked> => {
-  for (const words of ['use', 'leave'] as const) {
-    const lines = await matchingLines(index, prepared, to, words);
-    const looked = await (request.total === 'skip' && request.limit > 0 ? first : counted)(
-      index,
-      lines,
-      prepared.query,
-      request,
-    );
-    if (words === 'leave' || lines.holds()) return looked;
-  }
-  throw new SearchError('internal', 'a search ended without having looked');
+const lookFor = (index: Index, prepared: Prepared, to: number, request: Search): Promise<Looked> => {
+  const look = request.total === 'skip' && request.limit > 0 ? first : counted;
+  return withMatchingLines(index, prepared, to, (lines) => look(index, lines, prepared.query, request));
 };
 
 type Look = (index: Index, lines: MatchingLines, query: Query, request: Search) => Promise<Looked>;

@@ -33,8 +33,6 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
   let holder: Session;
   try {
     mkdirSync(database, { recursive: true });
-    rmSync(incoming, { recursive: true, force: true });
-    mkdirSync(incoming, { recursive: true });
     // Limits of the whole engine can only be given to the first connection; it stays open and runs nothing.
     holder = new Session(database, { connectionArgs: serverLimits(memory) });
   } catch (error) {
@@ -58,6 +56,9 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
     return lanes;
   };
   try {
+    // Only now that the directory is ours: another indexer may have rows there that wait to be inserted.
+    rmSync(incoming, { recursive: true, force: true });
+    mkdirSync(incoming);
     return await openBoth(openLanes, incoming, memory, () => holder.close());
   } catch (error) {
     holder.close();

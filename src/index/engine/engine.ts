@@ -63,7 +63,10 @@ export type Engine = {
    * @throws IndexError; then none, some or all of the rows are in the table
    */
   insert(table: TableLayout, rows: readonly Uint8Array[], indices?: 'now' | 'late'): Promise<void>;
-  /** Takes rows out of the memory that they are in, to be inserted in their turn. @throws IndexError; then it has none */
+  /**
+   * Takes rows out of the memory that they are in, to be inserted in their turn: into a file, or where the engine is elsewhere into
+   * memory of its own. @throws IndexError; then it has none
+   */
   stage(table: TableLayout, rows: readonly Uint8Array[]): Promise<StagedRows>;
   /** Makes tables that are not there yet. @throws IndexError */
   createTables(tables: readonly TableDefinition[]): Promise<void>;

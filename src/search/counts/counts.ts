@@ -2,15 +2,16 @@ import { micros, type Clock, type Micros } from '#base/clock';
 import type { Index } from '#index';
 import type { Counts } from '#wire/counts';
 import type { Answer } from '#wire/search';
-import { answerTo } from '../answer.ts';
+import { answerTo, beginCompleteness } from '../answer.ts';
 import type { FreshnessReader } from '../freshness.ts';
+import { withMatchingLines, type Rows } from '../matching-lines.ts';
 import { judged } from '../other-vaults.ts';
 import type { Query } from '../query/expression.ts';
 import { readQuery } from '../query/read.ts';
 import { asSearchError, compiledFor } from '../search.ts';
 import { groupsOf } from './group.ts';
 import { histogramOf } from './histogram.ts';
-import { rowsOfAll, type Rows } from './rows.ts';
+import { columns, rowsOfAll } from './rows.ts';
 
 export type Counting = {
   query: string;
@@ -29,37 +30,57 @@ export const countLines = async (
 ): Promise<{ counts: Counts; answer: Answer }> => {
   const started = clock.elapsed();
   const now = clock.now();
-  const searched = `entry < ${index.state().indexed}`;
+  const to = index.state().indexed;
+  const searched = `entry < ${to}`;
   const compiled = await compiledFor(index, await readQuery(index, asked.query, clock), searched);
   const { query } = compiled;
   return asSearchError(index, compiled, async () => {
     const others = asked.vaults === 'all' ? await index.engine.otherVaults() : [];
-    const own: Rows = {
-      from: `lines WHERE ${searched} AND ${compiled.where}`,
-      parameters: compiled.parameters,
-    };
-    const rows = others.length === 0 ? own : rowsOfAll(query, searched, others);
-    const [total] = await index.engine.rows(
-      'interactive',
-      `SELECT count() AS n${asked.bars === 0 ? '' : ', toUnixTimestamp64Micro(min(time)) AS first, toUnixTimestamp64Micro(max(time)) AS last'}
-      FROM ${rows.from}`,
-      rows.parameters,
+    const completeness = beginCompleteness(index, query, clock);
+    const { count, ...counted } =
+      others.length === 0
+        ? await withMatchingLines(index, compiled, to, (lines) =>
+            countRows(index, lines.rows(columns), asked, query, now),
+          )
+        : await countRows(index, rowsOfAll(query, searched, others), asked, query, now);
+    const answer = await answerTo(
+      index,
+      { query, completeness, shown: [], count, started },
+      clock,
+      freshness,
     );
-    const count = Number(total?.['n'] ?? 0);
-    const grouped =
-      asked.by.length === 0
-        ? { groups: [], others: { groups: 0, count: 0 } }
-        : await groupsOf(index, rows, asked.by, asked.top);
-    const found =
-      count === 0 ? null : { first: micros(Number(total?.['first'])), last: micros(Number(total?.['last'])) };
-    const range = asked.bars === 0 ? null : rangeOf(query, found, now);
-    const histogram = range === null ? null : await histogramOf(index, rows, range, asked.bars);
-    const answer = await answerTo(index, { query, shown: [], count, started }, clock, freshness);
     return {
-      counts: { counts: { by: [...asked.by], ...grouped, histogram } },
+      counts: { counts: { by: [...asked.by], ...counted } },
       answer: others.length === 0 ? answer : judged(answer, others, count),
     };
   });
+};
+
+type Counted = Omit<Counts['counts'], 'by'> & { count: number };
+
+/** @throws SearchError, IndexError */
+const countRows = async (
+  index: Index,
+  rows: Rows,
+  { by, top, bars }: Counting,
+  query: Query,
+  now: Micros,
+): Promise<Counted> => {
+  const { from, parameters, settings } = rows;
+  const ends =
+    bars === 0
+      ? ''
+      : ', toUnixTimestamp64Micro(min(time)) AS first, toUnixTimestamp64Micro(max(time)) AS last';
+  const [[total], grouped] = await Promise.all([
+    index.engine.rows('interactive', `SELECT count() AS n${ends} FROM ${from}${settings}`, parameters),
+    by.length === 0 ? { groups: [], others: { groups: 0, count: 0 } } : groupsOf(index, rows, by, top),
+  ]);
+  const count = Number(total?.['n'] ?? 0);
+  const found =
+    count === 0 ? null : { first: micros(Number(total?.['first'])), last: micros(Number(total?.['last'])) };
+  const range = bars === 0 ? null : rangeOf(query, found, now);
+  const histogram = range === null ? null : await histogramOf(index, rows, range, bars);
+  return { count, ...grouped, histogram };
 };
 
 /** What the bars stand for: the range that was asked for, so that empty ends show; where it is open, what was found. */

@@ -4,7 +4,7 @@ import type { Counts } from '#wire/counts';
 import { SearchError } from '../errors.ts';
 import { fieldNamed, nearestField } from '../query/field-names.ts';
 import { fieldText } from './field-text.ts';
-import type { Rows } from './rows.ts';
+import type { Rows } from '../matching-lines.ts';
 
 type Groups = Pick<Counts['counts'], 'groups' | 'others'>;
 
@@ -14,7 +14,7 @@ type Groups = Pick<Counts['counts'], 'groups' | 'others'>;
  */
 export const groupsOf = async (
   index: Index,
-  { from, parameters }: Rows,
+  { from, parameters, settings }: Rows,
   by: readonly string[],
   top: number,
 ): Promise<Groups> => {
@@ -26,7 +26,7 @@ export const groupsOf = async (
     'interactive',
     `SELECT ${names}, n, count() OVER () AS every, sum(n) OVER () AS total
     FROM (SELECT ${columns.join(', ')}, count() AS n FROM ${from} GROUP BY ${names})
-    ORDER BY n DESC, ${names} LIMIT ${top}`,
+    ORDER BY n DESC, ${names} LIMIT ${top}${settings}`,
     { ...parameters, ...bound },
   );
   const groups = rows.map((row) => ({

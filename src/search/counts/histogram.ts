@@ -2,7 +2,7 @@ import { micros, type Micros } from '#base/clock';
 import { formatMicros } from '#base/rfc3339';
 import type { Index } from '#index';
 import type { Counts } from '#wire/counts';
-import type { Rows } from './rows.ts';
+import type { Rows } from '../matching-lines.ts';
 
 type Histogram = NonNullable<Counts['counts']['histogram']>;
 
@@ -48,7 +48,7 @@ const barOf = (time: Micros, step: number): number => Math.floor(time / (step * 
  */
 export const histogramOf = async (
   index: Index,
-  { from, parameters }: Rows,
+  { from, parameters, settings }: Rows,
   { first, last }: { first: Micros; last: Micros },
   bars: number,
 ): Promise<Histogram> => {
@@ -56,7 +56,7 @@ export const histogramOf = async (
   const rows = await index.engine.rows(
     'interactive',
     `SELECT intDiv(toUnixTimestamp64Micro(time), ${step * second}) AS bar, count() AS n, countIf(severity <= 3) AS errors
-    FROM ${from} GROUP BY bar`,
+    FROM ${from} GROUP BY bar${settings}`,
     parameters,
   );
   const counted = new Map(rows.map((row) => [Number(row['bar']), row]));

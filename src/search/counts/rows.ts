@@ -1,12 +1,10 @@
-import type { OtherVault, Parameters } from '#index';
+import type { OtherVault } from '#index';
+import type { Rows } from '../matching-lines.ts';
 import { compileQuery } from '../query/compile.ts';
 import type { Query } from '../query/expression.ts';
 
-/** What is counted: what stands in a statement after FROM, with its conditions. */
-export type Rows = { from: string; parameters: Parameters };
-
 /** All that lines are counted by: the tables of other vaults may be of another version. */
-const columns = 'time, host, app, source, via, listener, severity, facility, pid, message, fields';
+export const columns = 'time, host, app, source, via, listener, severity, facility, pid, message, fields';
 
 /**
  * The lines of this vault and of others on the same servers, each as far as its own indexer has got. Who the others'
@@ -22,5 +20,5 @@ export const rowsOfAll = (query: Query, searched: string, others: readonly Other
   const each = tables.map(
     ({ table, within }) => `SELECT ${columns} FROM ${table} WHERE ${within} AND ${where}`,
   );
-  return { from: `(${each.join(' UNION ALL ')})`, parameters };
+  return { from: `(${each.join(' UNION ALL ')})`, parameters, settings: '' };
 };

@@ -14,19 +14,22 @@ export class Binder {
   readonly parameters: Record<string, string | number | readonly string[]> = {};
   readonly regexes: { name: string; column: number }[] = [];
   private readonly names: Names;
+  private readonly prefix: string;
 
-  constructor(names: Names) {
+  /** @param prefix of the parameters' names, for two in one statement */
+  constructor(names: Names, prefix = 'p') {
     this.names = names;
+    this.prefix = prefix;
   }
 
   bind(type: BoundType, value: string | number | readonly string[]): string {
-    const name = `p${Object.keys(this.parameters).length}`;
+    const name = `${this.prefix}${Object.keys(this.parameters).length}`;
     this.parameters[name] = value;
     return `{${name}:${type}}`;
   }
 
   regex(source: string, column: number): string {
-    this.regexes.push({ name: `p${Object.keys(this.parameters).length}`, column });
+    this.regexes.push({ name: `${this.prefix}${Object.keys(this.parameters).length}`, column });
     return this.bind('String', source);
   }
 

@@ -59,7 +59,7 @@ export const compileQuery = (query: Query, names: Names): Compiled => {
  * @param known words of these lines
  */
 export const compileByWords = (query: Query, names: Names, known: KnownWords): Compiled[] => {
-  const binder = new Binder(names);
+  const binder = new Binder(names, 'w');
   const words: string[] = [];
   const rest: string[] = [];
   /** Of one pair: lines that have the field, and others in whose message it may stand. */

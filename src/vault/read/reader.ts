@@ -55,7 +55,10 @@ export type VaultReader = {
    * @throws VaultError `not-found` if the entry is no batch, `expired`, `expected-more`, `corrupt`
    */
   batch(entry: number, verify?: 'hash' | 'root'): Batch;
-  /** As `batch`, unpacked in a thread of the pool: for whoever has other work meanwhile. */
+  /**
+   * As `batch`, unpacked in a thread of the pool: for whoever has other work meanwhile. Its memory is its own, and may be given
+   * away.
+   */
   batchBeside(entry: number): Promise<Batch>;
   /**
    * Checks the segment of a batch against length and hash in its outer entry, as `batch` does, and unpacks nothing.

@@ -128,13 +128,15 @@ const readingRoutes = (reads: ReadRoutes, serving: Serving): void => {
 
   reads.read('/tail', async (body, out, gone) => {
     const asked = parseRequest(tailRequest, body);
-    const tail = await openTail(index, asked, clock);
+    const tail = await openTail(index, asked, clock, freshness);
     await out.open();
     try {
       for (const hit of tail.backlog) await out.line(hit);
+      if (tail.answer !== null) await out.remark(tail.answer);
       for await (const tailed of tail.follow(AbortSignal.any([gone, ending]))) {
         if (tailed.kind === 'hit') await out.line(tailed.hit);
         else if (tailed.kind === 'dropped') await out.remark({ dropped: tailed.count });
+        else if (tailed.kind === 'answer') await out.remark(tailed.answer);
         else if (asked.resume !== undefined) await out.remark({ position: tailed.position });
       }
     } catch (error) {

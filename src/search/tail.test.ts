@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { answer as answerSchema } from '#wire/search';
 import { serveVault, type ServedVault } from './testing/served-vault.ts';
 
 describe('tail', () => {
@@ -71,6 +73,23 @@ describe('tail', () => {
     assert.equal((await ahead.next())['address'], `${next}:3`);
     ahead.response.destroy();
     assert.equal((await served.call('POST', '/tail', { resume: '1' })).statusCode, 400);
+  });
+
+  it('says what its lines are worth, after the first ones and as others come', async () => {
+    const begun = new Date().toISOString();
+    const follower = await tail({ query: 'password OR worth', backlog: 2, answers: true });
+    for (const address of ['0:1', '0:2']) assert.equal((await follower.next())['address'], address);
+    const { answer: first } = answerSchema.parse(await follower.next());
+    assert.deepEqual([first.count, first.integrity.verdict], [2, 'unaltered']);
+    await sleep(5100);
+    const entry = await served.add([{ raw: 'worth one' }]);
+    assert.equal((await follower.next())['address'], `${entry}:1`);
+    const { answer } = answerSchema.parse(await follower.next());
+    assert.deepEqual([answer.count, answer.integrity.verdict], [1, 'unaltered']);
+    assert.match(answer.integrity.detail, /1 entry with lines shown were found to match again/);
+    // What came before the tail began is not asked of.
+    assert.ok((answer.range.since ?? '') > begun, String(answer.range.since));
+    follower.response.destroy();
   });
 
   it('drops and counts for a reader that is too slow, and loses count of nothing', async () => {

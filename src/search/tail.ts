@@ -1,8 +1,11 @@
-import type { Clock } from '#base/clock';
+import { micros, type Clock } from '#base/clock';
 import type { Index } from '#index';
 import { parseLineAddress } from '#vault/record';
-import type { Hit } from '#wire/search';
+import type { Answer, Hit } from '#wire/search';
+import { answerTo } from './answer.ts';
 import { SearchError } from './errors.ts';
+import { nobodyOutside, type FreshnessReader } from './freshness.ts';
+import { readQuery } from './query/read.ts';
 import { checkQuery, search, searchEntries, searchOnwards, type Position } from './search.ts';
 
 /**
@@ -10,15 +13,31 @@ import { checkQuery, search, searchEntries, searchOnwards, type Position } from 
  * nothing of what lies before a position is still to come.
  */
 export type Tailed =
-  { kind: 'hit'; hit: Hit } | { kind: 'dropped'; count: number } | { kind: 'position'; position: string };
+  | { kind: 'hit'; hit: Hit }
+  | { kind: 'dropped'; count: number }
+  | { kind: 'position'; position: string }
+  | { kind: 'answer'; answer: Answer };
 
 /** `resume`: where to go on; `null` or absent: at what is indexed next. */
-export type TailRequest = { query: string; backlog: number; resume?: string | null | undefined };
+export type TailRequest = {
+  query: string;
+  backlog: number;
+  resume?: string | null | undefined;
+  /** Whether it is said what the lines are worth. */
+  answers?: boolean;
+};
+
+/** So often at most: each looks at stored bytes again. */
+const answerMs = 5000;
 
 /** Lines held for one follower at most; of more that come at once the newest are kept and the rest is counted. */
 const mostAtOnce = 1000;
 
-export type Tail = { backlog: Hit[]; follow(signal: AbortSignal): AsyncGenerator<Tailed> };
+export type Tail = {
+  backlog: Hit[];
+  answer: Answer | null;
+  follow(signal: AbortSignal): AsyncGenerator<Tailed>;
+};
 
 /**
  * `backlog` hits that are there already; `follow` then gives each matching line as it becomes searchable, in the vault's
@@ -27,7 +46,12 @@ export type Tail = { backlog: Hit[]; follow(signal: AbortSignal): AsyncGenerator
  * however much that is.
  * @throws SearchError
  */
-export const openTail = async (index: Index, request: TailRequest, clock: Clock): Promise<Tail> => {
+export const openTail = async (
+  index: Index,
+  request: TailRequest,
+  clock: Clock,
+  freshness: FreshnessReader = nobodyOutside,
+): Promise<Tail> => {
   const now = index.state().indexed;
   const resumed = parsePosition(request.resume ?? null);
   await checkQuery(index, request.query, clock);
@@ -38,14 +62,52 @@ export const openTail = async (index: Index, request: TailRequest, clock: Clock)
           index,
           { query: request.query, limit: request.backlog, from: 'newest', below: now },
           clock,
+          freshness,
         );
+  const follow = async function* (signal: AbortSignal): AsyncGenerator<Tailed> {
+    const next = yield* catchUp(index, request.query, resumed ?? startOf(now), now, clock, signal);
+    yield* followFrom(index, request.query, next, clock, signal);
+  };
   return {
     backlog: found?.hits ?? [],
-    async *follow(signal) {
-      const next = yield* catchUp(index, request.query, resumed ?? startOf(now), now, clock, signal);
-      yield* follow(index, request.query, next, clock, signal);
-    },
+    answer: request.answers === true ? (found?.answer ?? null) : null,
+    follow: (signal) =>
+      request.answers === true
+        ? withAnswers(index, request.query, follow(signal), clock, freshness)
+        : follow(signal),
   };
+};
+
+/**
+ * With answers between, each of which is of the lines since the one before: as soon as something comes after them, though not
+ * more often than every few seconds.
+ */
+const withAnswers = async function* (
+  index: Index,
+  query: string,
+  tailed: AsyncGenerator<Tailed>,
+  clock: Clock,
+  freshness: FreshnessReader,
+): AsyncGenerator<Tailed> {
+  let since = clock.now();
+  let answered = clock.elapsed();
+  let shown: Hit[] = [];
+  for await (const one of tailed) {
+    yield one;
+    if (one.kind === 'hit') shown.push(one.hit);
+    if (shown.length === 0 || clock.elapsed() - answered < answerMs) continue;
+    const asked = await readQuery(index, query, clock);
+    const of = { ...asked, since: micros(Math.max(asked.since ?? since, since)) };
+    const until = clock.now();
+    const answer = await answerTo(
+      index,
+      { query: of, shown, count: shown.length, started: clock.elapsed() },
+      clock,
+      freshness,
+    );
+    yield { kind: 'answer', answer };
+    [since, answered, shown] = [until, clock.elapsed(), []];
+  }
 };
 
 const parsePosition = (text: string | null): Position | null => {
@@ -111,7 +173,7 @@ const indexedTo = async (index: Index, entry: number, signal: AbortSignal): Prom
   });
 };
 
-const follow = async function* (
+const followFrom = async function* (
   index: Index,
   query: string,
   start: number,

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { hit, type Hit } from '#wire/search';
+import { answer, hit, type Answer, type Hit } from '#wire/search';
 import type { Command, Context, Flags } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
+import { printAnswer } from './answer-line.ts';
 import { hitLine } from './hit-line.ts';
 import { queryIn, wholeNumber } from './query.ts';
 import { printRaw } from './raw-line.ts';
@@ -38,16 +39,21 @@ export const logsTail: Command = {
           query,
           backlog,
           resume: position,
+          answers: true,
         })) {
           if (away > 0) io.err(io.paint('yellow', '— the indexer is back: going on where it was —\n'));
           away = 0;
           const found = hit.safeParse(line);
           const there = positioned.safeParse(line);
           const lost = dropped.safeParse(line);
+          const worth = answer.safeParse(line);
           if (there.success) position = there.data.position;
           else if (found.success) {
             print(found.data);
             if (position !== null) position = after(found.data);
+          } else if (worth.success) {
+            if (context.json) io.out(jsonLine(worth.data));
+            if (!isOrdinary(worth.data)) printAnswer(io, worth.data, 'brief');
           } else if (lost.success) {
             if (context.json) io.out(jsonLine(lost.data));
             io.err(
@@ -72,6 +78,12 @@ export const logsTail: Command = {
     }
   },
 };
+
+/** Whether nothing of it keeps anybody from reading on: of what is still coming in, completeness is rarely known. */
+const isOrdinary = ({ answer: { integrity, completeness, freshness } }: Answer): boolean =>
+  integrity.verdict === 'unaltered' &&
+  completeness.verdict !== 'known gaps' &&
+  freshness.verdict !== 'contradicted';
 
 const positioned = z.object({ position: z.string() });
 const dropped = z.object({ dropped: z.int() });

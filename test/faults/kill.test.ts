@@ -16,6 +16,7 @@ import {
   until,
   type RunningUp,
 } from '../harness/up.ts';
+import { assertSameWhenMadeAnew } from './made-anew.ts';
 
 /** A small generator with a seed (mulberry32), so that a failing run can be repeated: HOLDFAST_SEED=… */
 const random = (seed: number): (() => number) => {
@@ -63,7 +64,7 @@ const rounds: readonly {
 
 for (const round of rounds) {
   test(
-    `kill -9 of ${round.name}, ${round.kills} times at random instants under load: nothing acknowledged is lost, nothing is there twice`,
+    `kill -9 of ${round.name}, ${round.kills} times at random instants under load: nothing acknowledged is lost, nothing is there twice, and an index made anew answers the same`,
     { timeout: 20 * 60_000 },
     (context) => killing(context, round),
   );
@@ -116,6 +117,12 @@ const killing = async (
 
     const verify = run('vault', 'verify', '--state', state.root);
     assert.equal(verify.status, 0, verify.stdout + verify.stderr);
+
+    const started = performance.now();
+    const compared = await assertSameWhenMadeAnew(state, ['', 'killtest-numbered', 'app:holdfast']);
+    context.diagnostic(
+      `${compared} lines of answers are the same from an index made anew, within ${Math.round(performance.now() - started)} ms`,
+    );
   } finally {
     numbered.abort();
     stream.abort();

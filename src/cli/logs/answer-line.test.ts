@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Answer } from '#wire/search';
 import { testIo } from '../test-io.ts';
-import { printAnswer, type AnswerForm } from './answer-line.ts';
+import { printAnswer, printJson, type AnswerForm } from './answer-line.ts';
 
 type Verdicts = Answer['answer'];
 
@@ -39,6 +39,15 @@ describe('what is said of an answer', () => {
       'more than 100 match (--count) · 2026-11-26 12:33:04 – 2026-11-27 12:33:04 UTC',
       'unaltered · completeness unknown: 1 sender does not number · freshness unknown',
     ]);
+  });
+
+  it('repeats as JSON nothing that was asked', () => {
+    const io = testIo();
+    printJson(io, { answer: { ...well, hints: ['no host is named "wbe1"'] } });
+    printJson(io, { answer: well });
+    const [first, second] = io.written.out.trimEnd().split('\n');
+    assert.deepEqual(JSON.parse(first ?? ''), JSON.parse(second ?? ''));
+    assert.match(io.written.err, /hint: no host is named "wbe1"/);
   });
 
   it('names no time where that of other vaults is not known', () => {

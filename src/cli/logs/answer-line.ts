@@ -1,7 +1,8 @@
 import { printable } from '#base/printable';
-import type { Answer } from '#wire/search';
+import { answer as answerSchema, type Answer } from '#wire/search';
 import type { Flag, Flags } from '../command.ts';
 import type { Io, Style } from '../io.ts';
+import { jsonLine } from '../json-line.ts';
 import { wrap } from '../wrap.ts';
 
 /** `brief`: two lines, and one more for each thing that is out of the ordinary. `whole`: each verdict with its reasons. */
@@ -29,6 +30,15 @@ export const printAnswer = (
   if (form === 'whole') printVerdicts(io, answer);
   else printBriefly(io, answer);
   printGaps(io, answer.completeness.gaps, form === 'whole' ? Infinity : mostGaps);
+};
+
+/** A line of an answer as JSON. It never repeats what was asked, as hints do: they go to stderr. */
+export const printJson = (io: Io, line: unknown): void => {
+  const { data } = answerSchema.safeParse(line);
+  if (data?.answer.hints === undefined) return io.out(jsonLine(line));
+  const { hints, ...answer } = data.answer;
+  for (const hint of hints) say(io, 'yellow', `hint: ${printable(hint)}`);
+  io.out(jsonLine({ answer }));
 };
 
 const mostGaps = 20;

@@ -2,9 +2,8 @@ import { contextHit, type ContextRequest } from '#wire/context';
 import { answer as answerSchema } from '#wire/search';
 import type { Command } from '../command.ts';
 import { Exit } from '../exit.ts';
-import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
-import { formOf, printAnswer, verboseFlag } from './answer-line.ts';
+import { formOf, printAnswer, verboseFlag, printJson } from './answer-line.ts';
 import { addressed, hitLine } from './hit-line.ts';
 import { wholeNumber } from './query.ts';
 
@@ -31,7 +30,7 @@ export const logsContext: Command = {
     let shown = 0;
     for await (const line of callSearch(state, 'POST', '/context', body)) {
       const found = contextHit.safeParse(line);
-      if (json) io.out(jsonLine(line));
+      if (json) printJson(io, line);
       else if (found.success) {
         shown += 1;
         const mark = found.data.asked === true ? io.paint('bold', '> ') : '  ';

@@ -4,10 +4,9 @@ import { printable } from '#base/printable';
 import type { Context } from '../command.ts';
 import { Exit } from '../exit.ts';
 import type { Io } from '../io.ts';
-import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
 import { table } from '../table.ts';
-import { printAnswer, type AnswerForm } from './answer-line.ts';
+import { printAnswer, type AnswerForm, printJson } from './answer-line.ts';
 import { histogramLines } from './histogram.ts';
 
 /** Rows that fit on a screen. */
@@ -32,7 +31,7 @@ export const printCounts = async (
   let counted: Counts['counts'] | null = null;
   for await (const line of callSearch(state, 'POST', '/counts', body)) {
     const found = countsSchema.safeParse(line);
-    if (json) io.out(jsonLine(line));
+    if (json) printJson(io, line);
     else if (found.success) counted = found.data.counts;
     else {
       const answered = answerSchema.parse(line);

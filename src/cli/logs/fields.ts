@@ -2,10 +2,9 @@ import { field, fieldsRead, type FieldsRequest } from '#wire/fields';
 import { answer as answerSchema } from '#wire/search';
 import type { Command } from '../command.ts';
 import { Exit } from '../exit.ts';
-import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
 import { table } from '../table.ts';
-import { formOf, printAnswer, verboseFlag } from './answer-line.ts';
+import { formOf, printAnswer, verboseFlag, printJson } from './answer-line.ts';
 import { queryIn, wholeNumber } from './query.ts';
 
 export const logsFields: Command = {
@@ -30,7 +29,7 @@ export const logsFields: Command = {
     for await (const line of callSearch(state, 'POST', '/fields', body)) {
       const one = field.safeParse(line);
       const read = fieldsRead.safeParse(line);
-      if (json) io.out(jsonLine(line));
+      if (json) printJson(io, line);
       else if (one.success) {
         const { name, lines, share, values } = one.data;
         const shown = values.map(

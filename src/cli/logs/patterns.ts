@@ -4,10 +4,9 @@ import { answer as answerSchema } from '#wire/search';
 import { text, type Command } from '../command.ts';
 import { Exit } from '../exit.ts';
 import type { Io } from '../io.ts';
-import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
 import { table } from '../table.ts';
-import { formOf, printAnswer, verboseFlag } from './answer-line.ts';
+import { formOf, printAnswer, verboseFlag, printJson } from './answer-line.ts';
 import { queryIn, wholeNumber } from './query.ts';
 
 export const logsPatterns: Command = {
@@ -36,7 +35,7 @@ export const logsPatterns: Command = {
     for await (const line of callSearch(state, 'POST', '/patterns', body)) {
       const one = pattern.safeParse(line);
       const folded = patternsFolded.safeParse(line);
-      if (json) io.out(jsonLine(line));
+      if (json) printJson(io, line);
       else if (one.success) {
         const { lines, share, first, last, app, template, example, isNew } = one.data;
         const doubt = isNew === 'unknown' ? ' (new or not: there was no time to look)' : '';

@@ -5,7 +5,7 @@ import { CliError } from '../errors.ts';
 import { Exit } from '../exit.ts';
 import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
-import { formOf, printAnswer, verboseFlag } from './answer-line.ts';
+import { formOf, printAnswer, printJson, verboseFlag } from './answer-line.ts';
 import { printCounts } from './counts.ts';
 import { addressed, hitLine } from './hit-line.ts';
 import { queryIn, wholeNumber } from './query.ts';
@@ -104,7 +104,7 @@ const list = async (context: Context, query: string, flags: Flags): Promise<Exit
       continue;
     }
     for (const one of held.toReversed()) show(one);
-    if (context.json) context.io.out(jsonLine(line));
+    if (context.json) printJson(context.io, line);
     else printAnswer(context.io, answerSchema.parse(line), formOf(flags));
   }
   return Exit.done;

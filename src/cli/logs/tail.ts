@@ -5,7 +5,7 @@ import type { Command, Context, Flags } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { jsonLine } from '../json-line.ts';
 import { callSearch } from '../search-socket.ts';
-import { printAnswer } from './answer-line.ts';
+import { printAnswer, printJson } from './answer-line.ts';
 import { hitLine } from './hit-line.ts';
 import { queryIn, wholeNumber } from './query.ts';
 import { printRaw } from './raw-line.ts';
@@ -52,7 +52,7 @@ export const logsTail: Command = {
             print(found.data);
             if (position !== null) position = after(found.data);
           } else if (worth.success) {
-            if (context.json) io.out(jsonLine(worth.data));
+            if (context.json) printJson(io, worth.data);
             if (!isOrdinary(worth.data)) printAnswer(io, worth.data, 'brief');
           } else if (lost.success) {
             if (context.json) io.out(jsonLine(lost.data));

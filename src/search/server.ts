@@ -136,7 +136,6 @@ const readingRoutes = (reads: ReadRoutes, serving: Serving): void => {
       for await (const tailed of tail.follow(AbortSignal.any([gone, ending]))) {
         if (tailed.kind === 'hit') await out.line(tailed.hit);
         else if (tailed.kind === 'dropped') await out.remark({ dropped: tailed.count });
-        else if (tailed.kind === 'answer') await out.remark(tailed.answer);
         else if (asked.resume !== undefined) await out.remark({ position: tailed.position });
       }
     } catch (error) {

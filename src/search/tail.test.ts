@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { answer as answerSchema } from '#wire/search';
 import { serveVault, type ServedVault } from './testing/served-vault.ts';
 
@@ -75,20 +74,12 @@ describe('tail', () => {
     assert.equal((await served.call('POST', '/tail', { resume: '1' })).statusCode, 400);
   });
 
-  it('says what its lines are worth, after the first ones and as others come', async () => {
-    const begun = new Date().toISOString();
-    const follower = await tail({ query: 'password OR worth', backlog: 2, answers: true });
+  it('says what its first lines are worth', async () => {
+    const follower = await tail({ query: 'password', backlog: 2, answers: true });
     for (const address of ['0:1', '0:2']) assert.equal((await follower.next())['address'], address);
-    const { answer: first } = answerSchema.parse(await follower.next());
-    assert.deepEqual([first.count, first.integrity.verdict], [2, 'unaltered']);
-    await sleep(5100);
-    const entry = await served.add([{ raw: 'worth one' }]);
-    assert.equal((await follower.next())['address'], `${entry}:1`);
     const { answer } = answerSchema.parse(await follower.next());
-    assert.deepEqual([answer.count, answer.integrity.verdict], [1, 'unaltered']);
+    assert.deepEqual([answer.count, answer.integrity.verdict], [2, 'unaltered']);
     assert.match(answer.integrity.detail, /1 entry with lines shown were found to match again/);
-    // What came before the tail began is not asked of.
-    assert.ok((answer.range.since ?? '') > begun, String(answer.range.since));
     follower.response.destroy();
   });
 

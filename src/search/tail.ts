@@ -1,11 +1,9 @@
-import { micros, type Clock } from '#base/clock';
+import type { Clock } from '#base/clock';
 import type { Index } from '#index';
 import { parseLineAddress } from '#vault/record';
 import type { Answer, Hit } from '#wire/search';
-import { answerTo } from './answer.ts';
 import { SearchError } from './errors.ts';
 import { nobodyOutside, type FreshnessReader } from './freshness.ts';
-import { readQuery } from './query/read.ts';
 import { checkQuery, search, searchEntries, searchOnwards, type Position } from './search.ts';
 
 /**
@@ -13,22 +11,16 @@ import { checkQuery, search, searchEntries, searchOnwards, type Position } from 
  * nothing of what lies before a position is still to come.
  */
 export type Tailed =
-  | { kind: 'hit'; hit: Hit }
-  | { kind: 'dropped'; count: number }
-  | { kind: 'position'; position: string }
-  | { kind: 'answer'; answer: Answer };
+  { kind: 'hit'; hit: Hit } | { kind: 'dropped'; count: number } | { kind: 'position'; position: string };
 
 /** `resume`: where to go on; `null` or absent: at what is indexed next. */
 export type TailRequest = {
   query: string;
   backlog: number;
   resume?: string | null | undefined;
-  /** Whether it is said what the lines are worth. */
+  /** Whether it is said what the backlog is worth. */
   answers?: boolean;
 };
-
-/** So often at most: each looks at stored bytes again. */
-const answerMs = 5000;
 
 /** Lines held for one follower at most; of more that come at once the newest are kept and the rest is counted. */
 const mostAtOnce = 1000;
@@ -64,50 +56,14 @@ export const openTail = async (
           clock,
           freshness,
         );
-  const follow = async function* (signal: AbortSignal): AsyncGenerator<Tailed> {
-    const next = yield* catchUp(index, request.query, resumed ?? startOf(now), now, clock, signal);
-    yield* followFrom(index, request.query, next, clock, signal);
-  };
   return {
     backlog: found?.hits ?? [],
     answer: request.answers === true ? (found?.answer ?? null) : null,
-    follow: (signal) =>
-      request.answers === true
-        ? withAnswers(index, request.query, follow(signal), clock, freshness)
-        : follow(signal),
+    async *follow(signal) {
+      const next = yield* catchUp(index, request.query, resumed ?? startOf(now), now, clock, signal);
+      yield* follow(index, request.query, next, clock, signal);
+    },
   };
-};
-
-/**
- * With answers between, each of which is of the lines since the one before: as soon as something comes after them, though not
- * more often than every few seconds.
- */
-const withAnswers = async function* (
-  index: Index,
-  query: string,
-  tailed: AsyncGenerator<Tailed>,
-  clock: Clock,
-  freshness: FreshnessReader,
-): AsyncGenerator<Tailed> {
-  let since = clock.now();
-  let answered = clock.elapsed();
-  let shown: Hit[] = [];
-  for await (const one of tailed) {
-    yield one;
-    if (one.kind === 'hit') shown.push(one.hit);
-    if (shown.length === 0 || clock.elapsed() - answered < answerMs) continue;
-    const asked = await readQuery(index, query, clock);
-    const of = { ...asked, since: micros(Math.max(asked.since ?? since, since)) };
-    const until = clock.now();
-    const answer = await answerTo(
-      index,
-      { query: of, shown, count: shown.length, started: clock.elapsed() },
-      clock,
-      freshness,
-    );
-    yield { kind: 'answer', answer };
-    [since, answered, shown] = [until, clock.elapsed(), []];
-  }
 };
 
 const parsePosition = (text: string | null): Position | null => {
@@ -173,7 +129,7 @@ const indexedTo = async (index: Index, entry: number, signal: AbortSignal): Prom
   });
 };
 
-const followFrom = async function* (
+const follow = async function* (
   index: Index,
   query: string,
   start: number,

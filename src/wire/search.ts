@@ -5,7 +5,7 @@ import { z } from 'zod';
  *
  *     POST /search   SearchRequest → NDJSON: Hit lines, then one Answer line
  *     POST /tail     TailRequest   → NDJSON without end: Hit lines, `{"dropped":n}` where a reader was too slow,
- *                      `{"position":p}` and Answer lines where they were asked for
+ *                      `{"position":p}` and an Answer line behind the backlog where they were asked for
  *     POST /sql      SqlRequest → NDJSON: one object per row, then one Answer line, whose count is of rows
  *     POST /reader   → how to say who reads (reader.ts); what is above this line is answered to whoever has said it, and
  *                      recorded in the log
@@ -47,7 +47,7 @@ export const tailRequest = z.strictObject({
     .regex(/^\d{1,16}:\d{1,10}\/\d{1,10}$/)
     .nullable()
     .optional(),
-  /** After the backlog, and then every few seconds in which lines came, say what those since the last answer are worth. */
+  /** An Answer line after the backlog, if there is to be one: what it is worth. Of what follows nothing is said. */
   answers: z.boolean().default(false),
 });
 export type TailRequest = z.input<typeof tailRequest>;

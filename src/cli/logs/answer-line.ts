@@ -36,9 +36,8 @@ export const printAnswer = (
 export const printJson = (io: Io, line: unknown): void => {
   const { data } = answerSchema.safeParse(line);
   if (data?.answer.hints === undefined) return io.out(jsonLine(line));
-  const { hints, ...answer } = data.answer;
-  for (const hint of hints) say(io, 'yellow', `hint: ${printable(hint)}`);
-  io.out(jsonLine({ answer }));
+  for (const hint of data.answer.hints) say(io, 'yellow', `hint: ${printable(hint)}`);
+  io.out(jsonLine({ answer: { ...data.answer, hints: undefined } }));
 };
 
 const mostGaps = 20;

@@ -52,8 +52,8 @@ export const logsTail: Command = {
             print(found.data);
             if (position !== null) position = after(found.data);
           } else if (worth.success) {
-            if (context.json) printJson(io, worth.data);
-            if (!isOrdinary(worth.data)) printAnswer(io, worth.data, 'brief');
+            if (context.json) printJson(io, line);
+            else if (!isOrdinary(worth.data)) printAnswer(io, worth.data, 'brief');
           } else if (lost.success) {
             if (context.json) io.out(jsonLine(lost.data));
             io.err(
@@ -79,7 +79,7 @@ export const logsTail: Command = {
   },
 };
 
-/** Whether nothing of it keeps anybody from reading on: of what is still coming in, completeness is rarely known. */
+/** Whether nothing of it keeps anybody from reading on. */
 const isOrdinary = ({ answer: { integrity, completeness, freshness } }: Answer): boolean =>
   integrity.verdict === 'unaltered' &&
   completeness.verdict !== 'known gaps' &&

@@ -30,19 +30,29 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
   const memory = options.memory ?? gibibyte;
   const database = join(options.path, 'engine');
   const incoming = join(options.path, 'incoming');
-  let holder: Session;
-  try {
-    mkdirSync(database, { recursive: true });
-    // Limits of the whole engine can only be given to the first connection; it stays open and runs nothing.
-    holder = new Session(database, { connectionArgs: serverLimits(memory) });
-  } catch (error) {
-    throw new IndexError(
+  const cannotOpen = (error: unknown): IndexError =>
+    new IndexError(
       'engine-open',
       `cannot open the index at ${options.path}: ${messageOf(error)}. What the engine says is on stderr: if it is locked, another indexer has it; if it is damaged, delete the directory and it is made again from the vault`,
       {
         cause: error,
       },
     );
+  let holder: Session;
+  try {
+    mkdirSync(database, { recursive: true });
+    // Limits of the whole engine can only be given to the first connection; it stays open and runs nothing.
+    holder = new Session(database, { connectionArgs: serverLimits(memory) });
+  } catch (error) {
+    throw cannotOpen(error);
+  }
+  try {
+    // Only now that the directory is ours: another indexer may have rows there that wait to be inserted.
+    rmSync(incoming, { recursive: true, force: true });
+    mkdirSync(incoming);
+  } catch (error) {
+    holder.close();
+    throw cannotOpen(error);
   }
   const settings = laneSettings(memory, options.interactiveSeconds ?? 20);
   const openLanes = async (names: readonly Lane[], use: string): Promise<Lanes> => {
@@ -56,9 +66,6 @@ export const openEngine = async (options: EngineOptions): Promise<Engine> => {
     return lanes;
   };
   try {
-    // Only now that the directory is ours: another indexer may have rows there that wait to be inserted.
-    rmSync(incoming, { recursive: true, force: true });
-    mkdirSync(incoming);
     return await openBoth(openLanes, incoming, memory, () => holder.close());
   } catch (error) {
     holder.close();

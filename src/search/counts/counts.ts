@@ -71,11 +71,16 @@ const countRows = async (
     bars === 0
       ? ''
       : ', toUnixTimestamp64Micro(min(time)) AS first, toUnixTimestamp64Micro(max(time)) AS last';
-  const [[total], grouped] = await Promise.all([
-    index.engine.rows('interactive', `SELECT count() AS n${ends} FROM ${from}${settings}`, parameters),
+  const [totals, grouped] = await Promise.all([
+    // Without ends the groups tell it.
+    by.length > 0 && bars === 0
+      ? []
+      : index.engine.rows('interactive', `SELECT count() AS n${ends} FROM ${from}${settings}`, parameters),
     by.length === 0 ? { groups: [], others: { groups: 0, count: 0 } } : groupsOf(index, rows, by, top),
   ]);
-  const count = Number(total?.['n'] ?? 0);
+  const [total] = totals;
+  const inGroups = grouped.groups.reduce((sum, { count }) => sum + count, grouped.others.count);
+  const count = total === undefined ? inGroups : Number(total['n']);
   const found =
     count === 0 ? null : { first: micros(Number(total?.['first'])), last: micros(Number(total?.['last'])) };
   const range = bars === 0 ? null : rangeOf(query, found, now);

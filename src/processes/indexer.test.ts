@@ -23,6 +23,10 @@ const opened = async (started: ChildProcess): Promise<void> => {
     if (String(text).includes(' index ')) return;
 };
 
+/** Also of one that has ended by itself: nothing waits for it for ever. */
+const exitOf = async (of: ChildProcess): Promise<unknown[]> =>
+  of.exitCode === null && of.signalCode === null ? once(of, 'exit') : [of.exitCode, of.signalCode];
+
 describe('the indexer process', () => {
   let grown: GrownVault;
   let state: StateDirectory;
@@ -128,7 +132,7 @@ describe('the indexer process', () => {
     const grew = grow();
     for (let kill = 0; kill < kills; kill += 1) {
       child = start();
-      const exited = once(child, 'exit');
+      const exited = exitOf(child);
       // Every fourth dies at some moment of its start, the others while they index.
       if (kill % 4 !== 3) await opened(child);
       if (kill % 4 < 2) await indexing();
@@ -175,7 +179,7 @@ describe('the indexer process', () => {
     const wanted = await digest();
     const answer = await answers();
     assert.ok(child !== null);
-    let exited = once(child, 'exit');
+    let exited = exitOf(child);
     child.stdin?.end();
     await exited;
     await asAnOlderParserLeftItAt(state.index);
@@ -183,7 +187,7 @@ describe('the indexer process', () => {
     let furthest = 0;
     for (let kill = 0; kill < 3; kill += 1) {
       child = start();
-      exited = once(child, 'exit');
+      exited = exitOf(child);
       await opened(child);
       if (kill > 0) await sleep(Math.random() * 400);
       const now = await ask();
@@ -204,7 +208,7 @@ describe('the indexer process', () => {
     assert.equal(await answers(), answer);
 
     child.kill('SIGKILL');
-    await once(child, 'exit');
+    await exitOf(child);
     rmSync(state.index, { recursive: true });
     child = start();
     await caughtUp();
@@ -215,7 +219,7 @@ describe('the indexer process', () => {
   it('ends when its directory is deleted under it, so that the next one makes it again', async () => {
     const wanted = await answers();
     assert.ok(child !== null);
-    const exited = once(child, 'exit');
+    const exited = exitOf(child);
     said = '';
     rmSync(state.index, { recursive: true });
     assert.deepEqual(await Promise.race([exited, sleep(10_000, 'it stays')]), [1, null], said);
@@ -228,7 +232,7 @@ describe('the indexer process', () => {
   it('ends in order when its supervisor does, and goes on from there', async () => {
     const stopped = await caughtUp();
     assert.ok(child !== null);
-    const exited = once(child, 'exit');
+    const exited = exitOf(child);
     child.stdin?.end();
     assert.deepEqual(await exited, [0, null], said);
     assert.ok(!existsSync(state.searchSocket));
@@ -240,7 +244,7 @@ describe('the indexer process', () => {
 
   it('serves on the socket that it is told, and nowhere else', async () => {
     assert.ok(child !== null);
-    const exited = once(child, 'exit');
+    const exited = exitOf(child);
     child.stdin?.end();
     await exited;
     const directory = join(state.run, 'indexer');

@@ -36,6 +36,10 @@ const text = (pattern: string): Needle['grep'] => ({ kind: 'text', pattern });
 export const questionsOn = (corpus: Corpus): Question[] => {
   const [keys, others] = [sampledKeys(corpus, keyVariants, 0), sampledKeys(corpus, variants, 0.5)];
   const users = ['alice', 'bob', 'carol', 'deploy', 'backup', 'postgres', 'www-data', 'jenkins'];
+  const phrases = users.map((user): Needle => {
+    const phrase = `password for invalid user ${user} from 192.0.2.`;
+    return { query: `"${phrase}"`, grep: text(phrase) };
+  });
   const days = Math.max(1, Math.ceil(corpus.lines / 2_000_000));
   return [
     {
@@ -49,10 +53,7 @@ export const questionsOn = (corpus: Corpus): Question[] => {
       name: 'phrase',
       route: 'search',
       bar: { ms: 100 },
-      needles: users.map((user) => {
-        const phrase = `password for invalid user ${user} from 192.0.2.`;
-        return { query: `"${phrase}"`, grep: text(phrase) };
-      }),
+      needles: phrases,
       warmUp: users.map((user) => `"failed password for ${user} from 192.0.2."`),
     },
     {
@@ -112,10 +113,7 @@ export const questionsOn = (corpus: Corpus): Question[] => {
       name: 'phrase, by host and app',
       route: 'counts',
       bar: null,
-      needles: users.map((user) => {
-        const phrase = `password for invalid user ${user} from 192.0.2.`;
-        return { query: `"${phrase}"`, grep: text(phrase) };
-      }),
+      needles: phrases,
     },
     {
       name: 'last 100 of matching lines',

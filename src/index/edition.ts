@@ -6,6 +6,7 @@ import {
   collectRestored,
   groupLimits,
   mostRestored,
+  type Finished,
   type Group,
   type GroupLimits,
   type GroupOptions,
@@ -107,6 +108,10 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
     contentsOf: (numbers, keys) => contentsOf(engine, numbers, keys),
   };
 
+  /** @returns `null` if it has no rows */
+  const stage = async ({ rows, bytes }: Finished): Promise<StagedRows | null> =>
+    rows === 0 ? null : engine.stage(lines, bytes);
+
   const catchUp = (size: number, groups = Infinity): Promise<void> =>
     groupsInTurn({
       from: done,
@@ -117,7 +122,7 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
       groupOptions,
       threadFor: (batch) => options.projecting.threadFor(batch),
       isInterrupted: options.isInterrupted,
-      stage: ({ rows, bytes }) => (rows === 0 ? Promise.resolve(null) : engine.stage(lines, bytes)),
+      stage,
       insert: (finished, staged) => insert(finished.after(done), staged),
     });
 
@@ -191,7 +196,7 @@ export const openEdition = (options: EditionOptions, start: Progress, known: Rem
       const group = found.after(done);
       const entries = done.altered.length - group.after.altered.length;
       await options.beforeRewriting();
-      await insert(group, found.rows === 0 ? null : await engine.stage(lines, found.bytes));
+      await insert(group, await stage(found));
       log('info', `${entries} entries that were altered are as committed again: ${group.rows} lines indexed`);
     },
     async undo() {

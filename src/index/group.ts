@@ -51,7 +51,10 @@ export type Finished = {
 
 export type GroupLimits = { rows: number; bytes: number };
 
-/** Two groups are in memory at once, three at most are staged (engine/engine.ts), and the engine takes about four times a group's bytes while it is inserted. */
+/**
+ * Two groups are in memory at once, three at most are staged (engine/engine.ts), and the engine takes about four times a group's
+ * bytes while it is inserted.
+ */
 export const groupLimits: GroupLimits = { rows: 65_536, bytes: 24 * 1024 * 1024 };
 
 export type GroupOptions = {

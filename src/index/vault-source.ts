@@ -14,7 +14,8 @@ export type VaultSource = {
   /** Why the signature of checkpoints is not checked, `null` if it is. */
   unsigned(): string | null;
   /**
-   * An entry's lines, in memory of their own that the caller may give away, or that it has none, or that its bytes are not what the checkpoint says.
+   * An entry's lines, in memory of their own that the caller may give away, or that it has none, or that its bytes are not
+   * what the checkpoint says.
    * @param tries more than one where a keeper may be putting new tiles in the place of old ones just now
    * @throws VaultError where it could not be looked at: that says nothing about the bytes
    */

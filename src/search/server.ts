@@ -132,7 +132,7 @@ const readingRoutes = (reads: ReadRoutes, serving: Serving): void => {
     await out.open();
     try {
       for (const hit of tail.backlog) await out.line(hit);
-      if (tail.answer !== null) await out.remark(tail.answer);
+      if (asked.answers && tail.answer !== null) await out.remark(tail.answer);
       for await (const tailed of tail.follow(AbortSignal.any([gone, ending]))) {
         if (tailed.kind === 'hit') await out.line(tailed.hit);
         else if (tailed.kind === 'dropped') await out.remark({ dropped: tailed.count });

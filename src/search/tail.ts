@@ -14,19 +14,14 @@ export type Tailed =
   { kind: 'hit'; hit: Hit } | { kind: 'dropped'; count: number } | { kind: 'position'; position: string };
 
 /** `resume`: where to go on; `null` or absent: at what is indexed next. */
-export type TailRequest = {
-  query: string;
-  backlog: number;
-  resume?: string | null | undefined;
-  /** Whether it is said what the backlog is worth. */
-  answers?: boolean;
-};
+export type TailRequest = { query: string; backlog: number; resume?: string | null | undefined };
 
 /** Lines held for one follower at most; of more that come at once the newest are kept and the rest is counted. */
 const mostAtOnce = 1000;
 
 export type Tail = {
   backlog: Hit[];
+  /** What the backlog is worth, `null` if there was none to be; of what follows nothing is said. */
   answer: Answer | null;
   follow(signal: AbortSignal): AsyncGenerator<Tailed>;
 };
@@ -58,7 +53,7 @@ export const openTail = async (
         );
   return {
     backlog: found?.hits ?? [],
-    answer: request.answers === true ? (found?.answer ?? null) : null,
+    answer: found?.answer ?? null,
     async *follow(signal) {
       const next = yield* catchUp(index, request.query, resumed ?? startOf(now), now, clock, signal);
       yield* follow(index, request.query, next, clock, signal);

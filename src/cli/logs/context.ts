@@ -3,7 +3,7 @@ import { answer as answerSchema } from '#wire/search';
 import type { Command } from '../command.ts';
 import { Exit } from '../exit.ts';
 import { callSearch } from '../search-socket.ts';
-import { formOf, printAnswer, verboseFlag, printJson } from './answer-line.ts';
+import { formOf, printAnswer, printJson, verboseFlag } from './answer-line.ts';
 import { addressed, hitLine } from './hit-line.ts';
 import { wholeNumber } from './query.ts';
 

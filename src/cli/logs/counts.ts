@@ -6,7 +6,7 @@ import { Exit } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { callSearch } from '../search-socket.ts';
 import { table } from '../table.ts';
-import { printAnswer, type AnswerForm, printJson } from './answer-line.ts';
+import { printAnswer, printJson, type AnswerForm } from './answer-line.ts';
 import { histogramLines } from './histogram.ts';
 
 /** Rows that fit on a screen. */

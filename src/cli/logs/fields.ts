@@ -4,7 +4,7 @@ import type { Command } from '../command.ts';
 import { Exit } from '../exit.ts';
 import { callSearch } from '../search-socket.ts';
 import { table } from '../table.ts';
-import { formOf, printAnswer, verboseFlag, printJson } from './answer-line.ts';
+import { formOf, printAnswer, printJson, verboseFlag } from './answer-line.ts';
 import { queryIn, wholeNumber } from './query.ts';
 
 export const logsFields: Command = {

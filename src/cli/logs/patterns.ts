@@ -6,7 +6,7 @@ import { Exit } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { callSearch } from '../search-socket.ts';
 import { table } from '../table.ts';
-import { formOf, printAnswer, verboseFlag, printJson } from './answer-line.ts';
+import { formOf, printAnswer, printJson, verboseFlag } from './answer-line.ts';
 import { queryIn, wholeNumber } from './query.ts';
 
 export const logsPatterns: Command = {

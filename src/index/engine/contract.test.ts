@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { IndexError } from '../errors.ts';
 import { LinesBlock } from '../project/native/block.ts';
-import { GrowingBytes } from '../project/native/bytes.ts';
 import { createTables, dropTables, lateIndices, lines, progress, tables } from '../schema.ts';
+import { progressRow } from '../testing/progress-row.ts';
 import { openHttpFront, type HttpFront } from '../testing/http-front.ts';
 import { openEngine } from './embedded.ts';
 import type { Engine, Lane } from './engine.ts';
@@ -203,15 +203,6 @@ const rows = (entry: number, count: number): Buffer[] => {
     columns.form.uint8(0);
   }
   return block.encoded(lines);
-};
-
-const progressRow = (revision: number): Buffer => {
-  const writer = new GrowingBytes();
-  writer.int64(revision);
-  writer.int64(revision * 10);
-  writer.int64(0);
-  writer.string('{}');
-  return Buffer.from(writer.view());
 };
 
 contract('embedded', false, async () => {

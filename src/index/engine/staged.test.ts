@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { IndexError } from '../errors.ts';
-import { GrowingBytes } from '../project/native/bytes.ts';
 import { createTables, progress } from '../schema.ts';
+import { progressRow } from '../testing/progress-row.ts';
 import { openEngine } from './embedded.ts';
 import type { Engine } from './engine.ts';
 
@@ -28,7 +28,7 @@ describe('rows that wait in files to be inserted', () => {
     Number((await engine.rows('background', 'SELECT count() AS n FROM progress'))[0]?.['n']);
 
   it('outlive a second indexer that is started by mistake', async () => {
-    const staged = await engine.stage(progress, [rowOf(1)]);
+    const staged = await engine.stage(progress, [progressRow(1)]);
     const second = spawnSync(
       process.execPath,
       ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', openAgain],
@@ -41,7 +41,7 @@ describe('rows that wait in files to be inserted', () => {
   });
 
   it('are missed where their file is gone, and not taken for none', async () => {
-    const staged = await engine.stage(progress, [rowOf(2)]);
+    const staged = await engine.stage(progress, [progressRow(2)]);
     for (const file of readdirSync(incoming)) rmSync(join(incoming, file));
     await assert.rejects(staged.insert(), IndexError);
     assert.equal(await count(), 1);
@@ -64,12 +64,3 @@ const openAgain = `
   );
   process.exit(0);
 `;
-
-const rowOf = (revision: number): Buffer => {
-  const writer = new GrowingBytes();
-  writer.int64(revision);
-  writer.int64(revision * 10);
-  writer.int64(0);
-  writer.string('{}');
-  return Buffer.from(writer.view());
-};

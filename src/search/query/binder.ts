@@ -23,14 +23,18 @@ export class Binder {
   }
 
   bind(type: BoundType, value: string | number | readonly string[]): string {
-    const name = `${this.prefix}${Object.keys(this.parameters).length}`;
+    const name = this.nextName();
     this.parameters[name] = value;
     return `{${name}:${type}}`;
   }
 
   regex(source: string, column: number): string {
-    this.regexes.push({ name: `${this.prefix}${Object.keys(this.parameters).length}`, column });
+    this.regexes.push({ name: this.nextName(), column });
     return this.bind('String', source);
+  }
+
+  private nextName(): string {
+    return `${this.prefix}${Object.keys(this.parameters).length}`;
   }
 
   /** The condition that a line's sender has one of these names. */
